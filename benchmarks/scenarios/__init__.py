@@ -1,0 +1,1 @@
+"""One module a scenario of `make bench`; each offers `measure(bench)`, which returns its figures."""

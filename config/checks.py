@@ -1,0 +1,101 @@
+"""The rules between tables: names that must exist, and names that must not exist twice.
+
+They are applied to the tables as written, not to the typed settings, so that a mistake elsewhere hides
+none of these. What has the wrong type is passed over here: `config.settings` reports it.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from config.errors import Problem
+from config.lines import KeyPath
+from config.sources import Tree
+
+NOT_YET = frozenset({"calendar", "caldav", "ews"})  # tables only a calendar needs
+
+
+def check(tree: Tree) -> list[Problem]:
+    """Every broken rule, in no particular order."""
+    return [
+        *_twice(tree, "users", "login"),
+        *_twice(tree, "mailboxes", "name"),
+        *_shared_addresses(tree),
+        *_strangers(tree),
+        *calendars_not_available(tree),
+    ]
+
+
+def calendars_not_available(tree: Tree) -> Iterator[Problem]:
+    """The format has calendars, this version of the service has not."""
+    message = 'calendars are not available in this version; write sync = ["mail"]'
+    for path, mailbox in tree.tables("mailboxes"):
+        entries = mailbox.get("sync")
+        for index, entry in enumerate(entries if isinstance(entries, list) else []):
+            if entry == "calendar":
+                yield tree.problem((*path, "sync", index), message)
+    message = "calendars are not available in this version; leave this table out"
+    for path in [(), *(("servers", name) for name in tree.table("servers"))]:
+        for key in sorted(NOT_YET & tree.table(*path).keys()):
+            yield tree.problem((*path, key), message)
+
+
+def _twice(tree: Tree, table: str, key: str) -> Iterator[Problem]:
+    first: dict[str, KeyPath] = {}
+    for path, item in tree.tables(table):
+        name = item.get(key)
+        if isinstance(name, str) and first.setdefault(name.casefold(), (*path, key)) != (*path, key):
+            yield tree.problem(
+                (*path, key), f'"{name}" is taken already, at {tree.place(first[name.casefold()])}'
+            )
+
+
+def _shared_addresses(tree: Tree) -> Iterator[Problem]:
+    first: dict[str, KeyPath] = {}
+    for path, user in tree.tables("users"):
+        for place, address in _addresses(path, user):
+            if first.setdefault(address.lower(), place) != place:
+                other = tree.place(first[address.lower()])
+                yield tree.problem(place, f'"{address}" is already the address of a user, at {other}')
+
+
+def _addresses(path: KeyPath, user: Mapping[str, object]) -> Iterator[tuple[KeyPath, str]]:
+    email, aliases = user.get("email"), user.get("aliases")
+    if isinstance(email, str):
+        yield (*path, "email"), email
+    for index, alias in enumerate(aliases if isinstance(aliases, list) else []):
+        if isinstance(alias, str):
+            yield (*path, "aliases", index), alias
+
+
+def _strangers(tree: Tree) -> Iterator[Problem]:
+    """Mailboxes whose user or server is not there. Says nothing while a file is unread: it may be in it."""
+    if not tree.complete:
+        return
+    logins = [login for _, user in tree.tables("users") if isinstance(login := user.get("login"), str)]
+    servers = tree.table("servers")
+    for path, mailbox in tree.tables("mailboxes"):
+        user, server = mailbox.get("user"), mailbox.get("server")
+        if isinstance(user, str) and user not in logins:
+            yield tree.problem((*path, "user"), f'no user has the login "{user}"{nearest(user, logins)}')
+        if not isinstance(server, str):
+            continue
+        if server not in servers:
+            message = f"there is no table [servers.{server}]{nearest(server, servers)}"
+            yield tree.problem((*path, "server"), message)
+        elif _wants_mail(mailbox) and isinstance(table := servers[server], dict) and "imap" not in table:
+            message = f"has no table [servers.{server}.imap], which mail needs"
+            yield tree.problem((*path, "server"), message)
+
+
+def _wants_mail(mailbox: Mapping[str, object]) -> bool:
+    sync = mailbox.get("sync", ["mail"])
+    return isinstance(sync, list) and "mail" in sync
+
+
+def nearest(written: str, known: "list[str] | Mapping[str, object]") -> str:
+    """The end of a message: the known name that was probably meant, else all of them."""
+    near = difflib.get_close_matches(written[:64].lower(), known, n=1)
+    if near:
+        return f'; did you mean "{near[0]}"?'
+    few = ", ".join(sorted(known)[:12])
+    return f"; known here: {few}" if few else ""

@@ -1,0 +1,1 @@
+"""The mail of a mailbox over IMAP: `client.ImapConnector`, reached through `access.ImapAccess`."""

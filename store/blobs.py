@@ -1,0 +1,221 @@
+"""Attachments: a folder of files named by their content, beside the database.
+
+No orphan and no missing file, whenever the process dies. A batch writes its files under temporary names,
+fsyncs them, notes their hashes in a journal, renames them into place; then the database commits, then the
+journal goes. After a kill, `recover` reads the journals left behind: a file that no row refers to is
+deleted, every other one stays. Batches hold a shared lock on the folder, recovery an exclusive one, so
+that recovery never sees a batch that is still at work.
+
+    <root>/ab/abcdef…      a file, by its SHA-256
+    <root>/.tmp/           parts being written, journals of batches
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from store.errors import StoreError
+
+JOURNAL = ".journal"
+PART = ".part"
+SYNC_THREADS = 8  # fsync waits for the disk: many at once are one wait
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One content. `path` is relative to the root; None = larger than the limit, so not kept."""
+
+    sha256: str
+    size: int
+    path: str | None
+
+
+class BlobStore:
+    """The folder of attachments."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._tmp = root / ".tmp"
+        try:
+            self._tmp.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(f"the attachments folder {root} cannot be made: {error.strerror}") from error
+
+    def batch(self) -> "BlobBatch":
+        """A new batch; use it as a context manager."""
+        return BlobBatch(self)
+
+    def path(self, sha256: str) -> Path:
+        """Where a content lies, or would lie."""
+        return self.root / sha256[:2] / sha256
+
+    def recover(self, referenced: Callable[[Iterable[str]], set[str]]) -> int:
+        """Finishes what a killed process left: returns the number of orphans deleted.
+
+        `referenced` tells which of some hashes the database refers to. Does nothing while any batch is at
+        work here or in another process; whoever comes last cleans up.
+        """
+        if not any(self._tmp.iterdir()):
+            return 0
+        with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB) as mine:
+            if not mine:
+                return 0
+            deleted = 0
+            for journal in sorted(self._tmp.glob(f"*{JOURNAL}")):
+                deleted += self._sweep(journal.read_text("ascii").split(), referenced)
+                journal.unlink()
+            for part in self._tmp.glob(f"*{PART}"):
+                part.unlink()
+            return deleted
+
+    def discard(self, hashes: Iterable[str], commit: Callable[[], set[str]]) -> int:
+        """Deletes contents together with the rows that refer to them.
+
+        `commit` deletes the rows, commits, and returns those hashes that other rows still refer to.
+        A kill in between leaves a journal, which `recover` finishes.
+        """
+        wanted = sorted(set(hashes))
+        with self._locked(fcntl.LOCK_EX):
+            journal = self._write_journal(wanted)
+            kept = commit()
+            deleted = self._sweep(wanted, lambda _: kept)
+            journal.unlink()
+        return deleted
+
+    def _sweep(self, hashes: list[str], referenced: Callable[[Iterable[str]], set[str]]) -> int:
+        kept = referenced(hashes)
+        deleted = 0
+        for sha256 in hashes:
+            path = self.path(sha256)
+            if sha256 not in kept and path.exists():
+                path.unlink()
+                deleted += 1
+        return deleted
+
+    def _write_journal(self, hashes: Iterable[str]) -> Path:
+        path = self._tmp / f"{secrets.token_hex(8)}{JOURNAL}"
+        with path.open("w", encoding="ascii") as file:
+            file.write("\n".join(hashes))
+            file.flush()
+            os.fsync(file.fileno())
+        return path
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[bool]:
+        lock = os.open(self._tmp, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            try:
+                fcntl.flock(lock, how)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+        finally:
+            os.close(lock)
+
+
+class BlobBatch:
+    """The attachments of one transaction: `add` each, `publish` before the commit, `done` after it."""
+
+    def __init__(self, store: BlobStore) -> None:
+        self._store = store
+        self._parts: dict[str, Path] = {}  # hash -> temporary file
+        self._journal: Path | None = None
+        self._held = -1
+        self._pool: ThreadPoolExecutor | None = None
+        self._syncs: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        self._held = os.open(self._store.root / ".tmp", os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._held, fcntl.LOCK_SH)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+        for part in self._parts.values():
+            part.unlink(missing_ok=True)
+        os.close(self._held)  # a journal still there tells the next recovery to look
+
+    def add(self, chunks: Iterable[bytes], *, limit: int) -> Blob:
+        """Takes one content in. Larger than `limit` octets: only its hash and size are kept."""
+        digest = hashlib.sha256()
+        size = 0
+        part = self._store.root / ".tmp" / f"{secrets.token_hex(8)}{PART}"
+        with part.open("wb") as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                size += len(chunk)
+                if size <= limit:
+                    file.write(chunk)
+        sha256 = digest.hexdigest()
+        if size > limit:
+            part.unlink()
+            return Blob(sha256, size, None)
+        if sha256 in self._parts:
+            part.unlink()
+        else:
+            self._parts[sha256] = part
+            self._sync_meanwhile(part)
+        return Blob(sha256, size, f"{sha256[:2]}/{sha256}")
+
+    def publish(self) -> None:
+        """Puts the files in place, durably. Call it before the rows that refer to them are committed."""
+        fresh = {}
+        for sync in self._syncs:
+            sync.result()
+        for sha256, part in self._parts.items():
+            if self._store.path(sha256).exists():
+                part.unlink()
+            else:
+                fresh[sha256] = part
+        self._parts = fresh
+        if not fresh:
+            return
+        folders = {self._store.path(sha256).parent for sha256 in fresh}
+        for folder in folders:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        self._journal = self._store._write_journal(fresh)  # noqa: SLF001 - the two classes are one thing
+        for sha256, part in fresh.items():
+            part.replace(self._store.path(sha256))
+        _sync_all([*folders, self._store.root])
+        self._parts = {}
+
+    def _sync_meanwhile(self, part: Path) -> None:
+        """Waits for the disk in the background, while the next message is read."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(SYNC_THREADS)
+        self._syncs.append(self._pool.submit(_sync, part))
+
+    def done(self) -> None:
+        """The rows are committed: nothing is left to look at."""
+        if self._journal is not None:
+            self._journal.unlink()
+            self._journal = None
+
+
+def _sync_all(paths: Iterable[Path]) -> None:
+    todo = list(paths)
+    if len(todo) == 1:
+        _sync(todo[0])
+        return
+    with ThreadPoolExecutor(SYNC_THREADS) as pool:
+        list(pool.map(_sync, todo))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

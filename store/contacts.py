@@ -1,0 +1,59 @@
+"""Contacts: the people that mail is logged against."""
+
+from enum import Enum
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.base import Base, Entity, EnumText
+
+
+class Gender(Enum):
+    """Genre (R033)."""
+
+    MALE = "male"
+    FEMALE = "female"
+    OTHER = "other"
+    UNSPECIFIED = "unspecified"
+
+
+class CreatedVia(Enum):
+    """How a contact came in (R023); never changed afterwards."""
+
+    MANUAL = "manual"
+    PHONEBOOK = "phonebook"
+    CARD_SCAN = "card_scan"
+    IMPORT = "import"
+    EMAIL = "email"
+    API = "api"
+
+
+class Contact(Entity, Base):
+    """Contact: one person at one account. Professional data only (R020)."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        Index("ix_contact_email", "email"),
+        Index("ix_contact_email2", "email2"),
+        Index("ix_contact_email3", "email3"),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    last_name: Mapped[str] = mapped_column(String(80))
+    first_name: Mapped[str] = mapped_column(String(80), default="")
+    phone_landline: Mapped[str | None] = mapped_column(String(40))
+    phone_mobile: Mapped[str | None] = mapped_column(String(40))
+    email: Mapped[str | None] = mapped_column(String(320))  # the three addresses are lower-cased
+    email2: Mapped[str | None] = mapped_column(String(320))
+    email3: Mapped[str | None] = mapped_column(String(320))
+    skype: Mapped[str | None] = mapped_column(String(80))
+    linkedin: Mapped[str | None] = mapped_column(String(255))
+    position: Mapped[str | None] = mapped_column(String(80))
+    gender: Mapped[Gender] = mapped_column(EnumText(Gender), default=Gender.UNSPECIFIED)
+    comment: Mapped[str | None] = mapped_column(Text)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    created_via: Mapped[CreatedVia] = mapped_column(EnumText(CreatedVia))
+
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses that mail is matched by, lower-cased, without the empty ones."""
+        return tuple(address for address in (self.email, self.email2, self.email3) if address)

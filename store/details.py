@@ -1,0 +1,212 @@
+"""One record with what hangs on it, for people."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from store import reports
+from store.accounts import Account
+from store.activities import Activity
+from store.base import Base
+from store.contacts import Contact
+from store.errors import NotFound
+from store.mail import EmailAttachment, EmailMatch, EmailMessage
+from store.pipeline import CaseFile, Opportunity
+from store.report_rows import Query
+from store.sync_state import Collection, Mailbox, Verdict
+from store.users import User
+
+HIDDEN = frozenset({"created_by", "updated_by", "body_html"})
+FIRST = frozenset({"id", "ext_id"})
+LAST = frozenset({"created_at", "updated_at", "deleted_at", "version"})
+
+Record = TypeVar("Record", bound=Base)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A record: its fields by name, and lists of what belongs to it (the newest ones of many)."""
+
+    kind: str
+    fields: Mapping[str, object]
+    lists: Mapping[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRow:
+    """Why an e-mail stands at an account."""
+
+    rule: str
+    address: str
+    account_id: int
+    account: str
+    contact_id: int | None
+    contact: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """An attachment. `kept` is where its content lies in the attachments folder; None = over the limit."""
+
+    name: str
+    mime: str
+    size: int
+    inline: bool
+    sha256: str
+    kept: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """Where a message lies."""
+
+    mailbox: str
+    folder: str
+    uid: int
+
+
+def account(session: Session, id_: int) -> Detail:
+    """Raises NotFound, as all here."""
+    record = _get(session, Account, id_, "account")
+    query = Query(account=id_, limit=20)
+    return Detail(
+        "account",
+        _fields(session, record),
+        {
+            "contacts": reports.contacts(session, Query(account=id_, limit=200)).rows,
+            "opportunities": reports.opportunities(session, query).rows,
+            "activities": reports.activities(session, query).rows,
+        },
+    )
+
+
+def contact(session: Session, id_: int) -> Detail:
+    """A contact, its newest e-mails and activities."""
+    record = _get(session, Contact, id_, "contact")
+    query = Query(contact=id_, limit=20)
+    return Detail(
+        "contact",
+        _fields(session, record),
+        {
+            "emails": reports.emails(session, query).rows,
+            "activities": reports.activities(session, query).rows,
+        },
+    )
+
+
+def opportunity(session: Session, id_: int) -> Detail:
+    """An opportunity, its accounts, its newest activities."""
+    record = _get(session, Opportunity, id_, "opportunity")
+    query = Query(opportunity=id_, limit=20)
+    row = reports.opportunities(session, query).rows
+    fields = _fields(session, record) | {"accounts": row[0].accounts if row else ()}
+    return Detail("opportunity", fields, {"activities": reports.activities(session, query).rows})
+
+
+def email(session: Session, id_: int) -> Detail:
+    """An e-mail with its text, its attachments, why it was logged and where it lies."""
+    record = _get(session, EmailMessage, id_, "email")
+    files = select(EmailAttachment).where(EmailAttachment.email_id == id_).order_by(EmailAttachment.position)
+    return Detail(
+        "email",
+        _fields(session, record),
+        {
+            "attachments": tuple(
+                AttachmentRow(one.name, one.mime, one.size, one.inline, one.sha256, one.path)
+                for one in session.scalars(files)
+            ),
+            "matches": matches(session, id_),
+            "activities": reports.activities(session, Query(email=id_)).rows,
+            "places": places(session, id_),
+        },
+    )
+
+
+def activity(session: Session, id_: int) -> Detail:
+    """An activity and who took part."""
+    record = _get(session, Activity, id_, "activity")
+    rows = reports.activities(session, Query(activity=id_)).rows
+    extra = {"contacts": rows[0].contacts, "opportunity": rows[0].opportunity} if rows else {}
+    return Detail("activity", _fields(session, record) | extra, {})
+
+
+def matches(session: Session, email_id: int) -> tuple[MatchRow, ...]:
+    """Why an e-mail stands where it does."""
+    query = (
+        select(EmailMatch, Account.name, Contact.first_name, Contact.last_name)
+        .join(Account, Account.id == EmailMatch.account_id)
+        .outerjoin(Contact, Contact.id == EmailMatch.contact_id)
+        .where(EmailMatch.email_id == email_id)
+        .order_by(EmailMatch.id)
+    )
+    return tuple(
+        MatchRow(
+            one.rule.name.lower(),
+            one.address,
+            one.account_id,
+            name,
+            one.contact_id,
+            None if one.contact_id is None else f"{first} {last}".strip(),
+        )
+        for one, name, first, last in session.execute(query)
+    )
+
+
+def places(session: Session, email_id: int) -> tuple[PlaceRow, ...]:
+    """In which mailboxes and folders an e-mail lies."""
+    query = (
+        select(Mailbox.name, Collection.remote_ref, Verdict.uid)
+        .join(Collection, Collection.id == Verdict.collection_id)
+        .join(Mailbox, Mailbox.id == Collection.mailbox_id)
+        .where(Verdict.email_id == email_id)
+        .order_by(Mailbox.name, Collection.remote_ref, Verdict.uid)
+    )
+    return tuple(PlaceRow(name, ref, uid) for name, ref, uid in session.execute(query))
+
+
+def _get(session: Session, model: type[Record], id_: int, kind: str) -> Record:
+    found = session.get(model, id_)
+    if found is None:
+        raise NotFound(f"there is no {kind} {id_}")
+    return found
+
+
+def _fields(session: Session, record: Base) -> dict[str, object]:
+    """The columns by name, those that refer to another record with its name beside."""
+    fields: dict[str, object] = {}
+    names = [column.key for column in record.__mapper__.column_attrs if column.key not in HIDDEN]
+    for name in sorted(names, key=lambda one: (one not in FIRST, one in LAST)):
+        value = getattr(record, name)
+        fields[name] = value
+        if name in REFERRED and isinstance(value, int):
+            fields[name.removesuffix("_id")] = session.scalar(REFERRED[name](value))
+    return fields
+
+
+def _login(id_: int) -> Select[str]:
+    return select(User.login).where(User.id == id_)
+
+
+def _name(id_: int) -> Select[str]:
+    return select(Account.name).where(Account.id == id_)
+
+
+def _title(id_: int) -> Select[str]:
+    return select(Opportunity.title).where(Opportunity.id == id_)
+
+
+def _code(id_: int) -> Select[str]:
+    return select(CaseFile.code).where(CaseFile.id == id_)
+
+
+REFERRED: dict[str, Callable[[int], Select[str]]] = {
+    "owner_id": _login,
+    "user_id": _login,
+    "account_id": _name,
+    "parent_id": _name,
+    "opportunity_id": _title,
+    "case_file_id": _code,
+}

@@ -1,0 +1,229 @@
+"""What must hold for records of each kind beyond their single fields, and what is worth a warning."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from store.accounts import Account
+from store.contacts import Contact
+from store.import_rows import MANY, Findings, Record
+from store.ledger import chunked
+from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
+from store.references import Accounts, Users
+
+ADDRESSES = ("email", "email2", "email3")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the rules look things up in."""
+
+    session: Session
+    accounts: Accounts
+    users: Users
+    findings: Findings
+
+
+def accounts(records: Sequence[Record], context: Context) -> None:
+    """No account is its own parent, directly or not. A second one of the same name is odd."""
+    parents: dict[int, int] = {}
+    if any("parent_id" in record.values for record in records):
+        query = select(Account.id, Account.parent_id).where(Account.parent_id.is_not(None))
+        parents = {id_: parent for id_, parent in context.session.execute(query) if parent is not None}
+    for record in records:
+        if "parent_id" in record.values:
+            parents.pop(record.id, None)
+            if isinstance(parent := record.values["parent_id"], int):
+                parents[record.id] = parent
+    for record in records:
+        name = record.values.get("name")
+        if record.before is None and isinstance(name, str):
+            others = [one for one in context.accounts.named(name) if one != record.id]
+            if others:
+                ids = ", ".join(map(str, others))
+                context.findings.warn(
+                    record.line, "name", f'"{name}" is the name of another account too ({ids})'
+                )
+        if "parent_id" in record.values and _in_circle(record.id, parents):
+            context.findings.fault(record.line, "parent", "would make the account its own parent")
+        _warn_of_own_addresses(record, ("email",), context)
+
+
+def _in_circle(start: int, parents: dict[int, int]) -> bool:
+    seen = {start}
+    current = parents.get(start)
+    while current is not None:
+        if current in seen:
+            return current == start
+        seen.add(current)
+        current = parents.get(current)
+    return False
+
+
+def contacts(records: Sequence[Record], context: Context) -> None:
+    """A contact has an account. An address that others have too, or that is a user's own, is told."""
+    holders = _holders(records, context.session)
+    for record in records:
+        named = record.references.get("account") or record.references.get("account_id")
+        if record.after("account_id") is None and not named:  # one that is not found is told already
+            message = "is required" if record.before is None else "must not be empty"
+            context.findings.fault(record.line, "account", f"{message}: a contact belongs to an account")
+        _warn_of_own_addresses(record, ADDRESSES, context)
+        mine = [record.after(column) for column in ADDRESSES]
+        for column, address in zip(ADDRESSES, mine, strict=True):
+            if not isinstance(address, str) or not _is_new(record, column):
+                continue
+            if mine.index(address) != ADDRESSES.index(column):
+                context.findings.warn(record.line, column, f"{address} stands there twice")
+            others = sorted(holders.get(address, set()) - {record.id})
+            if others:
+                who = ", ".join(map(str, others[:5])) + (" …" if len(others) > 5 else "")  # noqa: PLR2004
+                message = f"{address} is also that of contact {who}: its mail is logged to each of them"
+                context.findings.warn(record.line, column, message)
+
+
+def _holders(records: Sequence[Record], session: Session) -> dict[str, set[int]]:
+    """Who will have the addresses that come in."""
+    holders: dict[str, set[int]] = {}
+    coming: dict[str, None] = {}
+    for record in records:
+        for column in ADDRESSES:
+            address = record.after(column)
+            if isinstance(address, str):
+                holders.setdefault(address, set()).add(record.id)
+                if _is_new(record, column):
+                    coming[address] = None
+    rewritten = {record.id for record in records}
+    columns = (Contact.email, Contact.email2, Contact.email3)
+    there = select(Contact.id, *columns).where(Contact.deleted_at.is_(None))
+    queries = (
+        [there]
+        if len(coming) > MANY
+        else [there.where(or_(*(column.in_(part) for column in columns))) for part in chunked(coming)]
+    )
+    for query in queries:
+        for id_, *addresses in session.execute(query):
+            for address in addresses:
+                if address in coming and id_ not in rewritten:
+                    holders.setdefault(address, set()).add(id_)
+    return holders
+
+
+def _is_new(record: Record, column: str) -> bool:
+    """Whether the address was not the record's before."""
+    if column not in record.values:
+        return False
+    before = record.before or {}
+    return record.values[column] not in [before.get(other) for other in ADDRESSES]
+
+
+def _warn_of_own_addresses(record: Record, columns: Iterable[str], context: Context) -> None:
+    """Mail of a user's own address is never a reason to log: nobody's private mail gets exposed by it."""
+    for column in columns:
+        address = record.values.get(column)
+        if isinstance(address, str) and address in context.users.own and _is_new(record, column):
+            login = context.users.own[address]
+            message = f"{address} is the own address of user {login}: its mail is never logged because of it"
+            context.findings.warn(record.line, column, message)
+
+
+def opportunities(records: Sequence[Record], context: Context) -> None:
+    """One to three accounts, a reference of its own, a closing date once it is won or lost."""
+    _unique(records, "reference", context)
+    before = _linked(context.session, [record.id for record in records if record.before is not None])
+    for record in records:
+        _link(record, before.get(record.id, []), context)
+        ended = record.after("status") in (OpportunityStatus.WON, OpportunityStatus.LOST)
+        if ended and record.after("closed_on") is None:
+            context.findings.fault(record.line, "closed_on", "is required once the status is WON or LOST")
+
+
+def _linked(session: Session, ids: Sequence[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for part in chunked(ids):
+        query = (
+            select(OpportunityAccount.opportunity_id, OpportunityAccount.account_id)
+            .where(OpportunityAccount.opportunity_id.in_(part))
+            .order_by(OpportunityAccount.main.desc(), OpportunityAccount.account_id)
+        )
+        for opportunity, account in session.execute(query):
+            found.setdefault(opportunity, []).append(account)
+    return found
+
+
+def _link(record: Record, before: list[int], context: Context) -> None:
+    """Works out the accounts from the columns that are given; what is not given stays."""
+    given = record.references
+    main = _account(record, "account", context) if "account" in given else (before[0] if before else None)
+    if {"account2", "account3"} & given.keys():
+        others = [_account(record, name, context) for name in ("account2", "account3") if given.get(name)]
+    else:
+        others = [*before[1:]]
+    if main is None:
+        if not any(fault.line == record.line for fault in context.findings.faults):
+            context.findings.fault(record.line, "account", "is required: an opportunity has a main account")
+        return
+    wanted = [main, *dict.fromkeys(one for one in others if one is not None and one != main)]
+    if wanted[0] != (before[0] if before else None) or set(wanted) != set(before):
+        record.links = wanted
+
+
+def _account(record: Record, header: str, context: Context) -> int | None:
+    text = record.references.get(header)
+    if not text:
+        return None
+    try:
+        return context.accounts.resolve(text)
+    except ValueError as error:
+        context.findings.fault(record.line, header, str(error))
+        return None
+
+
+def case_files(records: Sequence[Record], context: Context) -> None:
+    """A dossier is general, or belongs to an account; its code is its own there."""
+    for record in records:
+        account = record.after("account_id")
+        if record.values.get("scope") is None and {"scope", "account_id"} & record.values.keys():
+            record.values["scope"] = CaseScope.GENERAL if account is None else CaseScope.ACCOUNT
+        scope = record.after("scope")
+        if (scope is CaseScope.ACCOUNT) != (account is not None):
+            message = "ACCOUNT needs an account" if account is None else "GENERAL has no account"
+            context.findings.fault(record.line, "scope", message)
+    known: dict[tuple[object, object], int] = {}
+    for part in chunked(dict.fromkeys(str(record.after("code")) for record in records)):
+        rows = context.session.execute(
+            select(CaseFile.id, CaseFile.account_id, CaseFile.code).where(CaseFile.code.in_(part))
+        )
+        rewritten = {record.id for record in records}
+        known.update(((account, code), id_) for id_, account, code in rows if id_ not in rewritten)
+    for record in records:
+        key = (record.after("account_id"), record.after("code"))
+        if known.setdefault(key, record.id) != record.id:
+            context.findings.fault(record.line, "code", f"is that of dossier {known[key]} already")
+
+
+def _unique(records: Sequence[Record], column: str, context: Context) -> None:
+    """No two records have the same value there, deleted ones included."""
+    known: dict[object, int] = {}
+    rewritten = {record.id for record in records}
+    for part in chunked(dict.fromkeys(one for record in records if (one := record.values.get(column)))):
+        rows = context.session.execute(
+            select(Opportunity.id, Opportunity.reference).where(Opportunity.reference.in_(part))
+        )
+        known.update((value, id_) for id_, value in rows if id_ not in rewritten)
+    for record in records:
+        value = record.after(column)
+        if value is not None and known.setdefault(value, record.id) != record.id:
+            context.findings.fault(
+                record.line, column, f'"{value}" is that of opportunity {known[value]} already'
+            )
+
+
+RULES: dict[str, Callable[[Sequence[Record], Context], None]] = {
+    "accounts": accounts,
+    "contacts": contacts,
+    "opportunities": opportunities,
+    "case_files": case_files,
+}

@@ -1,0 +1,199 @@
+"""Writing accounts, contacts, opportunities and dossiers, one or fifty thousand at a time.
+
+Everything is checked before anything is written, and everything is written in the caller's transaction.
+A record with the `id` or `ext_id` of one that is there changes that one, in the columns given only; what
+is equal already is left alone. So the same rows twice change nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.orm import Session
+
+from store import directory
+from store.actors import Actor
+from store.audit_log import AuditLog, Channel
+from store.contacts import CreatedVia
+from store.csvfile import Fault, Line
+from store.errors import Forbidden
+from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind, Value
+from store.import_rows import Findings, Record, check_headers, records
+from store.import_rules import ADDRESSES, RULES, Context
+from store.ledger import chunked
+from store.pipeline import OpportunityAccount
+from store.references import Accounts, Users, addresses_in_use
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Who writes, when, and through which door."""
+
+    actor: Actor
+    now: datetime
+    today: date  # in the workspace's time zone
+    source: str  # for the audit log: a file's name, or the command
+    via: CreatedVia = CreatedVia.IMPORT
+
+
+@dataclass(slots=True)
+class Saved:
+    """What became of the rows."""
+
+    created: list[int] = field(default_factory=list)
+    updated: list[int] = field(default_factory=list)
+    unchanged: int = 0
+    warnings: list[Fault] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)  # addresses that no contact and no account has any more
+
+
+def save(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> Saved:
+    """Writes the rows. Raises Refused with every mistake, or Forbidden; nothing is written then."""
+    # Two imports at once would not see each other's records; and a batch of mail must not come between.
+    directory.state(session, lock=True)
+    findings = Findings()
+    check_headers(kind, tuple(lines[0].cells) if lines else (), findings)
+    findings.stop_at_faults()
+    found = records(session, kind, lines, findings)
+    _check_rights(kind, found, occasion.actor)
+    context = Context(session, Accounts(session), Users(session), findings)
+    _resolve(kind, found, context)
+    RULES[kind.name](found, context)
+    findings.stop_at_faults()
+    saved = Saved(warnings=findings.warnings, unchanged=len(lines) - len(found))
+    _write(session, kind, found, occasion, saved)
+    return saved
+
+
+def _check_rights(kind: Kind, found: Iterable[Record], actor: Actor) -> None:
+    for record in found:
+        if record.before is None:
+            if kind is ACCOUNTS and not actor.may_create_accounts():
+                raise Forbidden(
+                    f"line {record.line}: {actor.login} may not create accounts: "
+                    "that needs the role advanced or admin"
+                )
+            continue
+        owner = record.before.get("owner_id")
+        if not actor.may_edit(owner if isinstance(owner, int) else None):
+            raise Forbidden(
+                f"line {record.line}: {actor.login} may not change {kind.entity} {record.id}: "
+                "only its owner and users with the role advanced or admin may"
+            )
+
+
+def _resolve(kind: Kind, found: Sequence[Record], context: Context) -> None:
+    """Puts the ids of the accounts and users that the rows name; accounts of the file itself count."""
+    if kind is ACCOUNTS:
+        for record in found:
+            if record.before is None:
+                ext_id = record.values.get("ext_id")
+                name = str(record.values.get("name") or "")
+                context.accounts.add(record.id, name, ext_id if isinstance(ext_id, str) else None)
+    for record in found:
+        for header, text in record.references.items():
+            if kind is OPPORTUNITIES and header.startswith("account"):
+                continue  # it has several: see import_rules
+            column = header.removesuffix("_id") + "_id"
+            record.values[column] = None
+            if not text:
+                continue
+            book: Accounts | Users = context.users if header.startswith("owner") else context.accounts
+            try:
+                record.values[column] = (
+                    book.resolve_id(text) if header.endswith("_id") else book.resolve(text)
+                )
+            except ValueError as error:
+                context.findings.fault(record.line, header, str(error))
+
+
+def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occasion, saved: Saved) -> None:
+    new = [record for record in found if record.before is None]
+    changed = [record for record in found if record.before is not None and (record.changes() or record.links)]
+    saved.unchanged += len(found) - len(new) - len(changed)
+    if not new and not changed:
+        return
+    stamp: dict[str, object] = {"updated_at": occasion.now, "updated_by": occasion.actor.user_id}
+    if new:
+        made = {**stamp, "created_at": occasion.now, "created_by": occasion.actor.user_id, "version": 1}
+        if kind is CONTACTS:
+            made["created_via"] = occasion.via
+        for record in new:
+            if kind is ACCOUNTS and record.values.get("created_on") is None:
+                record.values["created_on"] = occasion.today
+            record.values.setdefault("ext_id", None)
+        # A parent may stand below its child in the file: first all of them, then who belongs to whom.
+        session.execute(insert(kind.model), [{"id": r.id, **made, **_without_parent(r.values)} for r in new])
+        children = [
+            {"id": r.id, "parent_id": r.values["parent_id"]} for r in new if r.values.get("parent_id")
+        ]
+        if children:
+            session.execute(update(kind.model), children)
+    if changed:
+        rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **r.values} for r in changed]
+        session.execute(update(kind.model), rows)
+    _write_links(session, [*new, *changed])
+    saved.created = [record.id for record in new]
+    saved.updated = [record.id for record in changed]
+    saved.freed = _freed(session, changed)
+    _audit(session, kind, new, changed, occasion)
+    directory.bump(session)
+
+
+def _without_parent(values: dict[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in values.items() if name != "parent_id"}
+
+
+def _version(record: Record) -> int:
+    version = (record.before or {}).get("version")
+    return version if isinstance(version, int) else 0
+
+
+def _write_links(session: Session, found: Sequence[Record]) -> None:
+    linked = [record for record in found if record.links]
+    if not linked:
+        return
+    for part in chunked(record.id for record in linked):
+        session.execute(delete(OpportunityAccount).where(OpportunityAccount.opportunity_id.in_(part)))
+    session.execute(
+        insert(OpportunityAccount),
+        [
+            {"opportunity_id": record.id, "account_id": account, "main": position == 0}
+            for record in linked
+            for position, account in enumerate(record.links or ())
+        ],
+    )
+
+
+def _freed(session: Session, changed: Iterable[Record]) -> list[str]:
+    gone: dict[str, None] = {}
+    for record in changed:
+        for column in ADDRESSES:
+            old = (record.before or {}).get(column)
+            if isinstance(old, str) and record.after(column) != old:
+                gone[old] = None
+    used = addresses_in_use(session, gone)
+    return [address for address in gone if address not in used]
+
+
+def _audit(
+    session: Session, kind: Kind, new: Sequence[Record], changed: Sequence[Record], occasion: Occasion
+) -> None:
+    """A row for a single record, a summary for a file. Names of fields only: contents can be erased."""
+    all_ = [*new, *changed]
+    change: dict[str, object] = {"source": occasion.source}
+    if len(all_) == 1:
+        change |= {"created": True} if new else {"changed": changed[0].changes()}
+    else:
+        change |= {"created": len(new), "updated": len(changed)}
+    session.add(
+        AuditLog(
+            at=occasion.now,
+            actor=occasion.actor.login,
+            entity=kind.entity,
+            entity_id=all_[0].id if len(all_) == 1 else None,
+            change=change,
+            channel=Channel.CLI,
+        )
+    )

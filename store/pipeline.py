@@ -1,0 +1,74 @@
+"""Opportunities and dossiers, as far as logging mail needs them (table T5)."""
+
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Numeric, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.base import Base, Entity, EnumText
+
+
+class OpportunityStatus(Enum):
+    """The flag behind an opportunity's status."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+class CaseScope(Enum):
+    """Whose dossier it is (R129, R133)."""
+
+    GENERAL = "general"
+    ACCOUNT = "account"
+
+
+class Opportunity(Entity, Base):
+    """Opportunité."""
+
+    __tablename__ = "opportunity"
+    __table_args__ = (
+        CheckConstraint("status = 'OPEN' OR closed_on IS NOT NULL", name="ended_has_date"),
+        CheckConstraint("probability IS NULL OR probability BETWEEN 0 AND 100", name="probability"),
+    )
+
+    reference: Mapped[str | None] = mapped_column(String(40), unique=True)
+    title: Mapped[str] = mapped_column(String(255))
+    status: Mapped[OpportunityStatus] = mapped_column(EnumText(OpportunityStatus))
+    total: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    currency: Mapped[str | None] = mapped_column(String(3))
+    probability: Mapped[int | None]
+    expected_close: Mapped[date | None]
+    closed_on: Mapped[date | None]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    comments: Mapped[str | None] = mapped_column(Text)
+
+
+class OpportunityAccount(Base):
+    """Which accounts an opportunity is for: up to three, one of them the main one."""
+
+    __tablename__ = "opportunity_account"
+
+    opportunity_id: Mapped[int] = mapped_column(
+        ForeignKey("opportunity.id", ondelete="CASCADE"), primary_key=True
+    )
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
+    main: Mapped[bool] = mapped_column(Boolean, default=True)
+
+
+class CaseFile(Entity, Base):
+    """Dossier."""
+
+    __tablename__ = "case_file"
+    __table_args__ = (
+        CheckConstraint("(scope = 'ACCOUNT') = (account_id IS NOT NULL)", name="scope_account"),
+        UniqueConstraint("account_id", "code"),
+    )
+
+    code: Mapped[str] = mapped_column(String(20))
+    title: Mapped[str] = mapped_column(String(255))
+    scope: Mapped[CaseScope] = mapped_column(EnumText(CaseScope))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    closed: Mapped[bool] = mapped_column(Boolean, default=False)

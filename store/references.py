@@ -1,0 +1,122 @@
+"""Finding the account or the user that a person names."""
+
+import difflib
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from store.accounts import Account
+from store.errors import NotFound
+from store.fields import number_of_record
+from store.users import User
+
+SUGGESTIONS = 5  # looking for the nearest of many names takes time: only for the first mistakes
+
+
+class Accounts:
+    """The accounts that are not deleted, by name and by external id."""
+
+    def __init__(self, session: Session) -> None:
+        self._by_name: dict[str, list[int]] = {}
+        self._by_ext: dict[str, int] = {}
+        self._ids: set[int] = set()
+        self._suggestions = SUGGESTIONS
+        query = select(Account.id, Account.name, Account.ext_id).where(Account.deleted_at.is_(None))
+        for id_, name, ext_id in session.execute(query):
+            self.add(id_, name, ext_id)
+
+    def add(self, id_: int, name: str, ext_id: str | None) -> None:
+        """One more account: those of the file that is being read can be named too."""
+        self._ids.add(id_)
+        self._by_name.setdefault(name, []).append(id_)
+        if ext_id:
+            self._by_ext[ext_id] = id_
+
+    def named(self, name: str) -> list[int]:
+        """The accounts that have exactly this name."""
+        return self._by_name.get(name, [])
+
+    def resolve(self, text: str) -> int:
+        """The account with this name or external id; ValueError unless it is exactly one."""
+        found = set(self._by_name.get(text, ()))
+        if text in self._by_ext:
+            found.add(self._by_ext[text])
+        if len(found) == 1:
+            return found.pop()
+        if found:
+            ids = ", ".join(map(str, sorted(found)))
+            raise ValueError(f'"{text}" names {len(found)} accounts (ids {ids}): use account_id or an ext_id')
+        raise ValueError(f'there is no account "{text}"{self._nearest(text)}')
+
+    def resolve_id(self, text: str) -> int:
+        """The account with this id; ValueError if there is none."""
+        id_ = number_of_record(text)
+        if id_ not in self._ids:
+            raise ValueError(f"there is no account {id_}")
+        return id_
+
+    def _nearest(self, text: str) -> str:
+        if self._suggestions <= 0:
+            return ""
+        self._suggestions -= 1
+        same = [name for name in self._by_name if name.casefold() == text.casefold()]
+        near = same or difflib.get_close_matches(text, self._by_name, n=1)
+        return f'; did you mean "{near[0]}"?' if near else ""
+
+
+class Users:
+    """The CRM's users, by login, and whose addresses are whose."""
+
+    def __init__(self, session: Session) -> None:
+        self._ids: dict[str, int] = {}
+        self.own: dict[str, str] = {}  # address -> login
+        query = select(User.id, User.login, User.email, User.aliases).where(User.active)
+        for id_, login, email, aliases in session.execute(query):
+            self._ids[login] = id_
+            self.own.update(dict.fromkeys([email, *aliases], login))
+
+    def resolve(self, text: str) -> int:
+        """The user with this login; ValueError if there is none."""
+        if text in self._ids:
+            return self._ids[text]
+        near = difflib.get_close_matches(text, self._ids, n=1)
+        raise ValueError(f'there is no user "{text}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+
+    def resolve_id(self, text: str) -> int:
+        """The user with this id; ValueError if there is none."""
+        id_ = number_of_record(text)
+        if id_ not in self._ids.values():
+            raise ValueError(f"there is no user {id_}")
+        return id_
+
+
+def account(session: Session, text: str) -> int:
+    """The id of the account that a person names by id, external id or exact name. Raises NotFound."""
+    accounts = Accounts(session)
+    readers = (accounts.resolve_id, accounts.resolve) if text.isdecimal() else (accounts.resolve,)
+    message = ""
+    for read in readers:
+        try:
+            return read(text)
+        except ValueError as error:
+            message = message or str(error)
+    raise NotFound(message)
+
+
+def addresses_in_use(session: Session, addresses: Iterable[str]) -> set[str]:
+    """Which of some addresses belong to a contact or an account that is not deleted."""
+    from store.contacts import Contact
+    from store.ledger import chunked
+
+    found: set[str] = set()
+    for part in chunked(addresses):
+        for column, model in (
+            (Contact.email, Contact),
+            (Contact.email2, Contact),
+            (Contact.email3, Contact),
+            (Account.email, Account),
+        ):
+            query = select(column).where(column.in_(part), model.deleted_at.is_(None)).distinct()
+            found.update(one for one in session.scalars(query) if one is not None)
+    return found

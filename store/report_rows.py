@@ -1,0 +1,155 @@
+"""What lists show of each kind of record. Plain and frozen: what is printed, also as JSON."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from store.accounts import AccountType
+from store.activities import ActivityType
+from store.mail import EmailDirection
+from store.pipeline import OpportunityStatus
+from store.users import UserRole
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which records, and which page of them."""
+
+    text: str | None = None  # part of a name, an address or a subject; case ignored
+    account: int | None = None
+    contact: int | None = None
+    opportunity: int | None = None
+    email: int | None = None
+    activity: int | None = None
+    mailbox: str | None = None
+    since: datetime | None = None
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list, and how many it has in all."""
+
+    rows: tuple[T, ...]
+    total: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A CRM user."""
+
+    id: int
+    login: str
+    name: str
+    email: str
+    aliases: tuple[str, ...]
+    role: UserRole
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account."""
+
+    id: int
+    ext_id: str | None
+    name: str
+    type: AccountType
+    city: str | None
+    email: str | None
+    owner: str | None
+    contacts: int
+    last_activity: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A contact."""
+
+    id: int
+    ext_id: str | None
+    account_id: int
+    account: str
+    last_name: str
+    first_name: str
+    position: str | None
+    emails: tuple[str, ...]
+    last_activity: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunityRow:
+    """An opportunity; the main account comes first."""
+
+    id: int
+    ext_id: str | None
+    reference: str | None
+    title: str
+    status: OpportunityStatus
+    accounts: tuple[str, ...]
+    total: Decimal | None
+    currency: str | None
+    expected_close: date | None
+    closed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmailRow:
+    """A logged e-mail."""
+
+    id: int
+    date: datetime
+    direction: EmailDirection
+    from_: tuple[str, ...]
+    to: tuple[str, ...]
+    subject: str
+    accounts: tuple[str, ...]
+    users: tuple[str, ...]
+    attachments: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRow:
+    """An activity."""
+
+    id: int
+    occurred_at: datetime
+    type: ActivityType
+    account: str | None
+    contacts: tuple[str, ...]
+    subject: str
+    opportunity: str | None
+    user: str | None
+    automatic: bool
+    email_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRow:
+    """A message that cannot be read."""
+
+    mailbox: str
+    folder: str
+    uid: str
+    error: str
+    first_at: datetime
+    last_at: datetime
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A cycle that changed or failed something."""
+
+    ref: str
+    mailbox: str
+    started_at: datetime
+    ended_at: datetime | None
+    seen: int
+    logged: int
+    error: str | None

@@ -1,0 +1,337 @@
+"""Lists of the CRM's records for people: paged, filtered, one query a list and one a column of many."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVarTuple
+
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from store.accounts import Account
+from store.activities import Activity, ActivityContact
+from store.contacts import Contact
+from store.ledger import chunked
+from store.mail import EmailAttachment, EmailMatch, EmailMessage, EmailUser
+from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus
+from store.report_rows import (
+    AccountRow,
+    ActivityRow,
+    ContactRow,
+    EmailRow,
+    OpportunityRow,
+    Page,
+    QuarantineRow,
+    Query,
+    RunRow,
+    UserRow,
+)
+from store.sync_state import Collection, Mailbox, Quarantine, Run
+from store.users import User
+
+Columns = TypeVarTuple("Columns")
+
+MOST = 1000  # rows of one page
+
+
+def users(session: Session, query: Query) -> Page[UserRow]:
+    """By login."""
+    rows = select(User).where(_like(query, User.login, User.last_name, User.first_name, User.email))
+    found = _page(rows, query, User.login)
+    return Page(
+        tuple(
+            UserRow(
+                u.id,
+                u.login,
+                f"{u.first_name} {u.last_name}".strip(),
+                u.email,
+                tuple(u.aliases),
+                u.role,
+                u.active,
+            )
+            for u in session.scalars(found)
+        ),
+        _total(session, rows),
+        query.offset,
+    )
+
+
+def accounts(session: Session, query: Query) -> Page[AccountRow]:
+    """By name."""
+    rows = select(Account).where(
+        Account.deleted_at.is_(None), _like(query, Account.name, Account.email, Account.city, Account.ext_id)
+    )
+    if query.account is not None:
+        rows = rows.where(Account.id == query.account)
+    found = session.scalars(_page(rows, query, Account.name, Account.id)).all()
+    ids = [one.id for one in found]
+    contacts = dict(_pairs(session.execute(
+        select(Contact.account_id, func.count())
+        .where(Contact.account_id.in_(ids), Contact.deleted_at.is_(None))
+        .group_by(Contact.account_id)
+    )))  # fmt: skip
+    last = dict(_pairs(session.execute(
+        select(Activity.account_id, func.max(Activity.occurred_at)).where(Activity.account_id.in_(ids))
+        .group_by(Activity.account_id)
+    )))  # fmt: skip
+    logins = _logins(session)
+    return Page(
+        tuple(
+            AccountRow(
+                a.id, a.ext_id, a.name, a.type, a.city, a.email, logins.get(a.owner_id),
+                contacts.get(a.id, 0), last.get(a.id),
+            )
+            for a in found
+        ),
+        _total(session, rows),
+        query.offset,
+    )  # fmt: skip
+
+
+def contacts(session: Session, query: Query) -> Page[ContactRow]:
+    """By name."""
+    c = Contact
+    rows = (
+        select(c, Account.name)
+        .join(Account, Account.id == c.account_id)
+        .where(
+            c.deleted_at.is_(None),
+            _like(query, c.last_name, c.first_name, c.email, c.email2, c.email3, c.ext_id, Account.name),
+        )
+    )
+    if query.account is not None:
+        rows = rows.where(c.account_id == query.account)
+    if query.contact is not None:
+        rows = rows.where(c.id == query.contact)
+    found = session.execute(_page(rows, query, c.last_name, c.first_name, c.id)).all()
+    last = dict(_pairs(session.execute(
+        select(ActivityContact.contact_id, func.max(Activity.occurred_at))
+        .join(Activity, Activity.id == ActivityContact.activity_id)
+        .where(ActivityContact.contact_id.in_([contact.id for contact, _ in found]))
+        .group_by(ActivityContact.contact_id)
+    )))  # fmt: skip
+    return Page(
+        tuple(
+            ContactRow(
+                one.id, one.ext_id, one.account_id, name, one.last_name, one.first_name, one.position,
+                one.addresses(), last.get(one.id),
+            )
+            for one, name in found
+        ),
+        _total(session, rows),
+        query.offset,
+    )  # fmt: skip
+
+
+def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
+    """Open ones first, then by title."""
+    o = Opportunity
+    rows = select(o).where(o.deleted_at.is_(None), _like(query, o.title, o.reference, o.ext_id))
+    if query.account is not None:
+        mine = select(OpportunityAccount.opportunity_id).where(OpportunityAccount.account_id == query.account)
+        rows = rows.where(o.id.in_(mine))
+    if query.opportunity is not None:
+        rows = rows.where(o.id == query.opportunity)
+    open_first = (o.status != OpportunityStatus.OPEN).label("ended")
+    found = session.scalars(_page(rows, query, open_first, o.title, o.id)).all()
+    names = _grouped(
+        session.execute(
+            select(OpportunityAccount.opportunity_id, Account.name)
+            .join(Account, Account.id == OpportunityAccount.account_id)
+            .where(OpportunityAccount.opportunity_id.in_([one.id for one in found]))
+            .order_by(OpportunityAccount.main.desc(), Account.name)
+        )
+    )
+    return Page(
+        tuple(
+            OpportunityRow(
+                one.id, one.ext_id, one.reference, one.title, one.status, names.get(one.id, ()), one.total,
+                one.currency, one.expected_close, one.closed_on,
+            )
+            for one in found
+        ),
+        _total(session, rows),
+        query.offset,
+    )  # fmt: skip
+
+
+def emails(session: Session, query: Query) -> Page[EmailRow]:
+    """The newest first."""
+    e = EmailMessage
+    # Without the bodies: a page of them may be many megabytes.
+    rows = select(e.id, e.date, e.direction, e.from_, e.to, e.subject).where(_like(query, e.subject))
+    if query.account is not None or query.contact is not None:
+        match = select(EmailMatch.email_id)
+        if query.account is not None:
+            match = match.where(EmailMatch.account_id == query.account)
+        if query.contact is not None:
+            match = match.where(EmailMatch.contact_id == query.contact)
+        rows = rows.where(e.id.in_(match))
+    if query.opportunity is not None:
+        linked = select(Activity.email_id).where(Activity.opportunity_id == query.opportunity)
+        rows = rows.where(e.id.in_(linked))
+    if query.mailbox is not None:
+        holders = select(EmailUser.email_id).join(Mailbox, Mailbox.user_id == EmailUser.user_id)
+        rows = rows.where(e.id.in_(holders.where(Mailbox.name == query.mailbox)))
+    if query.since is not None:
+        rows = rows.where(e.date >= query.since)
+    found = session.execute(_page(rows, query, e.date.desc(), e.id.desc())).all()
+    ids = [row[0] for row in found]
+    names = _grouped(
+        session.execute(
+            select(EmailMatch.email_id, Account.name)
+            .join(Account, Account.id == EmailMatch.account_id)
+            .where(EmailMatch.email_id.in_(ids))
+            .distinct()
+            .order_by(Account.name)
+        )
+    )
+    logins = _grouped(
+        session.execute(
+            select(EmailUser.email_id, User.login)
+            .join(User, User.id == EmailUser.user_id)
+            .where(EmailUser.email_id.in_(ids))
+            .order_by(User.login)
+        )
+    )
+    files = dict(_pairs(session.execute(
+        select(EmailAttachment.email_id, func.count()).where(EmailAttachment.email_id.in_(ids))
+        .group_by(EmailAttachment.email_id)
+    )))  # fmt: skip
+    return Page(
+        tuple(
+            EmailRow(
+                id_, at, direction, tuple(from_), tuple(to), subject, names.get(id_, ()), logins.get(id_, ()),
+                files.get(id_, 0),
+            )
+            for id_, at, direction, from_, to, subject in found
+        ),
+        _total(session, rows),
+        query.offset,
+    )  # fmt: skip
+
+
+def activities(session: Session, query: Query) -> Page[ActivityRow]:
+    """The newest first."""
+    a = Activity
+    rows = (
+        select(a, Account.name, User.login, Opportunity.title)
+        .outerjoin(Account, Account.id == a.account_id)
+        .outerjoin(User, User.id == a.user_id)
+        .outerjoin(Opportunity, Opportunity.id == a.opportunity_id)
+        .where(a.deleted_at.is_(None), _like(query, a.subject, Account.name))
+    )
+    if query.account is not None:
+        rows = rows.where(a.account_id == query.account)
+    if query.contact is not None:
+        mine = select(ActivityContact.activity_id).where(ActivityContact.contact_id == query.contact)
+        rows = rows.where(a.id.in_(mine))
+    for column, wanted in (
+        (a.opportunity_id, query.opportunity),
+        (a.email_id, query.email),
+        (a.id, query.activity),
+    ):
+        if wanted is not None:
+            rows = rows.where(column == wanted)
+    if query.since is not None:
+        rows = rows.where(a.occurred_at >= query.since)
+    found = session.execute(_page(rows, query, a.occurred_at.desc(), a.id.desc())).all()
+    people = _grouped(
+        (activity, f"{first} {last}".strip())
+        for activity, first, last in session.execute(
+            select(ActivityContact.activity_id, Contact.first_name, Contact.last_name)
+            .join(Contact, Contact.id == ActivityContact.contact_id)
+            .where(ActivityContact.activity_id.in_([one.id for one, *_ in found]))
+            .order_by(Contact.last_name, Contact.id)
+        )
+    )
+    return Page(
+        tuple(
+            ActivityRow(
+                one.id, one.occurred_at, one.type, account, people.get(one.id, ()), one.subject, title, login,
+                one.automatic, one.email_id,
+            )
+            for one, account, login, title in found
+        ),
+        _total(session, rows),
+        query.offset,
+    )  # fmt: skip
+
+
+def quarantine(session: Session, query: Query) -> Page[QuarantineRow]:
+    """The oldest first."""
+    q = Quarantine
+    rows = (
+        select(Mailbox.name, Collection.remote_ref, q)
+        .join(Collection, Collection.id == q.collection_id)
+        .join(Mailbox, Mailbox.id == Collection.mailbox_id)
+        .where(_like(query, q.error, Collection.remote_ref))
+    )
+    if query.mailbox is not None:
+        rows = rows.where(Mailbox.name == query.mailbox)
+    if query.since is not None:
+        rows = rows.where(q.last_at >= query.since)
+    found = session.execute(_page(rows, query, q.first_at, Collection.id, q.remote_ref))
+    return Page(
+        tuple(
+            QuarantineRow(name, ref, one.remote_ref, one.error, one.first_at, one.last_at, one.tries)
+            for name, ref, one in found
+        ),
+        _total(session, rows),
+        query.offset,
+    )
+
+
+def runs(session: Session, query: Query) -> Page[RunRow]:
+    """The newest first."""
+    rows = select(Run, Mailbox.name).join(Mailbox, Mailbox.id == Run.mailbox_id).where(_like(query, Run.ref))
+    if query.mailbox is not None:
+        rows = rows.where(Mailbox.name == query.mailbox)
+    if query.since is not None:
+        rows = rows.where(Run.started_at >= query.since)
+    found = session.execute(_page(rows, query, Run.started_at.desc(), Run.id.desc()))
+    return Page(
+        tuple(
+            RunRow(r.ref, name, r.started_at, r.ended_at, r.pulled, r.logged, r.error) for r, name in found
+        ),
+        _total(session, rows),
+        query.offset,
+    )
+
+
+def account_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """The names of some accounts."""
+    names: dict[int, str] = {}
+    for part in chunked(ids):
+        rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(part)))
+        names.update((id_, name) for id_, name in rows)
+    return names
+
+
+def _like(query: Query, *columns: Any) -> ColumnElement[bool]:
+    """Whether one of the columns holds the text, case ignored; true where no text is asked for."""
+    if not query.text:
+        return ~false()
+    escaped = query.text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return or_(*(func.lower(column).like(f"%{escaped}%", escape="\\") for column in columns))
+
+
+def _page(rows: Select[*Columns], query: Query, *order: Any) -> Select[*Columns]:
+    return rows.order_by(*order).limit(min(query.limit, MOST)).offset(query.offset)
+
+
+def _total(session: Session, rows: Select[*Columns]) -> int:
+    return session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
+
+
+def _logins(session: Session) -> dict[int | None, str]:
+    return dict(_pairs(session.execute(select(User.id, User.login))))
+
+
+def _pairs(rows: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
+    return ((key, value) for key, value in rows)
+
+
+def _grouped(rows: Iterable[Sequence[Any]]) -> dict[Any, tuple[Any, ...]]:
+    found: dict[Any, list[Any]] = {}
+    for key, value in rows:
+        found.setdefault(key, []).append(value)
+    return {key: tuple(values) for key, values in found.items()}

@@ -1,0 +1,131 @@
+"""How each mailbox is: its state, what was decided of its messages, what waits, what failed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from store import ledger
+from store.sync_state import (
+    Collection,
+    CollectionKind,
+    DirectoryState,
+    Mailbox,
+    MailboxState,
+    Quarantine,
+    Rematch,
+    VerdictKind,
+)
+from store.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """A folder that is read."""
+
+    ref: str
+    role: str
+    read: bool  # at least once
+    messages: int  # with a verdict
+    error: str | None
+    error_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxStatus:
+    """A mailbox. `last_ok_at` is that of the last cycle that wrote something."""
+
+    name: str
+    user: str
+    configured: bool
+    state: MailboxState
+    attention: str | None
+    last_ok_at: datetime | None
+    last_error: str | None
+    last_error_at: datetime | None
+    folders: tuple[FolderStatus, ...]
+    verdicts: dict[VerdictKind, int]
+    quarantined: int
+    queued: int  # messages that wait to be judged again
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerStatus:
+    """Whether changes wait for the next cycle."""
+
+    directory_waits: bool  # accounts or contacts changed since the ledger was searched
+    policy: str  # hash of the rules that the ledger was judged by; empty before the first cycle
+
+
+def mailboxes(session: Session, names: Sequence[str] | None = None) -> list[MailboxStatus]:
+    """The mailboxes that the config names (or these ones), by name: five queries for all of them."""
+    query = select(Mailbox, User.login).join(User, User.id == Mailbox.user_id).order_by(Mailbox.name)
+    query = query.where(Mailbox.configured) if names is None else query.where(Mailbox.name.in_(names))
+    boxes = session.execute(query).all()
+    folders: dict[int, list[Collection]] = {}
+    of_boxes = select(Collection).where(
+        Collection.mailbox_id.in_([box.id for box, _ in boxes]),
+        Collection.kind == CollectionKind.MAIL_FOLDER,
+    )
+    for folder in session.scalars(of_boxes.order_by(Collection.id)):
+        folders.setdefault(folder.mailbox_id, []).append(folder)
+    ids = [folder.id for several in folders.values() for folder in several]
+    verdicts = ledger.counts(session, ids)
+    quarantined = _counts(session, Quarantine, ids)
+    queued = _counts(session, Rematch, ids)
+    return [
+        MailboxStatus(
+            name=box.name,
+            user=login,
+            configured=box.configured,
+            state=box.state,
+            attention=box.attention,
+            last_ok_at=box.last_ok_at,
+            last_error=box.last_error,
+            last_error_at=box.last_error_at,
+            folders=tuple(
+                FolderStatus(
+                    one.remote_ref,
+                    one.role,
+                    one.epoch != "",
+                    sum(verdicts.get(one.id, {}).values()),
+                    one.error,
+                    one.error_at,
+                )
+                for one in folders.get(box.id, ())
+                if one.selected
+            ),
+            verdicts=_sum(verdicts.get(one.id, {}) for one in folders.get(box.id, ())),
+            quarantined=sum(quarantined.get(one.id, 0) for one in folders.get(box.id, ())),
+            queued=sum(queued.get(one.id, 0) for one in folders.get(box.id, ())),
+        )
+        for box, login in boxes
+    ]
+
+
+def of_ledger(session: Session) -> LedgerStatus:
+    """Reads one row."""
+    row = session.scalar(select(DirectoryState))
+    if row is None:
+        return LedgerStatus(directory_waits=False, policy="")
+    return LedgerStatus(row.matched_version != row.version, row.policy)
+
+
+def quarantined_in(session: Session, collection_id: int) -> int:
+    """How many messages of one folder could not be read."""
+    return _counts(session, Quarantine, [collection_id]).get(collection_id, 0)
+
+
+def _counts(session: Session, model: type[Quarantine] | type[Rematch], ids: Sequence[int]) -> dict[int, int]:
+    query = select(model.collection_id, func.count()).where(model.collection_id.in_(ids))
+    return dict(session.execute(query.group_by(model.collection_id)).all())
+
+
+def _sum(several: Iterable[dict[VerdictKind, int]]) -> dict[VerdictKind, int]:
+    total: dict[VerdictKind, int] = {}
+    for one in several:
+        for kind, number in one.items():
+            total[kind] = total.get(kind, 0) + number
+    return total

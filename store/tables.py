@@ -1,0 +1,7 @@
+"""Every table, for those who need them all: migrations and tests."""
+
+from store import accounts, activities, audit_log, contacts, mail, pipeline, sync_state, users
+from store.base import Base
+
+MODULES = (accounts, activities, audit_log, contacts, mail, pipeline, sync_state, users)
+METADATA = Base.metadata

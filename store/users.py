@@ -1,0 +1,32 @@
+"""CRM users: who works here, and which addresses are their own."""
+
+from enum import Enum
+
+from sqlalchemy import JSON, Boolean, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.base import Base, Entity, EnumText
+
+
+class UserRole(Enum):
+    """What a user may do (R156)."""
+
+    STANDARD = "standard"
+    ADVANCED = "advanced"
+    WORKSPACE_ADMIN = "admin"
+
+
+class User(Entity, Base):
+    """Utilisateur. Owned by the config file: `syncd` writes it from `[[users]]`."""
+
+    __tablename__ = "user"
+
+    login: Mapped[str] = mapped_column(String(80), unique=True)
+    last_name: Mapped[str] = mapped_column(String(80))
+    first_name: Mapped[str] = mapped_column(String(80), default="")
+    email: Mapped[str] = mapped_column(String(320))  # lower-cased
+    aliases: Mapped[list[str]] = mapped_column(JSON, default=list)  # lower-cased
+    language: Mapped[str | None] = mapped_column(String(8))
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    role: Mapped[UserRole] = mapped_column(EnumText(UserRole))
+    active: Mapped[bool] = mapped_column(Boolean, default=True)

@@ -1,0 +1,96 @@
+"""What every verb needs: the config file that was meant, the installation behind it, who acts."""
+
+import getpass
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from store.actors import Actor
+    from store.database import Transaction
+    from syncd.daemon.wiring import Installation
+
+PLACES = (Path("syncd.toml"), Path("/etc/syncd/syncd.toml"))
+
+Json = typer.Option("--json", help="Print JSON for programs: stable keys, dates in UTC.")
+
+
+class UsageError(Exception):
+    """The command was given something it cannot mean: exit code 2."""
+
+
+@dataclass(frozen=True)
+class Cli:
+    """The options before the verb."""
+
+    config: Path | None
+    debug: bool
+
+    def config_path(self, environ: Mapping[str, str] = os.environ) -> Path:
+        """The file that was named, else the first of the usual ones. Raises UsageError if there is none."""
+        if self.config is not None:
+            return self.config
+        if environ.get("SYNCD_CONFIG"):
+            return Path(environ["SYNCD_CONFIG"])
+        for path in PLACES:
+            if path.is_file():
+                return path
+        raise UsageError(
+            "there is no config: name it with --config FILE or $SYNCD_CONFIG "
+            f"(looked for {' and '.join(map(str, PLACES))}); `syncd init` writes one to start from"
+        )
+
+    @contextmanager
+    def installation(self) -> Iterator["Installation"]:
+        """The installation, opened, and closed at the end."""
+        from syncd.daemon import logs
+        from syncd.daemon.wiring import Installation
+
+        # Whoever runs a verb reads its answer: the log's lines would only repeat it.
+        logs.configure("debug" if self.debug else "critical", "console")
+        installation = Installation.open(self.config_path())
+        try:
+            yield installation
+        finally:
+            installation.close()
+
+
+def of(ctx: typer.Context) -> Cli:
+    """The options before the verb."""
+    found = ctx.find_object(Cli)
+    if found is None:
+        raise AssertionError("the options are read before any verb")
+    return found
+
+
+def chosen(settings: "Settings", names: Sequence[str] | None) -> list[str]:
+    """The mailboxes that were named, each once; all of them where none was. Raises UsageError."""
+    known = [mailbox.name for mailbox in settings.mailboxes]
+    for name in names or ():
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else f"; known: {', '.join(known) or 'none'}"
+            raise UsageError(f'there is no mailbox "{name}" in the config{hint}')
+    return list(dict.fromkeys(names)) if names else known
+
+
+def operator() -> str:
+    """The login of whoever sits at the machine, for the audit log."""
+    try:
+        return getpass.getuser()[:80]
+    except (OSError, KeyError):
+        return "admin"
+
+
+def actor(session: "Transaction", login: str | None) -> "Actor":
+    """The CRM user who acts; without one, the admin at the machine."""
+    from store import actors
+
+    return actors.admin_at_machine(operator()) if login is None else actors.user(session, login)

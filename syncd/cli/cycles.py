@@ -1,0 +1,242 @@
+"""Verbs that make cycles run or rest: run, sync, pause, resume, stop."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli.context import Cli, Json, UsageError, chosen, of, operator
+from syncd.cli.output import as_json, count, progress, say, shown, table, warn
+
+if TYPE_CHECKING:
+    from syncd.daemon.wiring import Installation
+    from syncd.engine.report import CycleReport
+
+MailboxNames = Annotated[
+    list[str] | None, typer.Argument(metavar="[MAILBOX]...", help="By default all of the config.")
+]
+SomeMailboxes = Annotated[list[str], typer.Argument(metavar="MAILBOX...", help="Names from the config.")]
+
+
+def run(ctx: typer.Context) -> None:
+    """Run the service.
+
+    Looks at every mailbox in its interval until SIGTERM or Ctrl-C. SIGHUP reads the config again.
+
+    \b
+    Example:
+      syncd --config /etc/syncd/syncd.toml run
+    """
+    from config.load import load
+    from syncd.daemon import logs
+    from syncd.daemon.service import serve
+
+    cli = of(ctx)
+    path = cli.config_path()
+    settings = load(path)
+    logs.configure("debug" if cli.debug else settings.logging.level, settings.logging.format)
+    raise typer.Exit(serve(path))
+
+
+def sync(
+    ctx: typer.Context,
+    mailboxes: MailboxNames = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; list what would be logged.")
+    ] = False,
+    quarantined: Annotated[
+        bool, typer.Option("--quarantined", help="Also try again what could not be read.")
+    ] = False,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """One cycle now, then end. Exit code 1 if something failed or a message could not be read.
+
+    \b
+    Examples:
+      syncd sync
+      syncd sync claire --dry-run
+      syncd sync --quarantined
+    """
+    from syncd.daemon import offers
+
+    with of(ctx).installation() as installation:
+        names = chosen(installation.settings, mailboxes)
+        if not names:
+            raise UsageError("the config has no [[mailboxes]]: there is nothing to synchronise")
+        rules_changed = not dry_run and offers.rules_changed(installation)
+        reports = _cycles(installation, names, dry_run=dry_run, quarantined=quarantined)
+        offer = offers.would_be_forgotten(installation) if rules_changed else 0
+        if json:
+            as_json([_plain(report) for report in reports])
+        else:
+            _print(installation, reports, dry_run=dry_run)
+    if offer:
+        warn(
+            f"{count(offer, 'logged e-mail')} would not be logged under the present rules: "
+            "`syncd forget --excluded` tells which"
+        )
+    if any(_failed(report, named=bool(mailboxes)) for report in reports):
+        raise typer.Exit(1)
+
+
+def _cycles(
+    installation: "Installation", names: Sequence[str], *, dry_run: bool, quarantined: bool
+) -> "list[CycleReport]":
+    from syncd.daemon.clock import now
+
+    reports = {}
+    workers = min(installation.settings.schedule.workers, len(names))
+    pool = ThreadPoolExecutor(workers)
+    with progress("synchronising", len(names)) as step:
+        try:
+            jobs = [
+                pool.submit(installation.supervisor.run, name, now, dry_run=dry_run, quarantined=quarantined)
+                for name in names
+            ]
+            for job in as_completed(jobs):
+                report = job.result()
+                reports[report.mailbox] = report
+                step()
+        finally:
+            # After Ctrl-C nobody waits for the cycles under way: a kill at any moment is harmless.
+            pool.shutdown(wait=False, cancel_futures=True)
+    return [reports[name] for name in names]
+
+
+def _failed(report: "CycleReport", *, named: bool) -> bool:
+    """Whether a person should look: also where a mailbox that was asked for was left alone."""
+    from syncd.core.matching import Verdict
+
+    left_alone = report.skipped is not None and (named or report.skipped.startswith("needs attention"))
+    return report.failed or left_alone or bool(report.verdicts[Verdict.QUARANTINED])
+
+
+def _plain(report: "CycleReport") -> dict[str, object]:
+    return {
+        "mailbox": report.mailbox,
+        "run": report.run,
+        "seen": report.pulled,
+        "verdicts": {kind: number for kind, number in report.verdicts.items() if number},
+        "new_emails": report.stored,
+        "new_activities": report.activities,
+        "would_log": report.rehearsed,
+        "skipped": report.skipped,
+        "error": report.error,
+        "folder_errors": report.folder_errors,
+    }
+
+
+def _print(installation: "Installation", reports: "Sequence[CycleReport]", *, dry_run: bool) -> None:
+    from syncd.core.matching import Verdict
+
+    zone = installation.settings.workspace.timezone
+    table(
+        ("mailbox", "seen", "would log" if dry_run else "logged", "new e-mails", "quarantined", ""),
+        [
+            (
+                report.mailbox,
+                str(report.pulled),
+                str(report.verdicts[Verdict.LOGGED]),
+                "-" if dry_run else str(report.stored),
+                str(report.verdicts[Verdict.QUARANTINED]),
+                _remark(report),
+            )
+            for report in reports
+        ],
+    )
+    for report in reports:
+        for line in (report.skipped, report.error):
+            if line:
+                warn(f"{report.mailbox}: {shown(line, zone)}")
+        for folder, error in report.folder_errors.items():
+            warn(f"{report.mailbox}: folder {shown(folder, zone)}: {shown(error, zone)}")
+    if dry_run:
+        _rehearsed(installation, reports)
+
+
+def _remark(report: "CycleReport") -> str:
+    if report.skipped:
+        return "left alone"
+    if report.error:
+        return "failed"
+    return "some folders failed" if report.folder_errors else ""
+
+
+def _rehearsed(installation: "Installation", reports: "Sequence[CycleReport]") -> None:
+    """What a dry run would log."""
+    from store.reports import account_names
+
+    zone = installation.settings.workspace.timezone
+    ids = {account for report in reports for one in report.rehearsed for account in one.accounts}
+    with installation.database.read() as session:
+        names = account_names(session, ids)
+    rows = [
+        (
+            report.mailbox,
+            shown(one.folder, zone),
+            str(one.uid),
+            shown(one.date, zone),
+            shown([names.get(account, str(account)) for account in one.accounts], zone),
+            shown(one.subject, zone),
+        )
+        for report in reports
+        for one in report.rehearsed
+    ]
+    if not rows:
+        say("Nothing would be logged.")
+        return
+    say()
+    table(("mailbox", "folder", "uid", "date", "accounts", "subject"), rows)
+
+
+def pause(ctx: typer.Context, mailboxes: SomeMailboxes) -> None:
+    """Pause mailboxes.
+
+    Everything is kept, nothing is done until `syncd resume`.
+
+    \b
+    Example:
+      syncd pause claire
+    """
+    _change(of(ctx), mailboxes, "PAUSED", "paused")
+
+
+def resume(ctx: typer.Context, mailboxes: SomeMailboxes) -> None:
+    """Go on with mailboxes.
+
+    Those that are paused or stopped, and those that wait for a person.
+
+    \b
+    Example:
+      syncd resume claire
+    """
+    _change(of(ctx), mailboxes, "RUNNING", "running")
+
+
+def stop(ctx: typer.Context, mailboxes: SomeMailboxes) -> None:
+    """Stop mailboxes.
+
+    The service forgets their tokens and passwords; what was logged stays.
+
+    \b
+    Example:
+      syncd stop claire
+    """
+    _change(of(ctx), mailboxes, "STOPPED", "stopped")
+
+
+def _change(cli: Cli, names: Sequence[str], state: str, word: str) -> None:
+    from store import mailboxes as store
+    from store.sync_state import MailboxState
+    from syncd.daemon.clock import now
+
+    wanted: MailboxState = MailboxState[state]
+    with cli.installation() as installation:
+        every = chosen(installation.settings, names)
+        with installation.database.write() as session:
+            before = {
+                name: store.change_state(session, name, wanted, now(), actor=operator()) for name in every
+            }
+    for name, old in before.items():
+        say(f"{name}: {word}" + (" already" if old is wanted else f" (was {old.name.lower()})"))

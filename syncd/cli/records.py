@@ -1,0 +1,323 @@
+"""Verbs on the CRM's records: list, show, import."""
+
+import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syncd.cli.context import Cli, Json, UsageError, actor, of
+from syncd.cli.output import as_json, clean, clean_lines, count, plain, say, shown, table, warn
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+    from store.csvfile import Line
+    from store.database import Transaction
+    from store.details import Detail
+    from store.importing import Saved
+    from store.report_rows import Page, Query
+    from syncd.daemon.wiring import Installation
+
+WARNINGS = 20  # more are only counted
+
+As = Annotated[
+    str | None,
+    typer.Option("--as", metavar="LOGIN", help="Act as this user of the CRM, with that user's rights."),
+]
+
+
+class Listed(StrEnum):
+    """What can be listed."""
+
+    ACCOUNTS = "accounts"
+    CONTACTS = "contacts"
+    OPPORTUNITIES = "opportunities"
+    EMAILS = "emails"
+    ACTIVITIES = "activities"
+    MAILBOXES = "mailboxes"
+    QUARANTINE = "quarantine"
+    RUNS = "runs"
+    USERS = "users"
+
+
+class Shown(StrEnum):
+    """What can be shown."""
+
+    ACCOUNT = "account"
+    CONTACT = "contact"
+    OPPORTUNITY = "opportunity"
+    EMAIL = "email"
+    ACTIVITY = "activity"
+
+
+class Imported(StrEnum):
+    """What can be imported."""
+
+    ACCOUNTS = "accounts"
+    CONTACTS = "contacts"
+    OPPORTUNITIES = "opportunities"
+    CASE_FILES = "case_files"
+
+
+def list_(
+    ctx: typer.Context,
+    *,
+    what: Annotated[Listed, typer.Argument(metavar="WHAT", help=f"One of: {', '.join(Listed)}.")],
+    text: Annotated[
+        str | None, typer.Option("--text", help="Part of a name, an address or a subject; case ignored.")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help="Of this account: its id, ext_id or exact name.")
+    ] = None,
+    contact_: Annotated[int | None, typer.Option("--contact", metavar="ID", help="Of this contact.")] = None,
+    opportunity: Annotated[
+        int | None, typer.Option("--opportunity", metavar="ID", help="Of this opportunity.")
+    ] = None,
+    mailbox: Annotated[str | None, typer.Option("--mailbox", metavar="NAME", help="Of this mailbox.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help='From a day or an age on: "2026-01-31" or "30d".')
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """List records of the CRM.
+
+    \b
+    Examples:
+      syncd list contacts --account "Garage Dupont"
+      syncd list emails --since 7d --text devis
+      syncd list quarantine --json
+    """
+    from store import references
+    from store.report_rows import Query
+
+    with of(ctx).installation() as installation:
+        zone = installation.settings.workspace.timezone
+        moment = None if since is None else _since(since, installation)
+        with installation.database.read() as session:
+            query = Query(
+                text=text,
+                account=None if account is None else references.account(session, account),
+                contact=contact_,
+                opportunity=opportunity,
+                mailbox=mailbox,
+                since=moment,
+                limit=limit,
+                offset=offset,
+            )
+            page = _read(session, what, query)
+    if json:
+        as_json(page)
+        return
+    _rows(page.rows, zone)
+    if page.total > len(page.rows):
+        warn(
+            f"{len(page.rows)} of {page.total}, from {offset + 1 if page.rows else 0} on (--limit, --offset)"
+        )
+
+
+def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]":
+    from store import reports, status
+    from store.report_rows import Page
+
+    if what is Listed.MAILBOXES:
+        rows = status.mailboxes(session)
+        return Page(tuple(rows[query.offset : query.offset + query.limit]), len(rows), query.offset)
+    readers: dict[Listed, Callable[[Transaction, Query], Page[Any]]] = {
+        Listed.ACCOUNTS: reports.accounts,
+        Listed.CONTACTS: reports.contacts,
+        Listed.OPPORTUNITIES: reports.opportunities,
+        Listed.EMAILS: reports.emails,
+        Listed.ACTIVITIES: reports.activities,
+        Listed.QUARANTINE: reports.quarantine,
+        Listed.RUNS: reports.runs,
+        Listed.USERS: reports.users,
+    }
+    return readers[what](session, query)
+
+
+def _since(text: str, installation: "Installation") -> "datetime":
+    from datetime import datetime, timedelta
+
+    from config.values import parse_since
+    from syncd.daemon.clock import now
+
+    try:
+        value = parse_since(text)
+    except ValueError as error:
+        raise UsageError(f"--since: {error}") from None
+    if isinstance(value, timedelta):
+        return now() - value
+    return datetime(value.year, value.month, value.day, tzinfo=installation.settings.workspace.timezone)
+
+
+def _rows(rows: Sequence[object], zone: "tzinfo") -> None:
+    """A table of records; fields that are tables themselves are left to JSON."""
+    from dataclasses import fields
+
+    if not rows:
+        say("None.")
+        return
+    names = [
+        one.name
+        for one in fields(rows[0])  # type: ignore[arg-type]  # rows are dataclasses, of one kind
+        if not isinstance(getattr(rows[0], one.name), dict) and one.name != "folders"
+    ]
+    table(
+        [name.rstrip("_") for name in names],
+        [[shown(getattr(row, name), zone) for name in names] for row in rows],
+    )
+
+
+def show(
+    ctx: typer.Context,
+    what: Annotated[Shown, typer.Argument(metavar="WHAT", help=f"One of: {', '.join(Shown)}.")],
+    record: Annotated[
+        str, typer.Argument(metavar="ID", help="Its id; for an account also ext_id or exact name.")
+    ],
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """Show one record with what hangs on it.
+
+    \b
+    Examples:
+      syncd show account "Garage Dupont"
+      syncd show email 12
+    """
+    from store import details, references
+
+    with of(ctx).installation() as installation, installation.database.read() as session:
+        zone = installation.settings.workspace.timezone
+        if what is Shown.ACCOUNT:
+            id_ = references.account(session, record)
+        elif record.isascii() and record.isdecimal() and len(record) < 10:  # noqa: PLR2004 - 32 bits
+            id_ = int(record)
+        else:
+            raise UsageError(f'"{record}" is no id: `syncd list` shows them')
+        readers = {
+            Shown.ACCOUNT: details.account,
+            Shown.CONTACT: details.contact,
+            Shown.OPPORTUNITY: details.opportunity,
+            Shown.EMAIL: details.email,
+            Shown.ACTIVITY: details.activity,
+        }
+        detail = readers[what](session, id_)
+    if json:
+        as_json({what.value: detail.fields, **detail.lists})
+    else:
+        _print(detail, zone)
+
+
+def _print(detail: "Detail", zone: "tzinfo") -> None:
+    texts = {}
+    for name, value in detail.fields.items():
+        if isinstance(value, str) and ("\n" in value or name == "body_text"):
+            texts[name] = value
+        elif value is not None and value not in ([], ()):
+            say(f"{name.rstrip('_')}: {shown(value, zone)}")
+    for name, value in texts.items():
+        say()
+        say(f"{name}:")
+        say(clean_lines(value))
+    for name, rows in detail.lists.items():
+        if rows:
+            say()
+            say(f"{name}:")
+            _rows(rows, zone)
+
+
+def import_(
+    ctx: typer.Context,
+    *,
+    what: Annotated[Imported, typer.Argument(metavar="WHAT", help=f"One of: {', '.join(Imported)}.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV; - reads standard input.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
+    as_: As = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """Import records from a CSV file.
+
+    Its headers are the field names. The whole file is checked before anything is written, and written
+    at once. A row with the id or ext_id of a record that is there changes it, in the columns of the
+    file only (an empty cell empties the field); other rows are new records. "account" names an account
+    by exact name or ext_id. Comma, semicolon or tab; UTF-8 or Windows-1252; days as 2026-12-31 or
+    31/12/2026.
+
+    \b
+    Examples:
+      syncd import accounts accounts.csv --dry-run
+      syncd import contacts contacts.csv
+      syncd import opportunities pipeline.csv --as claire
+    """
+    from store import csvfile
+    from store.fields import KINDS
+
+    kind = KINDS[what.value]
+    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    lines = csvfile.read(content, kind.headers)
+    saved = save(of(ctx), kind.name, lines, source=file.name, login=as_, dry_run=dry_run)
+    if json:
+        as_json({"dry_run": dry_run, **_plain(saved)})
+        return
+    warnings(saved)
+    would = "would be " if dry_run else ""
+    say(
+        f"{kind.name}: {len(saved.created)} {would}created, {len(saved.updated)} {would}updated, "
+        f"{saved.unchanged} unchanged"
+    )
+
+
+def _plain(saved: "Saved") -> dict[str, object]:
+    return {
+        "created": saved.created,
+        "updated": saved.updated,
+        "unchanged": saved.unchanged,
+        "warnings": plain(saved.warnings),
+    }
+
+
+def warnings(saved: "Saved") -> None:
+    for warning in saved.warnings[:WARNINGS]:
+        warn(f"warning: {clean(str(warning))}")
+    if len(saved.warnings) > WARNINGS:
+        warn(f"… and {len(saved.warnings) - WARNINGS} more warnings (--json has them all)")
+
+
+def save(
+    cli: Cli, kind: str, lines: "Sequence[Line]", *, source: str, login: str | None, dry_run: bool = False
+) -> "Saved":
+    """Writes the rows, and tells of mail that stands because of addresses that nobody has any more."""
+    from store import importing
+    from store.contacts import CreatedVia
+    from store.fields import KINDS
+    from syncd.daemon import offers
+    from syncd.daemon.clock import now
+
+    with cli.installation() as installation:
+        moment = now()
+        zone = installation.settings.workspace.timezone
+        with installation.database.write() as session:
+            occasion = importing.Occasion(
+                actor=actor(session, login),
+                now=moment,
+                today=moment.astimezone(zone).date(),
+                source=source,
+                via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
+            )
+            saved = importing.save(session, KINDS[kind], lines, occasion)
+            if dry_run:
+                session.rollback()
+        offer(offers.freed(installation, saved.freed))
+    return saved
+
+
+def offer(freed: dict[str, int]) -> None:
+    for address, number in freed.items():
+        warn(
+            f"{count(number, 'e-mail')} logged because of {address}, which nobody has any more: "
+            f"`syncd forget --address {address}` tells which"
+        )

@@ -1,0 +1,148 @@
+"""The verb status: a line a mailbox, and below it what needs a person."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli.context import Json, chosen, of
+from syncd.cli.output import age, as_json, count, say, shown, table
+
+if TYPE_CHECKING:
+    from store.status import MailboxStatus
+    from syncd.daemon.wiring import Installation
+
+SILENCE = timedelta(hours=2)  # after that, or ten intervals, a running mailbox was forgotten by its service
+INTERVALS = 10
+
+
+def status(
+    ctx: typer.Context,
+    mailboxes: Annotated[
+        list[str] | None, typer.Argument(metavar="[MAILBOX]...", help="By default all of the config.")
+    ] = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """How each mailbox is, and what needs a person.
+
+    Exit code 1 if something does.
+
+    \b
+    Examples:
+      syncd status
+      syncd status claire --json
+    """
+    from store import status as store
+    from syncd.daemon.clock import now
+
+    with of(ctx).installation() as installation:
+        names = chosen(installation.settings, mailboxes)
+        with installation.database.read() as session:
+            rows = store.mailboxes(session, names)
+            ledger = store.of_ledger(session)
+        moment = now()
+        last = {row.name: _last_ok(installation, row) for row in rows}
+        needs = {row.name: _needs(installation, row, last[row.name], moment) for row in rows}
+    if json:
+        as_json(
+            {
+                "mailboxes": [_plain(row, last[row.name], moment, needs[row.name]) for row in rows],
+                "changes_wait_for_next_cycle": ledger.directory_waits,
+            }
+        )
+    else:
+        _print(rows, last, moment)
+        if ledger.directory_waits:
+            say("Accounts or contacts have changed: the next cycle looks for their older mail.")
+        lines = [f"{name}: {line}" for name, several in needs.items() for line in several]
+        if lines:
+            say()
+            say("Needs a person:")
+            for line in lines:
+                say(f"  {line}")
+    if any(needs.values()):
+        raise typer.Exit(1)
+
+
+def _last_ok(installation: "Installation", row: "MailboxStatus") -> datetime | None:
+    """When it was last found in order: the later of the last cycle that wrote and the last heartbeat."""
+    try:
+        beat = datetime.fromtimestamp((installation.heartbeat.folder / row.name).stat().st_mtime, tz=UTC)
+    except OSError:
+        return row.last_ok_at
+    return beat if row.last_ok_at is None else max(beat, row.last_ok_at)
+
+
+def _needs(
+    installation: "Installation", row: "MailboxStatus", last_ok: datetime | None, now: datetime
+) -> list[str]:
+    from store.sync_state import MailboxState
+
+    zone = installation.settings.workspace.timezone
+    found = []
+    if row.state is MailboxState.NEEDS_ATTENTION:
+        found.append(shown(row.attention or "it waits for a person", zone))
+    elif row.last_error:
+        found.append(f"{shown(row.last_error, zone)} (since {shown(row.last_error_at, zone)})")
+    found += [
+        f"folder {shown(folder.ref, zone)}: {shown(folder.error, zone)} "
+        f"(since {shown(folder.error_at, zone)})"
+        for folder in row.folders
+        if folder.error
+    ]
+    if row.quarantined:
+        found.append(
+            f"{count(row.quarantined, 'message')} could not be read: `syncd list quarantine "
+            f"--mailbox {row.name}` tells why, `syncd sync --quarantined` tries again"
+        )
+    interval = installation.settings.interval_of(installation.settings.mailbox(row.name))
+    silent = row.state is MailboxState.RUNNING and last_ok is not None
+    if silent and last_ok is not None and now - last_ok > max(SILENCE, INTERVALS * interval):
+        found.append(f"nobody looked at it for {age(last_ok, now)}: is `syncd run` alive?")
+    return found
+
+
+def _plain(
+    row: "MailboxStatus", last_ok: datetime | None, now: datetime, needs: Sequence[str]
+) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "user": row.user,
+        "state": row.state,
+        "attention": row.attention,
+        "last_ok_at": last_ok,
+        "lag_seconds": None if last_ok is None else round((now - last_ok).total_seconds()),
+        "last_error": row.last_error,
+        "last_error_at": row.last_error_at,
+        "verdicts": row.verdicts,
+        "quarantined": row.quarantined,
+        "queued": row.queued,
+        "folders": row.folders,
+        "needs_person": needs,
+    }
+
+
+def _print(rows: "Sequence[MailboxStatus]", last: dict[str, datetime | None], now: datetime) -> None:
+    from store.sync_state import VerdictKind
+
+    table(
+        ("mailbox", "state", "looked at", "messages", "logged", "skipped", "quarantined", "queued"),
+        [
+            (
+                row.name,
+                row.state.name.lower(),
+                "never" if last[row.name] is None else f"{age(last[row.name], now)} ago",
+                str(sum(row.verdicts.values())),
+                str(row.verdicts.get(VerdictKind.LOGGED, 0)),
+                str(
+                    sum(row.verdicts.values())
+                    - row.verdicts.get(VerdictKind.LOGGED, 0)
+                    - row.verdicts.get(VerdictKind.QUARANTINED, 0)
+                ),
+                str(row.quarantined),
+                str(row.queued),
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,181 @@
+"""`syncd run`: looks at every mailbox in its interval until it is told to stop.
+
+SIGTERM and SIGINT end it after the cycles that are under way; SIGHUP reads the config again; one of
+them that comes twice ends it at once (what was not committed is done again at the next start).
+"""
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from config.errors import ConfigError
+from store.errors import StoreError
+from syncd.daemon import logs
+from syncd.daemon.clock import now
+from syncd.daemon.systemd import Notifier
+from syncd.daemon.wiring import Installation
+from syncd.engine.report import CycleReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+LONGEST_BACK_OFF = timedelta(minutes=30)
+
+
+class Service:
+    """The daemon. `run` returns when it has been told to stop."""
+
+    def __init__(self, config: Path, *, open_: Callable[[Path], Installation], rng: Random) -> None:
+        self._config = config
+        self._open = open_
+        self._rng = rng
+        self._stop = threading.Event()
+        self._installation = self._opened()
+        self._reload = threading.Event()
+        self._wake = threading.Event()
+        self._failures: dict[str, int] = {}
+        self._not_before: dict[str, datetime] = {}
+        self._notifier = Notifier()
+
+    def _opened(self) -> Installation:
+        installation = self._open(self._config)
+        installation.mail.halted = self._stop.is_set
+        return installation
+
+    def run(self) -> int:
+        """Returns the exit code: 0, after a stop that was asked for."""
+        self._listen()
+        scheduler = self._schedule()
+        self._notifier.tell(
+            f"READY=1\nSTATUS=looking after {len(self._installation.settings.mailboxes)} mailboxes"
+        )
+        log.info("started", action="start", mailboxes=len(self._installation.settings.mailboxes))
+        try:
+            while not self._stop.is_set():
+                self._wake.wait(self._notifier.watchdog or 60)
+                self._wake.clear()
+                if scheduler.running:
+                    self._notifier.show_life()
+                if self._reload.is_set():
+                    self._reload.clear()
+                    scheduler = self._reread(scheduler)
+        finally:
+            self._notifier.tell("STOPPING=1")
+            log.info("stopping: the cycles under way end first", action="stop")
+            scheduler.shutdown(wait=True)
+            self._installation.close()
+        log.info("stopped", action="stop")
+        return 0
+
+    def _listen(self) -> None:
+        def stop(_signal: int, _frame: object) -> None:
+            if self._stop.is_set():
+                raise SystemExit(1)
+            self._stop.set()
+            self._wake.set()
+
+        def reload(_signal: int, _frame: object) -> None:
+            self._reload.set()
+            self._wake.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGHUP, reload)
+
+    def _schedule(self) -> BackgroundScheduler:
+        settings = self._installation.settings
+        scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(settings.schedule.workers)},
+            job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
+        )
+        jitter = settings.schedule.jitter.total_seconds()
+        for mailbox in settings.mailboxes:
+            interval = settings.interval_of(mailbox).total_seconds()
+            # The first look comes within the jitter, so that a thousand mailboxes do not start as one.
+            first = now() + timedelta(seconds=self._rng.uniform(0, min(jitter, interval)))
+            scheduler.add_job(
+                self._cycle,
+                "interval",
+                args=[mailbox.name],
+                id=mailbox.name,
+                seconds=interval,
+                jitter=jitter or None,
+                next_run_time=first,
+            )
+        scheduler.start()
+        return scheduler
+
+    def _reread(self, scheduler: BackgroundScheduler) -> BackgroundScheduler:
+        """Takes a changed config; keeps the old one where the new one is wrong."""
+        self._notifier.tell("RELOADING=1")
+        try:
+            fresh = self._opened()
+        except (ConfigError, StoreError) as error:
+            log.error("the new config is wrong, the old one stays", action="reload", error=str(error))
+            self._notifier.tell("READY=1")
+            return scheduler
+        self._drain(scheduler)
+        if fresh.settings.logging != self._installation.settings.logging:
+            logs.configure(fresh.settings.logging.level, fresh.settings.logging.format)
+        self._installation.close()
+        self._installation = fresh
+        self._not_before.clear()
+        self._failures.clear()
+        scheduler = self._schedule()
+        self._notifier.tell("READY=1")
+        log.info("config read again", action="reload", mailboxes=len(fresh.settings.mailboxes))
+        return scheduler
+
+    def _drain(self, scheduler: BackgroundScheduler) -> None:
+        """Waits for the cycles under way, however long a first synchronisation takes."""
+        ending = threading.Thread(target=scheduler.shutdown, kwargs={"wait": True})
+        ending.start()
+        while ending.is_alive():
+            ending.join(self._notifier.watchdog)
+            self._notifier.show_life()
+
+    def _cycle(self, mailbox: str) -> None:
+        moment = now()
+        if self._stop.is_set() or moment < self._not_before.get(mailbox, moment):
+            return
+        try:
+            report = self._installation.supervisor.run(mailbox, now)
+        except StoreError as error:
+            # Nothing of this mailbox: the database is out of order, for everybody. Tried again by itself.
+            log.error("the store cannot be used", action="cycle", mailbox=mailbox, error=str(error))
+            self._back_off(mailbox, None)
+            return
+        except Exception:  # the one place that isolates a mailbox
+            log.exception("a defect of syncd: this cycle ended early", action="cycle", mailbox=mailbox)
+            self._back_off(mailbox, None)
+            return
+        self._after(report)
+
+    def _after(self, report: CycleReport) -> None:
+        if report.error is None:
+            self._failures.pop(report.mailbox, None)
+            self._not_before.pop(report.mailbox, None)
+        else:
+            self._back_off(report.mailbox, report.retry_after)
+
+    def _back_off(self, mailbox: str, asked: timedelta | None) -> None:
+        """Waits longer after each failure, with jitter; at least as long as the server asked for."""
+        tries = self._failures[mailbox] = self._failures.get(mailbox, 0) + 1
+        settings = self._installation.settings
+        pause = min(
+            settings.interval_of(settings.mailbox(mailbox)) * 2 ** min(tries - 1, 10), LONGEST_BACK_OFF
+        )
+        pause *= self._rng.uniform(0.5, 1.0)
+        self._not_before[mailbox] = now() + max(pause, asked or timedelta())
+
+
+def serve(config: Path) -> int:
+    """Runs the daemon on this config; returns the exit code."""
+    return Service(config, open_=lambda path: Installation.open(path, keep=True), rng=Random()).run()  # noqa: S311 - jitter

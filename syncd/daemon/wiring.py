@@ -1,0 +1,270 @@
+"""Joins config, store, connectors and engine. The only module that names concrete connectors."""
+
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from config.load import load
+from config.secrets import read_secret
+from config.settings import Mailbox, OAuth2, Role, Settings
+from connectors.imap.access import ImapAccess
+from connectors.imap.auth import Password, Token, TokenSource
+from connectors.imap.client import ImapConnector
+from connectors.oauth import tokens
+from connectors.protocol import MailConnector
+from store import mailboxes
+from store.blobs import BlobStore
+from store.database import Database
+from store.errors import StoreError
+from store.leases import Leases
+from store.mailboxes import MailboxRow, UserRow
+from store.users import UserRole
+from syncd.core.identity import KeyedHash
+from syncd.core.matching import Exclusion, Policy
+from syncd.daemon.clock import now
+from syncd.daemon.connections import Kept, OneShot
+from syncd.daemon.tokens import RotatedTokens
+from syncd.engine.mail import MailRules, MailSync
+from syncd.engine.reading import Limits
+from syncd.engine.supervise import Heartbeat, Supervisor
+
+ROLES = {
+    Role.STANDARD: UserRole.STANDARD,
+    Role.ADVANCED: UserRole.ADVANCED,
+    Role.ADMIN: UserRole.WORKSPACE_ADMIN,
+}
+SECRET_BYTES = 32
+
+
+class Installation:
+    """One installed `syncd`: everything that its config file names, opened."""
+
+    def __init__(self, settings: Settings, *, keep: bool, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.environ = environ
+        self.folder = settings.store_dir()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(f"the state folder {self.folder} cannot be made: {error.strerror}") from error
+        self.database = Database(
+            settings.store.url.get_secret_value(),
+            busy_timeout=settings.store.busy_timeout,
+            pool_size=settings.schedule.workers + 4,
+        )
+        self.blobs = BlobStore(self.folder / "attachments")
+        self.leases = Leases(self.database, self.folder / "locks")
+        self.hashed = KeyedHash(_hash_key(self.folder / "hash.key"))
+        self.mail = MailSync(self.database, self.blobs, self.hashed, mail_rules(settings, self.hashed))
+        self.connections: Kept | OneShot = Kept(self.connect) if keep else OneShot(self.connect)
+        self._tokens: dict[str, TokenSource] = {}
+        self.rotated = RotatedTokens(self.folder / "tokens", self.hashed)
+        seen = self.folder / "seen"
+        seen.mkdir(exist_ok=True, mode=0o700)
+        self.heartbeat = Heartbeat(seen)
+        self.supervisor = Supervisor(
+            database=self.database,
+            leases=self.leases,
+            mail=self.mail,
+            connections=self.connections,
+            heartbeat=self.heartbeat,
+            credentials=self.credentials,
+            folders=lambda name: settings.mailbox(name).mail_folders,
+            on_stop=self.forget,
+            wants_mail=lambda name: "mail" in settings.mailbox(name).sync,
+        )
+
+    @classmethod
+    def open(cls, config: Path, *, keep: bool = False, environ: Mapping[str, str] = os.environ) -> Self:
+        """Loads the config, checks the database and writes users and mailboxes into it.
+
+        `keep` keeps connections open between cycles (the daemon). Raises ConfigError or StoreError.
+        """
+        installation = cls(load(config, environ=environ), keep=keep, environ=environ)
+        installation.database.check_schema()
+        installation.apply_config()
+        return installation
+
+    def apply_config(self) -> None:
+        """Makes the tables of users and mailboxes say what the config says."""
+        users, boxes = _user_rows(self.settings), _mailbox_rows(self.settings)
+        with self.database.read() as session:
+            current = mailboxes.matches_config(session, users, boxes)
+        if not current:
+            with self.database.write() as session:
+                mailboxes.apply_config(session, users, boxes, now())
+
+    def close(self) -> None:
+        """Closes connections to mailboxes and to the database."""
+        if isinstance(self.connections, Kept):
+            self.connections.close()
+        self.database.close()
+
+    def connect(self, name: str) -> MailConnector:
+        """A connector for the mailbox, not yet entered. Raises SecretError."""
+        return self.connector(self.settings.mailbox(name))
+
+    def connector(self, mailbox: Mailbox) -> MailConnector:
+        """A connector for the mailbox, not yet entered. Raises SecretError."""
+        server = self.settings.imap_of(mailbox)
+        return ImapConnector(
+            ImapAccess(
+                host=server.host,
+                port=server.port,
+                security=server.security,
+                ca_file=server.ca_file,
+                timeout=server.timeout,
+                username=mailbox.username,
+                auth=self._auth(mailbox, server.auth),
+                spool_dir=self.folder / "spool",
+            )
+        )
+
+    def credentials(self, name: str) -> str:
+        """A keyed hash of what the mailbox logs in with: tells whether a person changed it."""
+        mailbox = self.settings.mailbox(name)
+        server = self.settings.imap_of(mailbox)
+        parts = [server.host, str(server.port), mailbox.username]
+        if mailbox.password is not None:
+            parts.append(read_secret(mailbox.password, environ=self.environ))
+        if mailbox.oauth2 is not None:
+            oauth2 = mailbox.oauth2
+            parts += [oauth2.client_id, oauth2.tenant, oauth2.token_url or "", *oauth2.scopes]
+            parts += [
+                read_secret(ref, environ=self.environ)
+                for ref in (oauth2.client_secret, oauth2.refresh_token)
+                if ref is not None
+            ]
+        return self.hashed.text("\0".join(parts))
+
+    def _auth(self, mailbox: Mailbox, mechanism: str) -> Password | Token:
+        if mailbox.oauth2 is None:
+            ref = mailbox.password
+            if ref is None:
+                raise AssertionError("a mailbox has a password or oauth2: checked on loading")
+            return Password(
+                lambda: read_secret(ref, environ=self.environ), "plain" if mechanism == "plain" else "login"
+            )
+        source = self._tokens.get(mailbox.name)
+        if source is None:
+            source = self._tokens[mailbox.name] = self._token_source(
+                mailbox.name, mailbox.oauth2, mailbox.username
+            )
+        return Token(source, mailbox.oauth2.mechanism)
+
+    def _token_source(self, name: str, oauth2: OAuth2, username: str) -> TokenSource:
+        secret, refresh = oauth2.client_secret, oauth2.refresh_token
+
+        def configured() -> str:
+            if refresh is None:
+                raise AssertionError("asked for with a refresh token only")
+            return read_secret(refresh, environ=self.environ)
+
+        return tokens(
+            oauth2,
+            who=username,
+            client_secret=None if secret is None else lambda: read_secret(secret, environ=self.environ),
+            refresh_token=None if refresh is None else lambda: self.rotated.current(name, configured()),
+            on_rotate=lambda fresh: self.rotated.keep(name, configured(), fresh),
+        )
+
+    def forget(self, name: str) -> None:
+        """Forgets the tokens held for a mailbox (R109)."""
+        self._tokens.pop(name, None)
+        self.rotated.forget(name)
+
+
+def mail_rules(settings: Settings, hashed: KeyedHash) -> MailRules:
+    """The `[mail]` section as the engine wants it."""
+    mail = settings.mail
+    exclusions = tuple(
+        Exclusion(number, rule.address, rule.domain, rule.folder, rule.subject, rule.header)
+        for number, rule in enumerate(mail.exclude, start=1)
+    )
+    private = frozenset(keyword.casefold() for keyword in mail.private_keywords)
+
+    def policy(moment: datetime) -> Policy:
+        return Policy(
+            since=_since(mail.since, moment, settings),
+            exclusions=exclusions,
+            private_keywords=private,
+            match_all_recipients=mail.match_all_recipients,
+            match_domains=mail.match_domains,
+            follow_threads=mail.follow_threads,
+        )
+
+    # Whatever a verdict depends on: where it changes, what rules kept out is judged again.
+    facts = (mail.since, exclusions, sorted(private), mail.match_all_recipients, mail.match_domains,
+             mail.follow_threads, sorted(settings.own_addresses()))  # fmt: skip
+    return MailRules(
+        policy=policy,
+        policy_hash=hashed.text(repr(facts)),
+        limits=Limits(mail.max_attachment, mail.min_inline_image),
+    )
+
+
+def _since(since: date | timedelta, moment: datetime, settings: Settings) -> datetime:
+    if isinstance(since, timedelta):
+        return moment - since
+    return datetime(since.year, since.month, since.day, tzinfo=settings.workspace.timezone)
+
+
+def _user_rows(settings: Settings) -> list[UserRow]:
+    return [
+        UserRow(
+            login=user.login,
+            name=user.name,
+            email=user.email.lower(),
+            aliases=tuple(alias.lower() for alias in user.aliases),
+            role=ROLES[user.role],
+            language=user.language,
+            timezone=None if user.timezone is None else user.timezone.key,
+        )
+        for user in settings.users
+    ]
+
+
+def _mailbox_rows(settings: Settings) -> list[MailboxRow]:
+    return [
+        MailboxRow(
+            name=box.name,
+            user=box.user,
+            address=box.username,
+            server=box.server,
+            sync_mail="mail" in box.sync,
+            sync_calendar="calendar" in box.sync,
+            direction=box.direction.name,
+        )
+        for box in settings.mailboxes
+    ]
+
+
+def _hash_key(path: Path) -> bytes:
+    """The secret of the ledger's hashes, made at first use; readable by its owner only."""
+    with suppress(FileNotFoundError):
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise StoreError(f"{path} can be read by others: `chmod 600 {path}`")
+        key = path.read_bytes()
+        if len(key) != SECRET_BYTES:
+            raise StoreError(
+                f"{path} is damaged: put it back from a backup (it must have {SECRET_BYTES} bytes)"
+            )
+        return key
+    fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(fresh, path)  # of two processes that start at once, one wins
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    return path.read_bytes()

@@ -1,0 +1,243 @@
+"""One group of messages: bodies read, attachments put in place, everything committed at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from connectors.errors import ItemError
+from connectors.protocol import MailConnector
+from store import directory as store_directory
+from store import ledger, mail_log
+from store.blobs import BlobBatch, BlobStore
+from store.database import Database, Transaction
+from store.errors import Stale
+from store.ledger import VerdictRow
+from store.mail import MatchRule
+from store.mail_log import ActivityRow, Filing, MailRow, MatchRow, Threads
+from store.mailboxes import FolderRow, MailboxView
+from store.sync_state import VerdictKind
+from syncd.core.directory import Directory
+from syncd.core.identity import KeyedHash, ledger_keys
+from syncd.core.matching import Verdict, case_for, opportunity_for
+from syncd.engine.reading import Judged, Limits, read
+from syncd.engine.report import CycleReport
+
+WITHHELD = "the server lists this message but does not return it"
+KINDS = {verdict: VerdictKind[verdict.name] for verdict in Verdict}
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One message that could not be read."""
+
+    uid: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every batch of an installation works with."""
+
+    database: Database
+    blobs: BlobStore
+    hashed: KeyedHash
+    limits: Limits
+    follow_threads: bool
+
+
+@dataclass(slots=True)
+class _Work:
+    """A group on its way into the database."""
+
+    judged: Sequence[Judged]
+    failures: list[Failure]
+    mails: dict[str, MailRow]  # to be stored, by fingerprint
+    prints: dict[int, str]  # uid -> fingerprint of what is logged
+    gone: set[int]  # deleted on the server before its body was read
+
+
+class Batch:
+    """Stores one group; `store` either commits all of it or nothing."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        view: MailboxView,
+        folder: FolderRow,
+        connector: MailConnector,
+        directory: Directory,
+        now: datetime,
+        report: CycleReport,
+    ) -> None:
+        self.desk = desk
+        self.view = view
+        self.folder = folder
+        self.connector = connector
+        self.directory = directory
+        self.now = now
+        self.report = report
+
+    def store(self, judged: Sequence[Judged], failures: Sequence[Failure], *, cursor: int | None) -> None:
+        """Reads, then commits. Raises Stale where the state that was judged by is gone."""
+        with self.desk.blobs.batch() as blobs:
+            work = self._read(judged, list(failures), blobs)
+            blobs.publish()
+            with self.desk.database.write() as session:
+                fresh, activities = self._write(session, work, cursor)
+            blobs.done()
+        for one in work.judged:
+            if one.uid not in work.gone:
+                self.report.verdicts[one.decision.verdict] += 1
+        self.report.verdicts[Verdict.QUARANTINED] += len(work.failures)
+        self.report.stored += fresh
+        self.report.activities += activities
+        self.report.wrote = True
+        for failure in work.failures:
+            log.warning(
+                "message cannot be read: put in quarantine",
+                action="quarantine",
+                folder=self.folder.ref,
+                uid=failure.uid,
+                error=failure.error,
+            )
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def _read(self, judged: Sequence[Judged], failures: list[Failure], blobs: BlobBatch) -> _Work:
+        logged = [one for one in judged if one.decision.verdict is Verdict.LOGGED]
+        prints = {one.uid: one.fingerprint for one in logged if one.fingerprint is not None}
+        with self.desk.database.read() as session:
+            known = mail_log.find(session, set(prints.values()))
+        need = {one.uid: one for one in logged if one.fingerprint is None or one.fingerprint not in known}
+        mails: dict[str, MailRow] = {}
+        lost: set[int] = set()
+        if need:
+            self._fetch(need, blobs, mails, prints, failures)
+            failed = {failure.uid for failure in failures}
+            lost = {uid for uid, one in need.items() if uid not in failed and prints.get(uid) not in mails}
+        gone = self._gone(lost, failures)
+        failed = {failure.uid for failure in failures}
+        return _Work([one for one in judged if one.uid not in failed], failures, mails, prints, gone)
+
+    def _fetch(
+        self,
+        need: dict[int, Judged],
+        blobs: BlobBatch,
+        mails: dict[str, MailRow],
+        prints: dict[int, str],
+        failures: list[Failure],
+    ) -> None:
+        for raw in self.connector.bodies(self.folder.ref, sorted(need)):
+            if isinstance(raw, ItemError):
+                failures.append(Failure(int(raw.locator), str(raw)))
+                continue
+            try:
+                mail = read(need[raw.uid], raw, blobs, self.desk.limits)
+            except ItemError as error:
+                failures.append(Failure(raw.uid, str(error)))
+                continue
+            mails.setdefault(mail.fingerprint, mail)
+            prints[raw.uid] = mail.fingerprint
+
+    def _gone(self, lost: set[int], failures: list[Failure]) -> set[int]:
+        """Of the messages without an answer: deleted meanwhile, or listed and withheld (a failure)."""
+        if not lost:
+            return set()
+        listed = set(self.connector.uids(self.folder.ref, above=min(lost) - 1))
+        failures += [Failure(uid, WITHHELD) for uid in sorted(lost & listed)]
+        return lost - listed
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def _write(self, session: Transaction, work: _Work, cursor: int | None) -> tuple[int, int]:
+        """Everything in the caller's transaction; returns how many e-mails and activities are new."""
+        state = store_directory.state(session, share=True)
+        if state.version != self.directory.version:
+            raise Stale("the CRM's addresses changed")
+        ids = mail_log.find(session, set(work.prints.values()))
+        if any(print_ not in ids and print_ not in work.mails for print_ in work.prints.values()):
+            raise Stale("an e-mail was removed")
+        fresh = sorted((m for m in work.mails.values() if m.fingerprint not in ids), key=lambda m: m.date)
+        threads = mail_log.load_threads(session, fresh)
+        keys = [threads.resolve(mail) for mail in fresh]
+        keys = [threads.final(key) for key in keys]
+        new_ids = mail_log.insert_mails(session, fresh, keys, self.now)
+        ids.update(zip((mail.fingerprint for mail in fresh), new_ids, strict=True))
+        mail_log.merge_threads(session, threads.merged)
+        filings = self._filings(work, ids, dict(zip(new_ids, keys, strict=True)), threads)
+        activities = mail_log.file(session, filings, self.now)
+        self._put_verdicts(session, work, ids)
+        if self.desk.follow_threads and fresh:
+            joined = {one for mail in fresh for one in (*mail.thread_ids, mail.message_id) if one is not None}
+            ledger.enqueue_by_keys(
+                session, {self.desk.hashed.message_id(one) for one in joined}, kinds={VerdictKind.NO_CONTACT}
+            )
+        if cursor is not None:
+            old = self.folder
+            ledger.advance(session, old.id, epoch=old.epoch, old=old.cursor, new=cursor)
+        return len(fresh), activities
+
+    def _filings(
+        self, work: _Work, ids: dict[str, int], key_of: dict[int, str], threads: Threads
+    ) -> list[Filing]:
+        filings = []
+        for one in sorted(work.judged, key=lambda judged: judged.seen.moment):
+            if one.uid not in work.prints or one.uid in work.gone:
+                continue
+            email_id = ids[work.prints[one.uid]]
+            links = one.decision.links
+            matches = tuple(
+                MatchRow(k.account_id, k.contact_id, MatchRule[k.rule.name], k.address) for k in links
+            )
+            accounts = dict.fromkeys(link.account_id for link in links)
+            key = key_of.get(email_id)
+            activities = tuple(self._activity(one, account, key, threads) for account in accounts)
+            filings.append(Filing(email_id, self.view.user_id, matches, activities))
+        return filings
+
+    def _activity(self, one: Judged, account: int, key: str | None, threads: Threads) -> ActivityRow:
+        envelope = one.seen.envelope
+        known_opportunity, known_case = (
+            threads.links.get((key, account), (None, None)) if key else (None, None)
+        )
+        opportunity = opportunity_for(envelope.subject, account, known_opportunity, self.directory)
+        case = case_for(envelope.subject, account, known_case, self.directory)
+        if key is not None and (opportunity, case) != (None, None):
+            threads.links[key, account] = (opportunity, case)  # the next reply of this group takes it over
+        author = next(
+            (self.directory.own[a.email] for a in envelope.sender if a.email in self.directory.own), None
+        )
+        return ActivityRow(
+            account_id=account,
+            user_id=author if author is not None else self.view.user_id,
+            occurred_at=one.seen.moment,
+            subject=envelope.subject,
+            opportunity_id=opportunity,
+            case_file_id=case,
+        )
+
+    def _put_verdicts(self, session: Transaction, work: _Work, ids: dict[str, int]) -> None:
+        rows = [
+            VerdictRow(
+                uid=one.uid,
+                kind=KINDS[one.decision.verdict],
+                reason=one.decision.reason,
+                keys=ledger_keys(one.seen.envelope, one.decision.counterparts, self.desk.hashed),
+                email_id=ids[work.prints[one.uid]] if one.uid in work.prints else None,
+            )
+            for one in work.judged
+            if one.uid not in work.gone
+        ]
+        rows += [
+            VerdictRow(failure.uid, VerdictKind.QUARANTINED, "see quarantine") for failure in work.failures
+        ]
+        ledger.write(session, self.folder.id, rows)
+        ledger.settle(session, self.folder.id, [one.uid for one in work.judged])
+        for failure in work.failures:
+            ledger.quarantine(session, self.folder.id, failure.uid, failure.error, self.now)
+        ledger.unqueue(session, self.folder.id, [failure.uid for failure in work.failures])

@@ -1,0 +1,417 @@
+"""One cycle of one mailbox's mail: observe, judge, read what matches, commit.
+
+A batch of messages gets its verdicts, e-mails, activities and the folder's cursor in one transaction, so
+that a kill at any moment loses nothing and repeats nothing. Nothing here writes to a mailbox.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from connectors.errors import CollectionError, CollectionGone, ItemError
+from connectors.mime import read_envelope
+from connectors.model import FolderRole, MessageHead
+from connectors.protocol import MailConnector
+from store import ledger, mail_log, mailboxes
+from store.blobs import BlobStore
+from store.database import Database
+from store.errors import Stale
+from store.mailboxes import FolderRow, MailboxView
+from syncd.core.directory import Directory
+from syncd.core.identity import KeyedHash, fingerprint, thread_ids
+from syncd.core.matching import Policy, Seen, Verdict, decide
+from syncd.engine.batch import WITHHELD, Batch, Desk, Failure
+from syncd.engine.folders import choose
+from syncd.engine.known import Known
+from syncd.engine.reading import Judged, Limits
+from syncd.engine.report import CycleReport, Rehearsed
+
+HEADS = 500  # messages whose headers are judged together
+GROUP = 500  # messages committed together
+GROUP_OCTETS = 16 * 1024 * 1024  # of matching bodies committed together
+LISTING_LASTS = timedelta(minutes=10)  # a folder that is gone says so at once; a new one may wait
+RETRY_AFTER = timedelta(hours=6)  # of what lies in quarantine
+TRIES = 5  # against changes of the CRM in the middle of a batch
+
+FIELDS = (
+    "From",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Date",
+    "Subject",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Sensitivity",
+)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class MailRules:
+    """What the config says of mail, as the engine needs it."""
+
+    policy: Callable[[datetime], Policy]  # by now, since an age limit moves
+    policy_hash: str  # of everything that a verdict depends on
+    limits: Limits
+
+
+class MailSync:
+    """The mail of one installation. One object serves all mailboxes and threads."""
+
+    def __init__(self, database: Database, blobs: BlobStore, hashed: KeyedHash, rules: MailRules) -> None:
+        self.database = database
+        self.blobs = blobs
+        self.hashed = hashed
+        self.rules = rules
+        self.known = Known(database, hashed)
+        self.halted: Callable[[], bool] = lambda: False  # set by the daemon: whether it has been told to stop
+        self._listed: dict[str, datetime] = {}
+
+    def prepare(self, now: datetime) -> None:
+        """Before a cycle: finishes what a killed process left, searches the ledger for new addresses."""
+        self.blobs.recover(self._referenced)
+        queued = self.known.catch_up(self.rules.policy_hash, domains=self.rules.policy(now).match_domains)
+        if queued:
+            log.info("older messages found for new addresses", action="late-match", messages=queued)
+
+    def listed_lately(self, view: MailboxView, now: datetime) -> bool:
+        """Whether this process got the list of folders a short while ago, and all was well."""
+        at = self._listed.get(view.name)
+        calm = bool(view.folders) and not any(folder.error for folder in view.folders)
+        return calm and at is not None and timedelta() <= now - at < LISTING_LASTS
+
+    def note_listing(self, view: MailboxView, now: datetime) -> None:
+        """Remembers that the list of folders was asked for."""
+        self._listed[view.name] = now
+
+    def _referenced(self, hashes: Iterable[str]) -> set[str]:
+        with self.database.read() as session:
+            return mail_log.referenced(session, hashes)
+
+    def cycle(
+        self,
+        view: MailboxView,
+        connector: MailConnector,
+        now: datetime,
+        report: CycleReport,
+        *,
+        wanted: Sequence[str] | None,
+        dry_run: bool = False,
+    ) -> None:
+        """One look at every folder. `wanted` are the configured folders, None the usual ones.
+
+        The connector is entered already. Raises MailboxError; a folder's error ends in the report.
+        """
+        _Cycle(
+            sync=self,
+            view=view,
+            connector=connector,
+            now=now,
+            report=report,
+            wanted=wanted,
+            dry_run=dry_run,
+        ).run()
+
+
+class Halted(Exception):
+    """The cycle is to end after the batch that was just committed."""
+
+
+class _Cycle:
+    def __init__(
+        self,
+        *,
+        sync: MailSync,
+        view: MailboxView,
+        connector: MailConnector,
+        now: datetime,
+        report: CycleReport,
+        wanted: Sequence[str] | None,
+        dry_run: bool,
+    ) -> None:
+        self.sync = sync
+        self.view = view
+        self.connector = connector
+        self.now = now
+        self.report = report
+        self.wanted = wanted
+        self.dry_run = dry_run
+        self.policy = sync.rules.policy(now)
+        self.directory: Directory | None = None  # read when there is something to judge
+        self.desk = Desk(
+            sync.database,
+            sync.blobs,
+            sync.hashed,
+            sync.rules.limits,
+            follow_threads=self.policy.follow_threads,
+        )
+        extra = self.policy.header_fields()
+        self.kept = frozenset({"sensitivity", *(name.lower() for name in extra)})
+        self.fields = FIELDS + tuple(f for f in extra if f not in FIELDS)
+
+    def run(self) -> None:
+        try:
+            self._run()
+        except Halted:
+            log.info("ended early: paused, stopped, or the service ends", action="cycle")
+
+    def _run(self) -> None:
+        folders = self._folders()
+        for folder in folders:
+            self._guarded(folder, self._new)
+        # Logging a message can bring others of its thread in, in any folder: until nothing waits.
+        while self.report.wrote and not self.dry_run:
+            waiting = [folder for folder in self._reload() if folder.queued and not folder.error]
+            if not waiting:
+                return
+            for folder in waiting:
+                self._guarded(folder, self._again)
+
+    # --- folders --------------------------------------------------------------------------------
+
+    def _folders(self) -> Sequence[FolderRow]:
+        """The folders to look at; asks the server for its list and remembers what is chosen."""
+        if self.sync.listed_lately(self.view, self.now) and not self.dry_run:
+            return self.view.folders
+        choice = choose(self.connector.folders(), self.wanted, [(f.ref, f.role) for f in self.view.folders])
+        current = {(folder.ref, folder.role) for folder in self.view.folders}
+        if set(choice.folders) != current:
+            if self.dry_run:
+                return self._unwritten(choice.folders)
+            with self.sync.database.write() as session:
+                mailboxes.select_folders(session, self.view.id, choice.folders)
+            self.report.wrote = True
+        rows = self._reload() if self.report.wrote else self.view.folders
+        for folder in rows:
+            if folder.ref in choice.missing:
+                gone = CollectionGone(
+                    f"folder {folder.ref!r} is not on the server any more: was it renamed or deleted? "
+                    "Name the folders to read in mail_folders, or bring it back",
+                    collection=folder.ref,
+                )
+                self._fail(folder, gone)
+        for name in choice.unknown:
+            self.report.folder_errors[name] = (
+                f"folder {name!r} is not on the server: `syncd doctor {self.view.name}` lists those that are"
+            )
+        for name in choice.never:
+            self.report.folder_errors[name] = (
+                f"folder {name!r} of mail_folders holds drafts, junk or trash: such a folder is never read; "
+                "take it out of mail_folders"
+            )
+        if not (choice.missing or choice.unknown or choice.never):
+            self.sync.note_listing(self.view, self.now)
+        return [folder for folder in rows if folder.ref not in choice.missing]
+
+    def _unwritten(self, wanted: Sequence[tuple[str, str]]) -> list[FolderRow]:
+        known = {folder.ref: folder for folder in self.view.folders}
+        return [known.get(ref, FolderRow(0, ref, role, "", 0, None)) for ref, role in wanted]
+
+    def _reload(self) -> Sequence[FolderRow]:
+        with self.sync.database.read() as session:
+            return mailboxes.view(session, self.view.name).folders
+
+    def _guarded(self, folder: FolderRow, work: Callable[[FolderRow], None]) -> None:
+        """A folder in an error state is reported, and the others go on."""
+        try:
+            work(folder)
+        except CollectionError as error:
+            self._fail(folder, error)
+
+    def _fail(self, folder: FolderRow, error: CollectionError) -> None:
+        self.report.folder_errors[folder.ref] = str(error)
+        if folder.error == str(error) or self.dry_run:
+            return
+        log.warning("folder cannot be read", action="folder", folder=folder.ref, error=str(error))
+        with self.sync.database.write() as session:
+            mailboxes.set_folder_error(session, folder.id, str(error), self.now)
+        self.report.wrote = True
+
+    # --- messages -------------------------------------------------------------------------------
+
+    def _new(self, folder: FolderRow) -> None:
+        """What came since the last cycle, and what waits to be judged again."""
+        state = self.connector.state(folder.ref)
+        if folder.epoch != state.epoch:
+            folder = self._begin_epoch(folder, state.epoch)
+        if state.next_uid == 0 or state.next_uid - 1 > folder.cursor or folder.error is not None:
+            uids = self.connector.uids(folder.ref, above=folder.cursor)
+            for start in range(0, len(uids), HEADS):
+                folder = self._chunk(folder, uids[start : start + HEADS], fresh=True)
+        if folder.quarantined and not self.dry_run:
+            with self.sync.database.write() as session:
+                ledger.enqueue_quarantined(session, [folder.id], before=self.now - RETRY_AFTER)
+        if folder.queued or folder.quarantined:
+            self._again(folder)
+        if folder.error is not None and not self.dry_run:
+            with self.sync.database.write() as session:
+                mailboxes.set_folder_error(session, folder.id, None, self.now)
+            log.info("folder can be read again", action="folder", folder=folder.ref)
+            self.report.wrote = True
+
+    def _begin_epoch(self, folder: FolderRow, epoch: str) -> FolderRow:
+        if folder.epoch:
+            log.warning(
+                "the server numbered the folder anew: every message is matched again",
+                action="rematch",
+                folder=folder.ref,
+            )
+        if not self.dry_run:
+            with self.sync.database.write() as session:
+                ledger.begin_epoch(session, folder.id, epoch)
+            self.report.wrote = True
+        return replace(folder, epoch=epoch, cursor=0, queued=False)
+
+    def _again(self, folder: FolderRow) -> None:
+        """Judges again what waits in the queue."""
+        while not self.dry_run:
+            with self.sync.database.read() as session:
+                uids = ledger.queued(session, folder.id, HEADS)
+            if not uids:
+                return
+            self._chunk(folder, uids, fresh=False)
+
+    def _chunk(self, folder: FolderRow, uids: Sequence[int], *, fresh: bool) -> FolderRow:
+        self._go_on()
+        heads = {head.uid: head for head in self.connector.heads(folder.ref, uids, self.fields)}
+        present = [uid for uid in uids if uid in heads]
+        vanished, failures = self._missing(folder, [uid for uid in uids if uid not in heads])
+        judged, unreadable = self._judge(folder, [heads[uid] for uid in present])
+        failures += unreadable
+        groups = _groups(judged, failures)
+        for number, (part, bad) in enumerate(groups):
+            last = number == len(groups) - 1
+            upto = uids[-1] if last else max([j.uid for j in part] + [f.uid for f in bad])
+            folder = self._commit(folder, part, bad, cursor=upto if fresh else None)
+        if vanished and not fresh and not self.dry_run:
+            with self.sync.database.write() as session:
+                ledger.unqueue(session, folder.id, vanished)
+        return folder
+
+    def _go_on(self) -> None:
+        """Between two batches: a person may have paused the mailbox, the service may be told to stop."""
+        if self.sync.halted():
+            raise Halted
+        with self.sync.database.read() as session:
+            if not self.dry_run and not mailboxes.running(session, self.view.name):
+                raise Halted
+
+    def _missing(self, folder: FolderRow, uids: Sequence[int]) -> tuple[list[int], list[Failure]]:
+        """Messages that the server did not return: deleted meanwhile, or listed and withheld."""
+        if not uids:
+            return [], []
+        listed = set(self.connector.uids(folder.ref, above=min(uids) - 1))
+        failures = [Failure(uid, WITHHELD) for uid in uids if uid in listed]
+        return [uid for uid in uids if uid not in listed], failures
+
+    def _judge(self, folder: FolderRow, heads: Sequence[MessageHead]) -> tuple[list[Judged], list[Failure]]:
+        read: list[tuple[MessageHead, Seen]] = []
+        failures: list[Failure] = []
+        role = FolderRole(folder.role)
+        for head in heads:
+            try:
+                envelope = read_envelope(head.header, self.kept)
+            except ItemError as error:
+                failures.append(Failure(head.uid, str(error)))
+                continue
+            read.append((head, Seen(envelope, folder.ref, role, head.received_at, head.keywords)))
+        if self.policy.follow_threads:
+            read = self._with_threads(read)
+        self.directory = directory = self.sync.known.directory()
+        judged = [
+            Judged(
+                head.uid, head.size, seen, decide(seen, directory, self.policy), fingerprint(seen.envelope)
+            )
+            for head, seen in read
+        ]
+        return judged, failures
+
+    def _with_threads(self, read: list[tuple[MessageHead, Seen]]) -> list[tuple[MessageHead, Seen]]:
+        with self.sync.database.read() as session:
+            wanted = {one for _, seen in read for one in thread_ids(seen.envelope)}
+            logged = mail_log.thread_accounts(session, wanted)
+        return [
+            (
+                head,
+                replace(
+                    seen,
+                    thread_accounts=tuple(
+                        dict.fromkeys(
+                            account for one in thread_ids(seen.envelope) for account in logged.get(one, ())
+                        )
+                    ),
+                ),
+            )
+            for head, seen in read
+        ]
+
+    def _commit(
+        self, folder: FolderRow, judged: Sequence[Judged], failures: Sequence[Failure], *, cursor: int | None
+    ) -> FolderRow:
+        """Reads the matching bodies of a group and commits the whole group; returns the folder moved on."""
+        if self.dry_run:
+            self._rehearse(folder, judged)
+            return folder
+        directory = self.directory or self.sync.known.directory()
+        for _ in range(TRIES):
+            batch = Batch(
+                desk=self.desk,
+                view=self.view,
+                folder=folder,
+                connector=self.connector,
+                directory=directory,
+                now=self.now,
+                report=self.report,
+            )
+            try:
+                batch.store(judged, failures, cursor=cursor)
+            except Stale:
+                # A contact, a mail or the folder changed under it: look again, judge again.
+                fresh = {row.id: row for row in self._reload()}.get(folder.id)
+                if fresh is None or (fresh.epoch, fresh.cursor) != (folder.epoch, folder.cursor):
+                    raise CollectionError(
+                        "another process worked on it; next cycle", collection=folder.ref
+                    ) from None
+                self.directory = directory = self.sync.known.directory()
+                judged = [replace(j, decision=decide(j.seen, directory, self.policy)) for j in judged]
+                continue
+            return folder if cursor is None else replace(folder, cursor=cursor)
+        raise CollectionError("the CRM changed all the time; next cycle", collection=folder.ref)
+
+    def _rehearse(self, folder: FolderRow, judged: Sequence[Judged]) -> None:
+        for one in judged:
+            self.report.verdicts[one.decision.verdict] += 1
+            if one.decision.verdict is Verdict.LOGGED:
+                accounts = tuple(dict.fromkeys(link.account_id for link in one.decision.links))
+                envelope = one.seen.envelope
+                self.report.rehearsed.append(
+                    Rehearsed(folder.ref, one.uid, envelope.date, envelope.subject, accounts)
+                )
+
+
+def _groups(
+    judged: Sequence[Judged], failures: Sequence[Failure]
+) -> list[tuple[list[Judged], list[Failure]]]:
+    """Messages in groups of bounded number and bounded size of what must be read, by ascending UID."""
+    groups: list[tuple[list[Judged], list[Failure]]] = [([], [])]
+    octets = 0
+    items: list[Judged | Failure] = sorted([*judged, *failures], key=lambda item: item.uid)
+    for item in items:
+        size = item.size if isinstance(item, Judged) and item.decision.verdict is Verdict.LOGGED else 0
+        part, bad = groups[-1]
+        if len(part) + len(bad) >= GROUP or (octets and octets + size > GROUP_OCTETS):
+            groups.append(([], []))
+            part, bad = groups[-1]
+            octets = 0
+        octets += size
+        if isinstance(item, Judged):
+            part.append(item)
+        else:
+            bad.append(item)
+    return groups

@@ -1,0 +1,45 @@
+"""What a cycle did, for the log, the run's record and the person who asked."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from syncd.core.matching import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """One message that a dry run would log."""
+
+    folder: str
+    uid: int
+    date: datetime | None
+    subject: str
+    accounts: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class CycleReport:
+    """The outcome of one cycle of one mailbox."""
+
+    mailbox: str
+    run: str
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    stored: int = 0  # e-mails new to the CRM
+    activities: int = 0  # activities new to the CRM
+    wrote: bool = False  # anything at all was written
+    folder_errors: dict[str, str] = field(default_factory=dict)
+    rehearsed: list[Rehearsed] = field(default_factory=list)  # dry run only
+    error: str | None = None  # why the mailbox as a whole could not be worked on
+    retry_after: timedelta | None = None  # the server asked to wait
+    skipped: str | None = None  # why it was left alone: paused, another process, needs attention
+
+    @property
+    def pulled(self) -> int:
+        """Messages that got a verdict."""
+        return self.verdicts.total()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a person should look."""
+        return bool(self.error or self.folder_errors)

@@ -1,0 +1,226 @@
+"""One cycle of one mailbox from the outside: the lease, the state, what becomes of an error.
+
+Here a mailbox is isolated: whatever happens in its cycle ends in its report, and the others go on.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from config.errors import SecretError
+from connectors.errors import AuthFailed, FatalError, RateLimited, SyncdError, Unreachable
+from connectors.protocol import MailConnector
+from store import ledger, mailboxes
+from store.database import Database
+from store.errors import Busy
+from store.leases import Leases
+from store.mailboxes import MailboxView
+from store.sync_state import MailboxState
+from syncd.core.matching import Verdict
+from syncd.engine.mail import RETRY_AFTER, MailSync
+from syncd.engine.report import CycleReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+ASLEEP = {
+    MailboxState.PAUSED: "paused: `syncd resume {name}` goes on",
+    MailboxState.STOPPED: "stopped: `syncd resume {name}` starts it again",
+    MailboxState.BRAKED: "the brake is on: `syncd release {name}` lets it go",
+}
+
+
+class Connections(Protocol):
+    """Gives connectors that are logged in."""
+
+    def use(self, mailbox: str, *, fresh: bool = False) -> AbstractContextManager[MailConnector]:
+        """A connector for the length of a cycle. `fresh` = not one kept from before."""
+        ...
+
+    def is_kept(self, mailbox: str) -> bool:
+        """Whether `use` would give a connection kept from before, which the server may have closed."""
+        ...
+
+    def forget(self, mailbox: str) -> None:
+        """Closes what is kept and forgets tokens and passwords."""
+        ...
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """When each mailbox was last found in order, as the time of an empty file: costs no database write."""
+
+    folder: Path
+
+    def beat(self, mailbox: str) -> None:
+        """The mailbox was in order just now."""
+        (self.folder / mailbox).touch(mode=0o600)
+
+
+class Supervisor:
+    """Runs cycles. One object serves all threads of a process."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        leases: Leases,
+        mail: MailSync,
+        connections: Connections,
+        heartbeat: Heartbeat,
+        credentials: Callable[[str], str],
+        folders: Callable[[str], Sequence[str] | None],
+        wants_mail: Callable[[str], bool],
+        on_stop: Callable[[str], None],
+    ) -> None:
+        self._database = database
+        self._leases = leases
+        self._mail = mail
+        self._connections = connections
+        self._heartbeat = heartbeat
+        self._credentials = credentials  # a keyed hash of what the mailbox logs in with
+        self._folders = folders
+        self._wants_mail = wants_mail
+        self._on_stop = on_stop
+
+    def run(
+        self, mailbox: str, clock: Callable[[], datetime], *, dry_run: bool = False, quarantined: bool = False
+    ) -> CycleReport:
+        """One cycle. Raises nothing but FatalError and StoreError (the store itself is out of order)."""
+        report = CycleReport(mailbox, secrets.token_hex(4))
+        with bound_contextvars(run=report.run, mailbox=mailbox):
+            try:
+                with self._leases.lease(mailbox):
+                    self._leased(report, clock, dry_run=dry_run, quarantined=quarantined)
+            except Busy as error:
+                report.skipped = str(error)
+                log.info("left alone: another process works on it", action="cycle")
+            return report
+
+    def _leased(
+        self, report: CycleReport, clock: Callable[[], datetime], *, dry_run: bool, quarantined: bool
+    ) -> None:
+        started = clock()
+        if not dry_run:
+            self._mail.prepare(started)
+        with self._database.read() as session:
+            view = mailboxes.view(session, report.mailbox, started - RETRY_AFTER)
+        report.skipped = self._asleep(view)
+        if report.skipped is not None:
+            if view.state is MailboxState.STOPPED:
+                self._connections.forget(view.name)
+                self._on_stop(view.name)
+            return
+        if quarantined and not dry_run:
+            with self._database.write() as session:
+                ledger.enqueue_quarantined(session, [folder.id for folder in view.folders])
+            view = self._view(view.name)
+        try:
+            self._connected(view, started, report, dry_run=dry_run)
+        except FatalError:
+            raise
+        except (SyncdError, SecretError) as error:
+            self._failed(view, error, report, clock(), dry_run=dry_run)
+        if not dry_run:
+            self._finish(view, report, started, clock())
+
+    def _view(self, name: str) -> MailboxView:
+        with self._database.read() as session:
+            return mailboxes.view(session, name)
+
+    def _asleep(self, view: MailboxView) -> str | None:
+        """Why the mailbox is to be left alone; None where it is not."""
+        if view.state in ASLEEP:
+            return ASLEEP[view.state].format(name=view.name)
+        if view.state is MailboxState.NEEDS_ATTENTION:
+            # New credentials in the config are a person's answer; the same ones would lock the account.
+            try:
+                changed = self._credentials(view.name) != view.refused_with
+            except SecretError:
+                changed = False
+            if not changed:
+                return f"needs attention: {view.attention}"
+        return None
+
+    def _connected(self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool) -> None:
+        kept = self._connections.is_kept(view.name)
+        try:
+            self._observe(view, now, report, dry_run=dry_run, fresh=False)
+        except Unreachable:
+            if not kept or report.wrote:
+                raise
+            # The server closed an idle connection: that is its right, and no error.
+            self._observe(view, now, report, dry_run=dry_run, fresh=True)
+
+    def _observe(
+        self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool, fresh: bool
+    ) -> None:
+        with self._connections.use(view.name, fresh=fresh) as connector:
+            if view.state is MailboxState.NEEDS_ATTENTION and not dry_run:
+                with self._database.write() as session:
+                    mailboxes.set_state(session, view.name, MailboxState.RUNNING, now)
+            if self._wants_mail(view.name):
+                self._mail.cycle(
+                    view, connector, now, report, wanted=self._folders(view.name), dry_run=dry_run
+                )
+
+    def _failed(
+        self, view: MailboxView, error: Exception, report: CycleReport, now: datetime, *, dry_run: bool
+    ) -> None:
+        report.error = str(error)
+        if isinstance(error, RateLimited):
+            report.retry_after = error.retry_after
+        if dry_run:
+            return
+        if isinstance(error, AuthFailed):
+            with self._database.write() as session:
+                mailboxes.set_state(
+                    session,
+                    view.name,
+                    MailboxState.NEEDS_ATTENTION,
+                    now,
+                    attention=f"{error} Then: `syncd resume {view.name}`.",
+                    refused_with=self._credentials(view.name),
+                )
+            self._connections.forget(view.name)
+        if view.last_error is None:  # said once, not at every cycle
+            log.error("mailbox cannot be worked on", action="cycle", error=report.error)
+
+    def _finish(self, view: MailboxView, report: CycleReport, started: datetime, ended: datetime) -> None:
+        """Leaves a record of a cycle that did something, and none of one that had nothing to do."""
+        if report.error is None:
+            self._heartbeat.beat(view.name)
+            if view.last_error is not None:
+                log.info("mailbox is in order again", action="cycle")
+        if report.error == view.last_error and not report.wrote:
+            return
+        with self._database.write() as session:
+            mailboxes.note_outcome(session, view.id, ended, error=report.error)
+            mailboxes.add_run(
+                session,
+                {
+                    "ref": report.run,
+                    "mailbox_id": view.id,
+                    "started_at": started,
+                    "ended_at": ended,
+                    "pulled": report.pulled,
+                    "logged": report.verdicts[Verdict.LOGGED],
+                    "pushed": 0,
+                    "conflicts": 0,
+                    "error": report.error,
+                },
+            )
+        log.info(
+            "cycle ended",
+            action="cycle",
+            seen=report.pulled,
+            logged=report.verdicts[Verdict.LOGGED],
+            new_emails=report.stored,
+            quarantined=report.verdicts[Verdict.QUARANTINED],
+        )

@@ -1,0 +1,8 @@
+"""What all tests share: the servers they start."""
+
+pytest_plugins = [
+    "tests.no_skips",
+    "tests.servers.fixtures",
+    "tests.servers.databases",
+    "tests.servers.worlds",
+]

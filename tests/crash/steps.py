@@ -1,0 +1,103 @@
+"""Counts the steps of a process and kills it at one of them.
+
+A step is whatever reaches the world outside the process: each SQL statement that writes, each commit, each
+file opened for writing, locked, synced, renamed or deleted, each IMAP command. They are counted as they
+happen, so the tests enumerate them and nobody chooses. Between two steps nothing outside changes, so a
+kill anywhere between them is a kill at the second.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, event
+
+from connectors.imap.wire import Wire
+
+FILES = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.truncate", "os.utime", "fcntl.flock"}
+WRITES = os.O_WRONLY | os.O_RDWR
+READS = {"SELECT", "PRAGMA", "BEGIN"}
+
+
+class Steps:
+    """Counts, and dies by SIGKILL at step `kill_at` (1 is the first; 0 = never)."""
+
+    def __init__(self, folder: Path, kill_at: int) -> None:
+        self.names: list[str] = []
+        self._folder = str(folder)
+        self._kill_at = kill_at
+        self._lock = threading.Lock()
+        self._on = False
+
+    def watch(self) -> None:
+        """Begins to count, for the rest of this process's life."""
+        self._on = True
+        sys.addaudithook(self._audited)
+        event.listen(Engine, "before_cursor_execute", self._sql)
+        event.listen(Engine, "commit", self._commit)
+        self._wrap_fsync()
+        self._wrap_send()
+
+    def stop(self) -> None:
+        self._on = False
+
+    def _step(self, name: str) -> None:
+        if not self._on:
+            return
+        with self._lock:
+            self.names.append(name)
+            if len(self.names) == self._kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def _audited(self, name: str, arguments: tuple[object, ...]) -> None:
+        if name == "socket.connect":
+            self._step(name)
+        elif name in FILES and any(self._folder in str(argument) for argument in arguments[:2]):
+            if name != "open" or not isinstance(arguments[2], int) or arguments[2] & WRITES:
+                self._step(name)
+
+    def _sql(self, _connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        verb = statement.split(maxsplit=1)[0].upper()
+        if verb not in READS:
+            self._step("sql " + verb)
+
+    def _commit(self, _connection: Connection) -> None:
+        self._step("sql COMMIT")
+
+    def _wrap_fsync(self) -> None:
+        real: Callable[[int], None] = os.fsync
+
+        def fsync(handle: int) -> None:
+            self._step("os.fsync")
+            real(handle)
+
+        os.fsync = fsync  # type: ignore[assignment]  # this process only, which dies soon
+
+    def _wrap_send(self) -> None:
+        real = Wire.send
+
+        def send(wire: Wire, data: bytes) -> None:
+            self._step("imap " + data.split(maxsplit=2)[1].decode("ascii", "replace")[:12])
+            real(wire, data)
+
+        Wire.send = send  # type: ignore[method-assign,assignment]  # as above
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Runs `work` in a forked process; returns its exit status: 0, or -SIGKILL."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            work()
+            code = 0
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)

@@ -1,0 +1,160 @@
+"""When the daemon looks at a mailbox, and how long it leaves a failing one alone."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import cast
+
+import pytest
+
+from config.load import load
+from config.settings import Settings
+from store.errors import StoreError
+from syncd.daemon import service
+from syncd.daemon.service import LONGEST_BACK_OFF, Service
+from syncd.daemon.wiring import Installation
+from syncd.engine.report import CycleReport
+from tests.servers.world import NOW
+
+CONFIG = """
+[workspace]
+name = "Acme"
+[store]
+url = "sqlite:///crm.db"
+[schedule]
+interval = "1m"
+[servers.corp.imap]
+host = "imap.acme.example"
+[[users]]
+login = "claire"
+name = "Claire"
+email = "claire@acme.example"
+[[mailboxes]]
+name = "claire"
+user = "claire"
+server = "corp"
+username = "claire"
+password = { file = "claire.secret" }
+"""
+
+Outcome = Callable[[CycleReport], None]
+
+
+def succeed(_report: CycleReport) -> None:
+    pass
+
+
+def fail(report: CycleReport) -> None:
+    report.error = "the server is away"
+
+
+class Cycles:
+    """Stands where the supervisor and its installation stand: the edge of the daemon."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.supervisor = self
+        self.looks = 0
+        self.outcome: Outcome = succeed
+
+    def run(self, mailbox: str, _clock: Callable[[], datetime]) -> CycleReport:
+        self.looks += 1
+        report = CycleReport(mailbox, "run")
+        self.outcome(report)
+        return report
+
+
+class Clock:
+    """Every reading is a little later than the one before, as on a real machine."""
+
+    def __init__(self) -> None:
+        self.moment = NOW
+
+    def __call__(self) -> datetime:
+        self.moment += timedelta(microseconds=1)
+        return self.moment
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(service, "now", made)
+    return made
+
+
+@pytest.fixture
+def cycles(tmp_path: Path) -> Cycles:
+    config = tmp_path / "syncd.toml"
+    config.write_text(CONFIG)
+    return Cycles(load(config))
+
+
+@pytest.fixture
+def daemon(cycles: Cycles, clock: Clock) -> Service:
+    return Service(Path("syncd.toml"), open_=lambda _: cast(Installation, cycles), rng=Random(7))
+
+
+def test_a_mailbox_in_order_is_looked_at_each_time_its_turn_comes(daemon: Service, cycles: Cycles) -> None:
+    for _ in range(50):
+        daemon._cycle("claire")
+    assert cycles.looks == 50
+
+
+def test_a_failing_mailbox_is_left_alone_longer_each_time_up_to_half_an_hour(
+    daemon: Service, cycles: Cycles, clock: Clock
+) -> None:
+    cycles.outcome = fail
+    pauses = []
+    for _ in range(12):
+        looks, began = cycles.looks, clock.moment
+        while cycles.looks == looks:
+            clock.moment += timedelta(seconds=1)
+            daemon._cycle("claire")
+        pauses.append(clock.moment - began)
+    assert pauses[0] < timedelta(seconds=2), "the first look comes at once"
+    assert timedelta(seconds=30) <= pauses[1] <= timedelta(seconds=62)
+    assert pauses[3] > pauses[1]
+    assert all(
+        LONGEST_BACK_OFF / 2 <= pause <= LONGEST_BACK_OFF + timedelta(seconds=2) for pause in pauses[-3:]
+    )
+
+
+def test_a_server_that_asks_to_wait_is_obeyed(daemon: Service, cycles: Cycles, clock: Clock) -> None:
+    def limited(report: CycleReport) -> None:
+        fail(report)
+        report.retry_after = timedelta(hours=2)
+
+    cycles.outcome = limited
+    daemon._cycle("claire")
+    clock.moment += timedelta(hours=2) - timedelta(seconds=1)
+    daemon._cycle("claire")
+    assert cycles.looks == 1
+    clock.moment += timedelta(seconds=2)
+    daemon._cycle("claire")
+    assert cycles.looks == 2
+
+
+def test_one_good_cycle_ends_the_back_off(daemon: Service, cycles: Cycles, clock: Clock) -> None:
+    cycles.outcome = fail
+    daemon._cycle("claire")
+    cycles.outcome = succeed
+    clock.moment += timedelta(hours=1)
+    for _ in range(3):
+        daemon._cycle("claire")
+    assert cycles.looks == 4
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), ZeroDivisionError()])
+def test_an_error_of_any_kind_ends_the_cycle_only(
+    daemon: Service, cycles: Cycles, clock: Clock, error: Exception
+) -> None:
+    def broken(_report: CycleReport) -> None:
+        raise error
+
+    cycles.outcome = broken
+    daemon._cycle("claire")
+    cycles.outcome = succeed
+    clock.moment += timedelta(hours=1)
+    daemon._cycle("claire")
+    assert cycles.looks == 2
