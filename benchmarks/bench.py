@@ -6,20 +6,53 @@ Repetitions leave their files where they are until then; `benchmarks.mbsync` say
 import os
 import shutil
 import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from benchmarks import extremes
 from benchmarks.corpus import Corpus, generate
-from benchmarks.harness import Usage, empty_files
-from benchmarks.installation import Box, Installation, install
+from benchmarks.harness import Usage, WrongResult, empty_files
+from benchmarks.installation import Box, Installation
 from benchmarks.mbsync import Source
-from benchmarks.phrases import Person
+from benchmarks.phrases import Language, Person
 from tests.servers.dovecot import Account, DovecotServer
 
 SEED = 7
+CONTACT = Person("Paul", "Constant", "paul@customer.example", "Customer", Language.FRENCH)
 OUT = Path(__file__).with_name("out")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large everything is, and how often it is measured."""
+
+    messages: int = 20_000  # in the large mailbox
+    smaller: tuple[int, ...] = (1_000, 5_000)  # messages in the others that the first log is measured with
+    ledgers: tuple[int, ...] = (2_000, 20_000, 200_000)  # verdicts before ten new messages come
+    mailboxes: int = 1_000
+    much: float = 1  # of the largest messages: 1 is 50 MB
+    repetitions: int = 3  # of what takes seconds
+    cycles: int = 50  # with nothing new
+    news: int = 9  # cycles with ten new messages
+    warm_up: bool = True
+
+
+# For a test that every scenario works: nothing of it is a measurement.
+QUICK = Scale(
+    messages=300,
+    smaller=(),
+    ledgers=(20, 40),
+    mailboxes=6,
+    much=0.01,
+    repetitions=1,
+    cycles=2,
+    news=1,
+    warm_up=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +66,15 @@ class HeldCorpus:
 class Bench:
     """A context manager: entering starts the server, leaving ends it and removes everything."""
 
-    def __init__(self, *, messages: int = 20_000, repetitions: int = 3) -> None:
-        self.messages = messages
-        self.repetitions = repetitions
+    def __init__(self, scale: Scale) -> None:
+        self.scale = scale
         self.server = DovecotServer()
         OUT.mkdir(exist_ok=True)
         self.scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=OUT))
+        self.curves: dict[str, dict[int, float]] = defaultdict(dict)  # for the picture: name -> size -> value
         self._held: dict[int, HeldCorpus] = {}
-        self._installations = 0
+        self._prepared: dict[tuple[Person, ...], Installation] = {}
+        self._directories = 0
 
     def __enter__(self) -> Self:
         self.server.start()
@@ -56,19 +90,25 @@ class Bench:
         """The mailbox of that many messages, generated once."""
         if messages not in self._held:
             account = self.server.add_user(f"claire.{messages}@acme.example")
-            maildir = self.empty_maildir(account)
+            maildir = self._empty_maildir(account)
             corpus = generate(maildir, messages=messages, seed=SEED, user=account.username)
-            self.hand_over(account)
+            self._hand_over(account)
             self._held[messages] = HeldCorpus(corpus, account)
         return self._held[messages]
 
-    def empty_maildir(self, account: Account) -> Path:
-        """Where the user's maildir goes; nothing is there any more."""
+    def mailbox(self, name: str, inbox: Iterable[bytes], sent: Iterable[bytes] = ()) -> Account:
+        """A new user of that name with these messages."""
+        account = self.server.add_user(f"{name}@acme.example")
+        extremes.write(self._empty_maildir(account), inbox, sent)
+        self._hand_over(account)
+        return account
+
+    def _empty_maildir(self, account: Account) -> Path:
         maildir = self.server.maildir(account)
         shutil.rmtree(maildir)
         return maildir
 
-    def hand_over(self, account: Account) -> None:
+    def _hand_over(self, account: Account) -> None:
         """Makes the server the owner of what was put into the user's maildir."""
         maildir = self.server.maildir(account)
         owner = maildir.parent.stat()
@@ -77,35 +117,66 @@ class Bench:
 
     def source(self, account: Account, *, tls: bool = False) -> Source:
         """How to reach the user's mailbox."""
-        if tls:
-            return Source(self.server.tls_port, account.username, account.password, self.server.ca_file)
-        return Source(self.server.port, account.username, account.password)
+        port, ca_file = self.reach(tls=tls)
+        return Source(port, account.username, account.password, ca_file)
 
-    def install(self, source: Source, people: list[Person]) -> Installation:
-        """A fresh installation for the mailbox, with those contacts, that has not seen any mail yet."""
-        box = Box(source.username.partition("@")[0], source.username, source.password)
-        installation = install(self._directory(), [box], port=source.port, ca_file=source.ca_file)
-        installation.run("db", "upgrade")
-        installation.import_people(people)
+    def reach(self, *, tls: bool) -> tuple[int, Path | None]:
+        """The server's port, and what to trust there (None: clear text)."""
+        return (self.server.tls_port, self.server.ca_file) if tls else (self.server.port, None)
+
+    def install(self, *accounts: Account, people: Sequence[Person], tls: bool = False) -> Installation:
+        """A fresh installation for the mailboxes, with those contacts, that has not seen any mail yet."""
+        boxes = [Box(each.username.partition("@")[0], each.username, each.password) for each in accounts]
+        port, ca_file = self.reach(tls=tls)
+        known = self._known(tuple(people))
+        return known.copy_to(self.new_directory(), port=port, ca_file=ca_file, boxes=boxes)
+
+    def _known(self, people: tuple[Person, ...]) -> Installation:
+        """An installation without mailboxes that knows these contacts, made once."""
+        if people in self._prepared:
+            return self._prepared[people]
+        port, ca_file = self.reach(tls=False)
+        if people:
+            installation = self._known(()).copy_to(self.new_directory(), port=port, ca_file=ca_file)
+            installation.import_people(people)
+        else:
+            installation = Installation(self.new_directory())
+            installation.directory.mkdir()
+            installation.configure(port=port, ca_file=ca_file)
+            installation.run("db", "upgrade")
+        self._prepared[people] = installation
         return installation
 
-    def first_log(self, template: Installation, *, seen: int, logged: int) -> Usage:
-        """The cost of the first cycle of a copy of `template`.
+    def first_log(self, template: Installation, *, seen: int, logged: int, tls: bool = False) -> Usage:
+        """The cost of the first cycle of a copy of `template`, in a new directory.
 
         Raises WrongResult unless it saw and logged that many messages.
         """
-        fresh = template.copy_to(self._directory())
+        directory = self.new_directory()
+        usage = self._first_log(template, directory, seen, logged, tls=tls)
+        empty_files(directory)
+        return usage
+
+    def first_log_again(
+        self, template: Installation, directory: Path, *, seen: int, logged: int, tls: bool = False
+    ) -> Usage:
+        """The same in a directory of that name, whose former content is removed right before."""
+        if directory.exists():
+            shutil.rmtree(directory)
+        return self._first_log(template, directory, seen, logged, tls=tls)
+
+    def _first_log(
+        self, template: Installation, directory: Path, seen: int, logged: int, *, tls: bool
+    ) -> Usage:
+        port, ca_file = self.reach(tls=tls)
+        fresh = template.copy_to(directory, port=port, ca_file=ca_file)
         usage = fresh.run("sync")
         found = fresh.count("verdict"), fresh.count("email_message")
         if found != (seen, logged):
             raise WrongResult(f"{found[0]} verdicts and {found[1]} e-mails instead of {seen} and {logged}")
-        empty_files(fresh.directory)
         return usage
 
-    def _directory(self) -> Path:
-        self._installations += 1
-        return self.scratch / f"installation-{self._installations}"
-
-
-class WrongResult(Exception):
-    """The product was measured while doing something else than it should."""
+    def new_directory(self) -> Path:
+        """The name of a directory in the scratch space that nothing has used."""
+        self._directories += 1
+        return self.scratch / f"run-{self._directories}"

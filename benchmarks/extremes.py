@@ -2,7 +2,7 @@
 
 import random
 from base64 import encodebytes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -13,12 +13,15 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 MB = 1_000_000
 
 
-def extremes(user: str, contact: str) -> Iterator[bytes]:
-    """Messages from the contact to the user, each too much of something. Lines end in LF."""
+def extremes(user: str, contact: str, *, much: float = 1) -> Iterator[bytes]:
+    """Messages from the contact to the user, each too much of something. Lines end in LF.
+
+    `much` scales the largest of them: 1 is 50 MB on the wire.
+    """
     head = f"From: {contact}\nMIME-Version: 1.0\n"
     to = f"To: {user}\n"
     crowd = ",\n ".join(f"Person {number} <person{number}@crowd.example>" for number in range(10_000))
-    noise = encodebytes(random.Random(0).randbytes(37 * MB))
+    noise = encodebytes(random.Random(0).randbytes(int(37 * MB * much)))
     part = (
         b"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; "
     )
@@ -34,11 +37,13 @@ def extremes(user: str, contact: str) -> Iterator[bytes]:
             + b"--b--\n",
         )
     yield _message(f"{head}To: {user},\n {crowd}\n", "crowd", b"Hello everyone.\n")
-    yield _message(f"{head}{to}", "text", b"A line of text, one of very many of them.\n" * 500_000)
+    yield _message(
+        f"{head}{to}", "text", b"A line of text, one of very many of them.\n" * int(500_000 * much)
+    )
     yield _message(
         f"{head}{to}Content-Type: text/html; charset=utf-8\n",
         "html",
-        b"<html><body>" + b"<p>A <b>paragraph</b> of many.</p>\n" * 300_000 + b"</body></html>\n",
+        b"<html><body>" + b"<p>A <b>paragraph</b> of many.</p>\n" * int(300_000 * much) + b"</body></html>\n",
     )
     yield _message(
         f'{head}{to}Content-Type: multipart/mixed; boundary="b"\n',
@@ -64,16 +69,17 @@ def small(count: int, user: str) -> Iterator[bytes]:
         ).encode()
 
 
-def write(maildir: Path, messages: Iterator[bytes]) -> int:
-    """Writes a new maildir with an Inbox of these and an empty Sent; returns how many there are."""
-    for folder in (maildir, maildir / ".Sent"):
+def write(maildir: Path, inbox: Iterable[bytes], sent: Iterable[bytes] = ()) -> int:
+    """Writes a new maildir with an Inbox and a Sent of these; returns how many there are."""
+    total = 0
+    for folder, messages in ((maildir, inbox), (maildir / ".Sent", sent)):
         for part in ("cur", "new", "tmp"):
             (folder / part).mkdir(parents=True)
-    number = 0
-    for number, content in enumerate(messages, 1):
-        name = file_name(int(START.timestamp()) + number, number, content)
-        (maildir / "cur" / name).write_bytes(content)
-    return number
+        for number, content in enumerate(messages, 1):
+            name = file_name(int(START.timestamp()) + number, number, content)
+            (folder / "cur" / name).write_bytes(content)
+            total += 1
+    return total
 
 
 def _message(head: str, name: str, body: bytes) -> bytes:

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.harness import Usage, measure
@@ -32,6 +32,7 @@ class Installation:
     """A config file and what stands beside it."""
 
     directory: Path
+    boxes: tuple[Box, ...] = ()
 
     @property
     def config(self) -> Path:
@@ -66,12 +67,41 @@ class Installation:
             self.run("import", "accounts", accounts)
             self.run("import", "contacts", contacts)
 
-    def copy_to(self, directory: Path) -> "Installation":
-        """The same installation elsewhere, as it is now; nothing of it may be running."""
+    def copy_to(
+        self, directory: Path, *, port: int, ca_file: Path | None, boxes: Sequence[Box] | None = None
+    ) -> "Installation":
+        """The same installation elsewhere, as it is now; nothing of it may be running.
+
+        With `boxes` it has these mailboxes instead of its own.
+        """
         shutil.copytree(self.directory, directory)
-        config = directory / "syncd.toml"
-        config.write_text(config.read_text().replace(str(self.directory), str(directory)))
-        return Installation(directory)
+        copy = replace(self, directory=directory, boxes=self.boxes if boxes is None else tuple(boxes))
+        copy.configure(port=port, ca_file=ca_file)
+        return copy
+
+    def configure(self, *, port: int, ca_file: Path | None) -> None:
+        """Writes config and secrets: mailboxes at that port, over TLS where there is a `ca_file`."""
+        if ca_file is None:
+            imap = 'host = "127.0.0.1"\nsecurity = "none"'
+        else:
+            imap = f'host = "localhost"\nsecurity = "tls"\nca_file = "{ca_file}"'
+        parts = [
+            '[workspace]\nname = "Acme"\ntimezone = "Europe/Paris"\nlanguage = "fr"',
+            f'[store]\nurl = "sqlite:///{self.database}"',
+            # A limit that lets the largest message of any benchmark through: it is stored, not only read.
+            f'[mail]\nsince = "{SINCE}"\nmax_attachment = "100MiB"',
+            f"[servers.bench.imap]\nport = {port}\n{imap}",
+        ]
+        for box in self.boxes:
+            secret = self.directory / f"{box.name}.secret"
+            secret.touch(mode=0o600)
+            secret.write_text(box.password)
+            parts.append(f'[[users]]\nlogin = "{box.name}"\nname = "{box.name}"\nemail = "{box.username}"')
+            parts.append(
+                f'[[mailboxes]]\nname = "{box.name}"\nuser = "{box.name}"\nserver = "bench"\n'
+                f'username = "{box.username}"\npassword = {{ file = "{box.name}.secret" }}\nsync = ["mail"]'
+            )
+        self.config.write_text("\n\n".join(parts) + "\n")
 
     def count(self, table: str) -> int:
         """The rows of a table of the product, read past it."""
@@ -96,35 +126,6 @@ class Installation:
             # The index of the write-ahead log is shared memory that readers write to as well.
             if not path.name.endswith("-shm")
         }
-
-
-def install(
-    directory: Path, boxes: Sequence[Box], *, port: int, ca_file: Path | None, max_attachment: str = "25MiB"
-) -> Installation:
-    """Writes config and secrets into a new directory. With a `ca_file` the server is spoken to over TLS."""
-    directory.mkdir(parents=True)
-    if ca_file is None:
-        imap = 'host = "127.0.0.1"\nsecurity = "none"'
-    else:
-        imap = f'host = "localhost"\nsecurity = "tls"\nca_file = "{ca_file}"'
-    parts = [
-        '[workspace]\nname = "Acme"\ntimezone = "Europe/Paris"\nlanguage = "fr"',
-        f'[store]\nurl = "sqlite:///{directory / "crm.db"}"',
-        f'[mail]\nsince = "{SINCE}"\nmax_attachment = "{max_attachment}"',
-        f"[servers.bench.imap]\nport = {port}\n{imap}",
-    ]
-    for box in boxes:
-        secret = directory / f"{box.name}.secret"
-        secret.touch(mode=0o600)
-        secret.write_text(box.password)
-        parts.append(f'[[users]]\nlogin = "{box.name}"\nname = "{box.name}"\nemail = "{box.username}"')
-        parts.append(
-            f'[[mailboxes]]\nname = "{box.name}"\nuser = "{box.name}"\nserver = "bench"\n'
-            f'username = "{box.username}"\npassword = {{ file = "{secret.name}" }}\nsync = ["mail"]'
-        )
-    installation = Installation(directory)
-    installation.config.write_text("\n\n".join(parts) + "\n")
-    return installation
 
 
 def _account(person: Person) -> str:

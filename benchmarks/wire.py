@@ -79,11 +79,10 @@ class Listener:
             threading.Thread(target=_pass_on, args=(server, client), daemon=True).start()
 
     def _pass_commands(self, client: socket.socket, server: socket.socket) -> None:
-        with client.makefile("rb") as stream:
+        with suppress(OSError), client.makefile("rb") as stream:  # either may hang up first
             for line in stream:
                 self._lines.append(line.rstrip())
                 server.sendall(line)
-        with suppress(OSError):  # the server may have hung up first, and its socket be closed
             server.shutdown(socket.SHUT_WR)
 
 

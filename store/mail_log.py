@@ -4,7 +4,7 @@ All functions run in the caller's transaction. A mail that is already there is n
 gains users, links and activities only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from store.mail import (
     EmailUser,
     MatchRule,
 )
+from store.sync_state import Verdict, VerdictKey
 
 SUBJECT_LENGTH = 255  # of an activity; the e-mail keeps its own whole
 
@@ -95,31 +96,36 @@ class Filing:
 
 @dataclass(slots=True)
 class Threads:
-    """The threads that a batch touches, while the batch is being put in."""
+    """The threads that a batch touches, while the batch is being put in.
+
+    A thread is held together by its messages and by what they name: two answers to a message that was
+    never logged are of one thread.
+    """
 
     key_of: dict[str, str] = field(default_factory=dict)  # message id -> thread key
-    roots: set[str] = field(default_factory=set)  # thread keys in use
+    of_email: dict[int, str] = field(default_factory=dict)  # e-mail that is there already -> thread key
     links: dict[tuple[str, int], tuple[int | None, int | None]] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)  # thread key -> the one it became
 
     def resolve(self, mail: MailRow) -> str:
         """The thread of a mail: that of the oldest message it answers to. Threads it joins become one."""
-        known = list(dict.fromkeys(self.key_of[one] for one in mail.thread_ids if one in self.key_of))
+        named = mail.thread_ids if mail.message_id is None else (*mail.thread_ids, mail.message_id)
+        known = list(dict.fromkeys(self.final(self.key_of[one]) for one in named if one in self.key_of))
         if known:
             key = known[0]
-        elif mail.thread_ids:
-            key = mail.thread_ids[0]
         else:
-            key = mail.message_id or mail.fingerprint
-        joined = known[1:]
-        if mail.message_id is not None and mail.message_id in self.roots and mail.message_id != key:
-            joined.append(mail.message_id)  # answers to it came first, and took its id for their root
-        for other in joined:
+            key = named[0] if named else mail.fingerprint
+        for other in known[1:]:
             self._merge(other, key)
-        self.roots.add(key)
-        if mail.message_id is not None:
-            self.key_of[mail.message_id] = key
+        for one in named:
+            self.key_of.setdefault(one, key)
         return key
+
+    def note(self, message_id: str, key: str) -> None:
+        """A message of this id, or one that names it, is in the thread."""
+        known, key = self.final(self.key_of.setdefault(message_id, key)), self.final(key)
+        if known != key:
+            self._merge(key, known)
 
     def final(self, key: str) -> str:
         """What a thread key became when threads were joined."""
@@ -128,12 +134,8 @@ class Threads:
         return key
 
     def _merge(self, other: str, key: str) -> None:
-        self.merged.pop(key, None)  # it lives on: no circle
+        """Both are keys in use, and different: so there is never a circle."""
         self.merged[other] = key
-        self.roots.discard(other)
-        for message_id, current in self.key_of.items():
-            if current == other:
-                self.key_of[message_id] = key
         for (thread, account), link in list(self.links.items()):
             if thread == other:
                 self.links.setdefault((key, account), link)
@@ -148,14 +150,37 @@ def find(session: Session, fingerprints: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def thread_accounts(session: Session, message_ids: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """For each message id whose thread is logged, the accounts at which it is."""
-    key_of: dict[str, str] = {}
-    for part in chunked(set(message_ids)):
-        query = select(EmailMessage.message_id, EmailMessage.thread_key).where(
+def _threads_of(session: Session, ids: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+    """(message id, thread key) for each of the ids that is logged or that a logged mail names.
+
+    `ids` are message ids by their keys in the ledger: it knows the nearest references of each mail.
+    """
+    for part in chunked(ids.values()):
+        own = select(EmailMessage.message_id, EmailMessage.thread_key).where(
             EmailMessage.message_id.in_(part)
         )
-        key_of.update((mid, key) for mid, key in session.execute(query) if mid is not None)
+        yield from ((one, key) for one, key in session.execute(own).all() if one is not None)
+        roots = select(EmailMessage.thread_key).where(EmailMessage.thread_key.in_(part)).distinct()
+        yield from ((key, key) for key in session.scalars(roots).all())
+    for keys in chunked(ids):
+        naming = (
+            select(VerdictKey.key, EmailMessage.thread_key)
+            .join(
+                Verdict, (Verdict.collection_id == VerdictKey.collection_id) & (Verdict.uid == VerdictKey.uid)
+            )
+            .join(EmailMessage, EmailMessage.id == Verdict.email_id)
+            .where(VerdictKey.key.in_(keys))
+            .distinct()
+        )
+        yield from ((ids[hashed], key) for hashed, key in session.execute(naming).all())
+
+
+def thread_accounts(session: Session, ids: Mapping[int, str]) -> dict[str, tuple[int, ...]]:
+    """For each message id that belongs to a logged thread, the accounts at which that is.
+
+    `ids` are message ids by their keys in the ledger.
+    """
+    key_of = dict(_threads_of(session, ids))
     accounts: dict[str, set[int]] = {}
     for part in chunked(set(key_of.values())):
         pairs = (
@@ -169,20 +194,15 @@ def thread_accounts(session: Session, message_ids: Iterable[str]) -> dict[str, t
     return {mid: tuple(sorted(accounts[key])) for mid, key in key_of.items() if key in accounts}
 
 
-def load_threads(session: Session, mails: Sequence[MailRow]) -> Threads:
-    """What the database knows of the threads that these mails belong to."""
+def load_threads(session: Session, ids: Mapping[int, str], emails: Iterable[int]) -> Threads:
+    """What the database knows of the threads of some message ids (by their keys in the ledger) and e-mails."""
     threads = Threads()
-    ids = {one for mail in mails for one in mail.thread_ids}
-    own = {mail.message_id for mail in mails if mail.message_id is not None}
-    for part in chunked(ids | own):
-        query = select(EmailMessage.message_id, EmailMessage.thread_key).where(
-            EmailMessage.message_id.in_(part)
-        )
-        threads.key_of.update((mid, key) for mid, key in session.execute(query) if mid is not None)
-    for part in chunked(own):
-        roots = select(EmailMessage.thread_key).where(EmailMessage.thread_key.in_(part)).distinct()
-        threads.roots.update(session.scalars(roots))
-    for part in chunked(set(threads.key_of.values()) | threads.roots | ids):
+    for message_id, key in _threads_of(session, ids):
+        threads.note(message_id, key)
+    for some in chunked(emails):
+        query = select(EmailMessage.id, EmailMessage.thread_key).where(EmailMessage.id.in_(some))
+        threads.of_email.update((id_, key) for id_, key in session.execute(query))
+    for part in chunked({*threads.key_of.values(), *threads.of_email.values(), *threads.merged}):
         links = (
             select(
                 EmailMessage.thread_key, Activity.account_id, Activity.opportunity_id, Activity.case_file_id
@@ -197,6 +217,7 @@ def load_threads(session: Session, mails: Sequence[MailRow]) -> Threads:
         for key, account, opportunity, case in session.execute(links):
             if account is None:
                 continue
+            key = threads.final(key)
             before = threads.links.get((key, account), (None, None))
             threads.links[key, account] = (
                 opportunity or before[0],

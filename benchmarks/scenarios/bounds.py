@@ -1,11 +1,8 @@
 """What must stay bounded whatever the mailbox: peak memory, and the ledger's octets a message."""
 
 from benchmarks import extremes
-from benchmarks.bench import Bench
+from benchmarks.bench import CONTACT, Bench
 from benchmarks.harness import Figure
-from benchmarks.phrases import Language, Person
-
-LEDGER_MESSAGES = 20_000
 
 
 def measure(bench: Bench) -> list[Figure]:
@@ -14,18 +11,17 @@ def measure(bench: Bench) -> list[Figure]:
 
 
 def _memory(bench: Bench) -> Figure:
-    account = bench.server.add_user("extremes@acme.example")
-    contact = Person("Paul", "Extreme", "paul@customer.example", "Customer", Language.FRENCH)
-    count = extremes.write(bench.empty_maildir(account), extremes.extremes(account.username, contact.email))
-    bench.hand_over(account)
-    template = bench.install(bench.source(account), [contact])
-    usage = bench.first_log(template, seen=count, logged=count)
+    user = "extremes@acme.example"
+    messages = list(extremes.extremes(user, CONTACT.email, much=bench.scale.much))
+    account = bench.mailbox("extremes", messages)
+    template = bench.install(account, people=[CONTACT])
+    usage = bench.first_log(template, seen=len(messages), logged=len(messages))
     return Figure("peak memory, messages of 50 MB and 10,000 recipients", usage.peak / 1e6, "MB", 200)
 
 
 def _ledger(bench: Bench) -> list[Figure]:
-    held = bench.corpus(LEDGER_MESSAGES)
-    installation = bench.install(bench.source(held.account), [])
+    held = bench.corpus(bench.scale.messages)
+    installation = bench.install(held.account, people=[])
     before = installation.compact_size()
     installation.run("sync")
     grown = installation.compact_size() - before

@@ -5,6 +5,10 @@ Only reads: EXAMINE, STATUS, LIST, SEARCH and FETCH with PEEK. Nothing here can 
 
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass, field
+from threading import current_thread
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +18,7 @@ from connectors.errors import (
     MailboxError,
     ProtocolViolation,
     RateLimited,
+    SyncdError,
     Unreachable,
 )
 from connectors.imap import folders, refusals, uidsets
@@ -29,10 +34,11 @@ HEAD_EXPECTED = 2048  # octets of a usual answer, for the deadline
 HEADS_LIMIT = 256 * 1024 * 1024  # octets of one batch
 LARGEST_HEADER = 1024 * 1024  # octets of the fields of one message
 BODIES_AT_ONCE = 50
-BODIES_OCTETS = 8 * 1024 * 1024
+BODIES_OCTETS = 4 * 1024 * 1024
 MESSAGE_LIMIT = 1024 * 1024 * 1024
 MOST_MESSAGES = 20_000_000  # of a folder
 SIZES_KEPT = 100_000
+READ_AHEAD = "syncd-read-ahead"  # the name of the thread that fetches the next batch
 MENDS = 12  # reconnections in one reading: enough to find one bad message among 500 by halving
 
 # imapclient's own client writes every line of the protocol to its loggers. We do not use it, but nobody
@@ -51,6 +57,8 @@ class ImapConnector:
         self.access = access
         self._selection: Selection | None = None
         self._sizes: dict[int, int] = {}  # RFC822.SIZE by UID, of the open folder
+        self._reader: ThreadPoolExecutor | None = None
+        self._ahead: set[Future[_Bodies]] = set()  # batches of bodies that are being fetched
         self._mends = 0  # reconnections in the reading at hand
 
     def __enter__(self) -> Self:
@@ -65,11 +73,13 @@ class ImapConnector:
         trace: TracebackType | None,
     ) -> None:
         selection, self._selection = self._selection, None
-        if selection is not None:
-            if kind is None:
-                selection.wire.say_goodbye()
-            else:
-                selection.wire.close_quietly()
+        if selection is not None and kind is not None:
+            selection.wire.close_quietly()  # what is being fetched ends with it
+        if self._reader is not None:
+            self._reader.shutdown()
+            self._reader = None
+        if selection is not None and kind is None:
+            selection.wire.say_goodbye()
 
     def alive(self) -> bool:
         """Whether the connection still answers (NOOP). One that does not is of no use any more."""
@@ -135,12 +145,43 @@ class ImapConnector:
         self._mends = 0
         self._open(ref)
         self._learn_sizes(ref, uids)
-        batches = uidsets.batches_by_size(uids, dict(self._sizes), most=BODIES_AT_ONCE, octets=BODIES_OCTETS)
-        for batch in batches:
-            yield from self._bodies(ref, batch)
+        batches = list(
+            uidsets.batches_by_size(uids, dict(self._sizes), most=BODIES_AT_ONCE, octets=BODIES_OCTETS)
+        )
+        if len(batches) == 1:
+            yield from self._bodies(ref, batches[0], self._read_bodies(ref, batches[0]))
+            return
+        # The next batch is on its way while the caller works on this one.
+        ahead: Future[_Bodies] | None = None
+        try:
+            for number, batch in enumerate(batches):
+                read = self._arrived(ahead) if ahead is not None else self._read_bodies(ref, batch)
+                # After an error the connection is repaired first, by `_bodies`.
+                more = number + 1 < len(batches) and read.settled
+                ahead = self._send_for(ref, batches[number + 1]) if more else None
+                yield from self._bodies(ref, batch, read)
+        finally:
+            if ahead is not None:
+                self._arrived(ahead).spool.close()
+
+    def _send_for(self, ref: str, batch: list[int]) -> "Future[_Bodies]":
+        """Has the batch read by another thread. Whatever uses the connection next waits for it."""
+        if self._reader is None:
+            self._reader = ThreadPoolExecutor(1, READ_AHEAD)
+        ahead = self._reader.submit(self._read_bodies, ref, batch)
+        self._ahead.add(ahead)
+        return ahead
+
+    def _arrived(self, ahead: "Future[_Bodies]") -> "_Bodies":
+        try:
+            return ahead.result()
+        finally:
+            self._ahead.discard(ahead)
 
     @property
     def _entered(self) -> Selection:
+        if self._ahead and not current_thread().name.startswith(READ_AHEAD):
+            wait(self._ahead)  # one at a time uses the connection
         if self._selection is None:
             raise Unreachable(f"{self.access.who} is not connected.")
         return self._selection
@@ -170,13 +211,12 @@ class ImapConnector:
             f'"{ref}" of {self.access.who} cannot be searched. {refusals.said(answer.text)}.', collection=ref
         )
 
-    def _bodies(self, ref: str, batch: list[int], *, lost: bool = False) -> Iterator[RawMessage | ItemError]:
-        """One batch. `lost`: the connection broke once already while this one message was asked for."""
+    def _read_bodies(self, ref: str, batch: list[int]) -> "_Bodies":
+        """Fetches one batch. What goes wrong is told in what is returned."""
         spool = Spool(self.access.spool_dir, in_memory=BODIES_OCTETS)
-        again: list[int] = []
-        broke = False
+        read = _Bodies(spool)
         try:
-            found, answer = self._fetch(
+            read.found, read.answer = self._fetch(
                 ref,
                 batch,
                 "(UID BODY.PEEK[])",
@@ -184,23 +224,40 @@ class ImapConnector:
                 expected=sum(self._sizes.get(uid, 0) for uid in batch),
                 limit=MESSAGE_LIMIT * len(batch),
             )
-            for uid in batch:
-                message = found.pop(uid, None)
-                if message is not None and message.content is not None:
-                    yield RawMessage(uid, memoryview(message.content).toreadonly())
-                elif message is not None or (not answer.ok and len(batch) == 1):
-                    yield self._unreadable(ref, uid, self._why(answer, spool.failure))
-                elif not answer.ok:
-                    again.append(uid)
-        except _LostError as error:
-            self._mend(error)
-            broke, again = True, [] if lost else batch
-            if lost:
-                yield self._unreadable(ref, batch[0], f"The connection breaks over it. {error.cause}")
-        finally:
-            spool.close()
+        except (SyncdError, _LostError) as error:
+            read.error = error
+        return read
+
+    def _bodies(
+        self, ref: str, batch: list[int], read: "_Bodies", *, lost: bool = False
+    ) -> Iterator[RawMessage | ItemError]:
+        """The messages of one batch that was read, and of what must be asked for again.
+
+        `lost`: the connection broke once already while this one message was asked for.
+        """
+        again: list[int] = []
+        broke = False
+        with closing(read.spool):
+            if isinstance(read.error, _LostError):
+                self._mend(read.error)
+                broke, again = True, [] if lost else batch
+                if lost:
+                    yield self._unreadable(
+                        ref, batch[0], f"The connection breaks over it. {read.error.cause}"
+                    )
+            elif read.error is not None:
+                raise read.error
+            else:
+                for uid in batch:
+                    message = read.found.pop(uid, None)
+                    if message is not None and message.content is not None:
+                        yield RawMessage(uid, memoryview(message.content).toreadonly())
+                    elif message is not None or (not read.answer.ok and len(batch) == 1):
+                        yield self._unreadable(ref, uid, self._why(read.answer, read.spool.failure))
+                    elif not read.answer.ok:
+                        again.append(uid)
         for uid in again:
-            yield from self._bodies(ref, [uid], lost=broke and len(batch) == 1)
+            yield from self._bodies(ref, [uid], self._read_bodies(ref, [uid]), lost=broke and len(batch) == 1)
 
     def _mend(self, error: "_LostError") -> None:
         """A new connection in place of one that broke over an answer: some message may be the reason.
@@ -283,6 +340,21 @@ class ImapConnector:
             if isinstance(patience, RateLimited) or (patience is not None and len(batch) == 1):
                 raise patience
         return found, end
+
+
+@dataclass(slots=True)
+class _Bodies:
+    """One batch of bodies as it was read."""
+
+    spool: Spool
+    found: dict[int, Fetched] = field(default_factory=dict)
+    answer: Answer = field(default_factory=lambda: Answer("NO", b""))
+    error: "SyncdError | _LostError | None" = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of it must be asked for again."""
+        return self.error is None and self.answer.ok
 
 
 class _LostError(Exception):

@@ -103,9 +103,7 @@ def run(arguments: Sequence[str]) -> int:
         code = typer.main.get_command(app).main(list(arguments), prog_name="syncd", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
-        _tell("interrupted: what was not finished is done again next time")
-        _leave_threads(INTERRUPTED)
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         # Whoever read our output has seen enough (`syncd list emails | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -114,7 +112,15 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             traceback.print_exc()
         return _explain(error)
+    if code == INTERRUPTED:  # typer has caught it
+        return _interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _interrupted() -> int:
+    _tell("interrupted: what was not finished is done again next time")
+    _leave_threads(INTERRUPTED)
+    return INTERRUPTED
 
 
 def _explain(error: Exception) -> int:

@@ -80,6 +80,12 @@ def thread_ids(envelope: Envelope) -> tuple[str, ...]:
     return tuple(one for one in ordered if one != envelope.message_id)
 
 
+def thread_names(envelope: Envelope) -> tuple[str, ...]:
+    """The ids that tell a message's thread: those that it answers to, and its own."""
+    own = () if envelope.message_id is None else (envelope.message_id,)
+    return thread_ids(envelope) + own
+
+
 def ledger_keys(envelope: Envelope, counterparts: tuple[str, ...], hashed: KeyedHash) -> tuple[int, ...]:
     """The keys under which a message's verdict is found again, without duplicates.
 

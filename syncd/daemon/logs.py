@@ -17,8 +17,6 @@ TALKATIVE = (
     "imapclient",
     "urllib3",
     "requests",
-    "requests_oauthlib",
-    "oauthlib",
     "msal",
     "alembic",
     "sqlalchemy",

@@ -56,8 +56,9 @@ class _Work:
     judged: Sequence[Judged]
     failures: list[Failure]
     mails: dict[str, MailRow]  # to be stored, by fingerprint
-    prints: dict[int, str]  # uid -> fingerprint of what is logged
+    prints: dict[int, str]  # uid -> fingerprint of what is logged, and of nothing else
     gone: set[int]  # deleted on the server before its body was read
+    wasted: bool  # attachments were put down of messages that are not stored
 
 
 class Batch:
@@ -89,7 +90,8 @@ class Batch:
             blobs.publish()
             with self.desk.database.write() as session:
                 fresh, activities = self._write(session, work, cursor)
-            blobs.done()
+            if not work.wasted and fresh == len(work.mails):
+                blobs.done()  # else the next recovery removes what no row refers to
         for one in work.judged:
             if one.uid not in work.gone:
                 self.report.verdicts[one.decision.verdict] += 1
@@ -116,13 +118,17 @@ class Batch:
         need = {one.uid: one for one in logged if one.fingerprint is None or one.fingerprint not in known}
         mails: dict[str, MailRow] = {}
         lost: set[int] = set()
+        wasted = False
         if need:
-            self._fetch(need, blobs, mails, prints, failures)
+            wasted = self._fetch(need, blobs, mails, prints, failures)
             failed = {failure.uid for failure in failures}
             lost = {uid for uid, one in need.items() if uid not in failed and prints.get(uid) not in mails}
         gone = self._gone(lost, failures)
         failed = {failure.uid for failure in failures}
-        return _Work([one for one in judged if one.uid not in failed], failures, mails, prints, gone)
+        for uid in failed | gone:
+            prints.pop(uid, None)
+        rest = [one for one in judged if one.uid not in failed]
+        return _Work(rest, failures, mails, prints, gone, wasted)
 
     def _fetch(
         self,
@@ -131,18 +137,24 @@ class Batch:
         mails: dict[str, MailRow],
         prints: dict[int, str],
         failures: list[Failure],
-    ) -> None:
+    ) -> bool:
+        """Reads what is needed; returns whether attachments were put down that belong to nothing."""
+        wasted = False
         for raw in self.connector.bodies(self.folder.ref, sorted(need)):
             if isinstance(raw, ItemError):
                 failures.append(Failure(int(raw.locator), str(raw)))
                 continue
+            if need[raw.uid].fingerprint in mails:
+                continue  # another copy of it was just read
             try:
                 mail = read(need[raw.uid], raw, blobs, self.desk.limits)
             except ItemError as error:
                 failures.append(Failure(raw.uid, str(error)))
+                wasted = True
                 continue
-            mails.setdefault(mail.fingerprint, mail)
+            wasted |= mails.setdefault(mail.fingerprint, mail) is not mail
             prints[raw.uid] = mail.fingerprint
+        return wasted
 
     def _gone(self, lost: set[int], failures: list[Failure]) -> set[int]:
         """Of the messages without an answer: deleted meanwhile, or listed and withheld (a failure)."""
@@ -163,31 +175,33 @@ class Batch:
         if any(print_ not in ids and print_ not in work.mails for print_ in work.prints.values()):
             raise Stale("an e-mail was removed")
         fresh = sorted((m for m in work.mails.values() if m.fingerprint not in ids), key=lambda m: m.date)
-        threads = mail_log.load_threads(session, fresh)
+        named = self._named(fresh)
+        threads = mail_log.load_threads(session, named, ids.values())
         keys = [threads.resolve(mail) for mail in fresh]
         keys = [threads.final(key) for key in keys]
         new_ids = mail_log.insert_mails(session, fresh, keys, self.now)
         ids.update(zip((mail.fingerprint for mail in fresh), new_ids, strict=True))
         mail_log.merge_threads(session, threads.merged)
-        filings = self._filings(work, ids, dict(zip(new_ids, keys, strict=True)), threads)
+        threads.of_email.update(zip(new_ids, keys, strict=True))
+        filings = self._filings(work, ids, threads)
         activities = mail_log.file(session, filings, self.now)
         self._put_verdicts(session, work, ids)
-        if self.desk.follow_threads and fresh:
-            joined = {one for mail in fresh for one in (*mail.thread_ids, mail.message_id) if one is not None}
-            ledger.enqueue_by_keys(
-                session, {self.desk.hashed.message_id(one) for one in joined}, kinds={VerdictKind.NO_CONTACT}
-            )
+        if self.desk.follow_threads and named:
+            ledger.enqueue_by_keys(session, named, kinds={VerdictKind.NO_CONTACT})
         if cursor is not None:
             old = self.folder
             ledger.advance(session, old.id, epoch=old.epoch, old=old.cursor, new=cursor)
         return len(fresh), activities
 
-    def _filings(
-        self, work: _Work, ids: dict[str, int], key_of: dict[int, str], threads: Threads
-    ) -> list[Filing]:
+    def _named(self, mails: Sequence[MailRow]) -> dict[int, str]:
+        """The ids of the mails and of what they answer to, by their keys in the ledger."""
+        named = {one for mail in mails for one in (*mail.thread_ids, mail.message_id) if one is not None}
+        return {self.desk.hashed.message_id(one): one for one in named}
+
+    def _filings(self, work: _Work, ids: dict[str, int], threads: Threads) -> list[Filing]:
         filings = []
         for one in sorted(work.judged, key=lambda judged: judged.seen.moment):
-            if one.uid not in work.prints or one.uid in work.gone:
+            if one.uid not in work.prints:
                 continue
             email_id = ids[work.prints[one.uid]]
             links = one.decision.links
@@ -195,19 +209,17 @@ class Batch:
                 MatchRow(k.account_id, k.contact_id, MatchRule[k.rule.name], k.address) for k in links
             )
             accounts = dict.fromkeys(link.account_id for link in links)
-            key = key_of.get(email_id)
+            key = threads.final(threads.of_email[email_id])
             activities = tuple(self._activity(one, account, key, threads) for account in accounts)
             filings.append(Filing(email_id, self.view.user_id, matches, activities))
         return filings
 
-    def _activity(self, one: Judged, account: int, key: str | None, threads: Threads) -> ActivityRow:
+    def _activity(self, one: Judged, account: int, key: str, threads: Threads) -> ActivityRow:
         envelope = one.seen.envelope
-        known_opportunity, known_case = (
-            threads.links.get((key, account), (None, None)) if key else (None, None)
-        )
+        known_opportunity, known_case = threads.links.get((key, account), (None, None))
         opportunity = opportunity_for(envelope.subject, account, known_opportunity, self.directory)
         case = case_for(envelope.subject, account, known_case, self.directory)
-        if key is not None and (opportunity, case) != (None, None):
+        if (opportunity, case) != (None, None):
             threads.links[key, account] = (opportunity, case)  # the next reply of this group takes it over
         author = next(
             (self.directory.own[a.email] for a in envelope.sender if a.email in self.directory.own), None

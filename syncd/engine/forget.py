@@ -242,10 +242,10 @@ def _as_it_was(mail: LoggedMail, directory: Directory) -> Directory:
         if match.address:
             known = former.get(match.address, directory.contacts.get(match.address, ()))
             former[match.address] = (*known, Target(match.account_id, match.contact_id))
-    return replace(directory, contacts=ChainMap(former, dict_of(directory)))
+    return replace(directory, contacts=ChainMap(former, _contacts_of(directory)))
 
 
-def dict_of(directory: Directory) -> dict[str, tuple[Target, ...]]:
+def _contacts_of(directory: Directory) -> dict[str, tuple[Target, ...]]:
     """The contacts as a dictionary; no copy where it is one already."""
     contacts = directory.contacts
     return contacts if isinstance(contacts, dict) else dict(contacts)

@@ -20,7 +20,7 @@ from store.database import Database
 from store.errors import Stale
 from store.mailboxes import FolderRow, MailboxView
 from syncd.core.directory import Directory
-from syncd.core.identity import KeyedHash, fingerprint, thread_ids
+from syncd.core.identity import KeyedHash, fingerprint, thread_names
 from syncd.core.matching import Policy, Seen, Verdict, decide
 from syncd.engine.batch import WITHHELD, Batch, Desk, Failure
 from syncd.engine.folders import choose
@@ -30,7 +30,7 @@ from syncd.engine.report import CycleReport, Rehearsed
 
 HEADS = 500  # messages whose headers are judged together
 GROUP = 500  # messages committed together
-GROUP_OCTETS = 16 * 1024 * 1024  # of matching bodies committed together
+GROUP_OCTETS = 8 * 1024 * 1024  # of matching bodies committed together
 LISTING_LASTS = timedelta(minutes=10)  # a folder that is gone says so at once; a new one may wait
 RETRY_AFTER = timedelta(hours=6)  # of what lies in quarantine
 TRIES = 5  # against changes of the CRM in the middle of a batch
@@ -291,7 +291,7 @@ class _Cycle:
             folder = self._commit(folder, part, bad, cursor=upto if fresh else None)
         if vanished and not fresh and not self.dry_run:
             with self.sync.database.write() as session:
-                ledger.unqueue(session, folder.id, vanished)
+                ledger.settle(session, folder.id, vanished)
         return folder
 
     def _go_on(self) -> None:
@@ -333,9 +333,10 @@ class _Cycle:
         return judged, failures
 
     def _with_threads(self, read: list[tuple[MessageHead, Seen]]) -> list[tuple[MessageHead, Seen]]:
+        key = self.sync.hashed.message_id
         with self.sync.database.read() as session:
-            wanted = {one for _, seen in read for one in thread_ids(seen.envelope)}
-            logged = mail_log.thread_accounts(session, wanted)
+            named = {one for _, seen in read for one in thread_names(seen.envelope)}
+            logged = mail_log.thread_accounts(session, {key(one): one for one in named})
         return [
             (
                 head,
@@ -343,7 +344,7 @@ class _Cycle:
                     seen,
                     thread_accounts=tuple(
                         dict.fromkeys(
-                            account for one in thread_ids(seen.envelope) for account in logged.get(one, ())
+                            account for one in thread_names(seen.envelope) for account in logged.get(one, ())
                         )
                     ),
                 ),

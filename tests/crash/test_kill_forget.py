@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,10 +56,10 @@ def test_a_kill_at_any_step_of_forgetting_leaves_what_an_uninterrupted_one_leave
 
     for number in range(1, len(steps) + 1):
         killed = world.copy(tmp_path / "killed", clone_database(world.database_url))
-        assert in_child(lambda at=number, of=killed: forget(of, at, None)) == -signal.SIGKILL
+        assert in_child(partial(forget, killed, number, None)) == -signal.SIGKILL
         missing = {sha for (sha,) in killed.rows("SELECT sha256 FROM email_attachment")} - killed.files()
         assert not missing, f"a file is missing after the kill at step {number}, {steps[number - 1]}"
-        assert in_child(lambda of=killed: forget(of, 0, None)) == 0
+        assert in_child(partial(forget, killed, 0, None)) == 0
         killed.sync()
         assert picture(killed) == expected, f"killed at step {number} of {len(steps)}, {steps[number - 1]}"
         assert killed.files() == undisturbed.files(), f"killed at step {number}, {steps[number - 1]}"

@@ -4,9 +4,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 
+from store import ledger, mailboxes
+from store.ledger import VerdictRow
+from store.sync_state import VerdictKind
 from tests.servers.console import Outcome, console
-from tests.servers.world import PDF, World, mail
+from tests.servers.world import NOW, PDF, World, mail
 
 CLAIRE = "claire@acme.example"
 ANNE = "anne@dupont.example"
@@ -27,9 +31,12 @@ def company(lite_world: World) -> World:
         mail(1, f"Anne <{ANNE}>", CLAIRE, "Devis \x1b[31mrouge", attachments={"devis.pdf": PDF}),
         mail(2, "stranger@else.example", CLAIRE, "Promo"),
         mail(3, "info@bank.example", CLAIRE, "Relevé"),
-        b"\r\n",
     )
-    world.deliver("marc", "INBOX", mail(1, f"Anne <{ANNE}>", CLAIRE, "Devis \x1b[31mrouge"))
+    world.deliver(
+        "marc",
+        "INBOX",
+        mail(1, f"Anne <{ANNE}>", CLAIRE, "Devis \x1b[31mrouge", attachments={"devis.pdf": PDF}),
+    )
     world.write_config()
     return world
 
@@ -38,6 +45,21 @@ def run(world: World, *arguments: str) -> Outcome:
     outcome = console(world.config, *arguments)
     assert "Traceback" not in outcome.err
     return outcome
+
+
+def files(world: World) -> set[str]:
+    """The contents kept; a journal may wait for the next recovery."""
+    return {name for name in world.files() if not name.endswith(".journal")}
+
+
+def put_in_quarantine(world: World, uid: int) -> None:
+    """As a cycle does with a message of Claire's Inbox that it cannot read."""
+    database = world.database()
+    with database.write() as session:
+        inbox = next(row for row in mailboxes.view(session, "claire").folders if row.ref == "INBOX")
+        ledger.write(session, inbox.id, [VerdictRow(uid, VerdictKind.QUARANTINED, "see quarantine")])
+        ledger.quarantine(session, inbox.id, uid, "it is garbage", NOW)
+    database.close()
 
 
 def test_a_dry_run_lists_what_would_be_logged_and_writes_nothing(company: World) -> None:
@@ -50,13 +72,13 @@ def test_a_dry_run_lists_what_would_be_logged_and_writes_nothing(company: World)
     assert company.rows("SELECT count(*) FROM verdict") == [(0,)]
 
 
-def test_sync_tells_a_line_a_mailbox_and_fails_for_what_could_not_be_read(company: World) -> None:
+def test_sync_tells_a_line_a_mailbox(company: World) -> None:
     outcome = run(company, "sync")
 
     lines = [line.split() for line in outcome.out.splitlines()]
-    assert ["claire", "4", "1", "1", "1"] in lines
-    assert ["marc", "1", "1", "0", "0"] in lines, "the same message is one e-mail"
-    assert outcome.code == 1
+    assert [line[:3] for line in lines[1:]] == [["claire", "3", "1"], ["marc", "1", "1"]]
+    assert sum(int(line[3]) for line in lines[1:]) == 1, "the same message is one e-mail"
+    assert outcome.code == 0
 
     again = run(company, "sync", "--json")
     assert again.code == 0
@@ -68,13 +90,15 @@ def test_status_tells_what_needs_a_person(company: World) -> None:
     assert before.code == 0
     assert "never" in before.out
     run(company, "sync")
+    assert run(company, "status").code == 0
+    put_in_quarantine(company, 3)
 
     outcome = run(company, "status")
 
     assert outcome.code == 1
     assert "claire: 1 message could not be read: `syncd list quarantine --mailbox claire`" in outcome.out
     report = run(company, "status", "claire", "--json").json["mailboxes"][0]
-    assert report["verdicts"] == {"logged": 1, "no_contact": 1, "excluded": 1, "quarantined": 1}
+    assert report["verdicts"] == {"logged": 1, "no_contact": 1, "quarantined": 1}
     assert report["lag_seconds"] < 60
     assert len(report["needs_person"]) == 1
 
@@ -115,6 +139,19 @@ def test_pause_stop_and_resume(company: World) -> None:
     assert company.rows("SELECT count(*) FROM email_message") == [(1,)]
 
 
+def test_explain_tells_why_a_message_is_in_quarantine_and_a_retry_takes_it_out(company: World) -> None:
+    run(company, "sync")
+    put_in_quarantine(company, 3)
+
+    outcome = run(company, "explain", "claire:INBOX:3")
+
+    assert "in quarantine: it could not be read: it is garbage (tried once" in outcome.out
+    assert run(company, "list", "quarantine", "--json").json["rows"][0]["tries"] == 1
+    assert run(company, "sync", "--quarantined").code == 0
+    assert "not logged: excluded" in run(company, "explain", "claire:INBOX:3").out
+    assert run(company, "list", "quarantine").out == "None.\n"
+
+
 @pytest.mark.parametrize(
     ("item", "told"),
     [
@@ -127,7 +164,6 @@ def test_pause_stop_and_resume(company: World) -> None:
             ["UID 2: not logged: no address in it belongs to a contact", "only hashes are kept"],
         ),
         ("3@mail.example", ["not logged: excluded (mail.exclude rule 1)", 'domain = "bank.example"']),
-        ("claire:INBOX:4", ["in quarantine", "tried once", "syncd sync --quarantined"]),
         ("activity:1", ["e-mail 1: Devis", "account 1 Garage Dupont", "in run "]),
     ],
 )
@@ -173,15 +209,13 @@ def test_the_audit_is_green_once_every_message_has_its_verdict(company: World) -
     inbox = next(
         f for one in outcome.json for f in one["folders"] if (one["mailbox"], f["ref"]) == ("claire", "INBOX")
     )
-    assert (inbox["on_server"], inbox["verdicts"], inbox["fresh"], inbox["quarantined"]) == (5, 4, 1, 1)
+    assert (inbox["on_server"], inbox["verdicts"], inbox["fresh"], inbox["quarantined"]) == (4, 3, 1, 0)
 
 
 def test_the_audit_finds_a_message_that_was_passed_by_and_mends_it(company: World) -> None:
     run(company, "sync")
     database = company.database()
     with database.write() as session:
-        from sqlalchemy import text
-
         session.execute(text("DELETE FROM verdict WHERE uid = 2"))
     database.close()
 
@@ -214,11 +248,11 @@ def test_an_address_that_is_taken_away_offers_to_forget_its_mail(company: World)
     preview = run(company, "forget", "--address", ANNE)
     assert "1 e-mail would go" in preview.out
     assert company.rows("SELECT count(*) FROM email_message") == [(1,)]
-    assert len(company.files()) == 1
+    assert len(files(company)) == 1
     done = run(company, "forget", "--address", ANNE.upper(), "--yes")
     assert done.out == "1 e-mail, 1 activity and 1 attachment removed\n"
     assert company.rows("SELECT count(*) FROM email_message") == [(0,)]
-    assert company.files() == set()
+    assert files(company) == set()
     assert run(company, "audit").code == 0
 
 
@@ -269,7 +303,6 @@ def test_lists_and_details_of_mail(company: World) -> None:
     assert detail["attachments"][0]["name"] == "devis.pdf"
     assert [place["mailbox"] for place in detail["places"]] == ["claire", "marc"]
     assert "voici le devis" in run(company, "show", "email", "1").out
-    assert run(company, "list", "quarantine", "--json").json["rows"][0]["tries"] == 1
     runs = run(company, "list", "runs", "--json").json["rows"]
     assert {one["mailbox"] for one in runs} == {"claire", "marc"}
     assert all(datetime.fromisoformat(one["started_at"]) >= started.replace(microsecond=0) for one in runs)

@@ -157,7 +157,7 @@ def test_a_consumer_that_does_not_finish_leaves_no_file_behind(
     def consume() -> None:
         for one in connector.bodies("INBOX", uids):
             assert isinstance(one, RawMessage)
-            assert open_spool_files(spool_dir) == 1
+            assert open_spool_files(spool_dir) in {1, 2}  # this one, and the next on its way
             if ending == "stops":
                 break
             raise KeyError

@@ -1,9 +1,12 @@
 """The lock files: what `make test` and an installation put in place, to the last byte."""
 
+import ast
 import re
+import sys
 import tomllib
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -60,6 +63,32 @@ def test_every_declared_dependency_is_pinned_to_a_version_that_fits(name: str) -
     for requirement in declared(development=name == DEVELOPMENT):
         for pin in locked[canonicalize_name(requirement.name)]:
             assert requirement.specifier.contains(pin.version), f"{requirement} against {pin.version}"
+
+
+IMPORTED_AS = {"pydantic_core": "pydantic"}  # what it is made of: its version is chosen by it
+PACKAGES = ("config", "connectors", "store", "syncd")
+TESTS = ("tests", "benchmarks", "tools")
+
+
+@pytest.mark.parametrize("folders", [PACKAGES, TESTS])
+def test_whatever_is_imported_is_declared(folders: tuple[str, ...]) -> None:
+    known = {canonicalize_name(one.name) for one in declared(development=folders == TESTS)}
+    imported = {
+        name for folder in folders for path in (ROOT / folder).rglob("*.py") for name in imports(path)
+    }
+    others = imported - sys.stdlib_module_names - {*PACKAGES, *TESTS, "_typeshed"}
+    assert not {name for name in others if canonicalize_name(IMPORTED_AS.get(name, name)) not in known}
+
+
+def imports(path: Path) -> set[str]:
+    """The top-level names that a module imports, wherever it does."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
 
 
 @pytest.mark.parametrize("name", [RUNTIME, DEVELOPMENT])

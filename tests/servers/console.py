@@ -1,12 +1,18 @@
-"""The command line as a person uses it: the real program in a process of its own."""
+"""The command line as a person uses it: in this process, which is quick, or as the program itself."""
 
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from syncd.cli import main
 
 
 @dataclass(frozen=True)
@@ -23,17 +29,37 @@ class Outcome:
         return json.loads(self.out)
 
 
-def console(config: Path | None, *arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> Outcome:
-    """Runs `syncd --config CONFIG ARGUMENTS`; never through a terminal."""
+def console(config: Path | None, *arguments: str) -> Outcome:
+    """Runs `syncd --config CONFIG ARGUMENTS` in this process, or without --config."""
     before = [] if config is None else ["--config", str(config)]
-    environ = {name: value for name, value in os.environ.items() if name != "SYNCD_CONFIG"}
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), _own_log():
+        code = main.run([*before, *arguments])
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def program(*arguments: str, cwd: Path, stdin: bytes = b"", **environ: str) -> Outcome:
+    """Runs the program `syncd` in a process of its own, never in a terminal."""
+    kept = {name: value for name, value in os.environ.items() if name != "SYNCD_CONFIG"}
     done = subprocess.run(
-        [sys.executable, "-m", "syncd", *before, *arguments],
+        [sys.executable, "-m", "syncd", *arguments],
         input=stdin,
         capture_output=True,
         check=False,
         timeout=120,
         cwd=cwd,
-        env={**environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1"},
+        env={**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1", **environ},
     )
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@contextmanager
+def _own_log() -> Iterator[None]:
+    """Whatever the command does to logging ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)

@@ -128,13 +128,33 @@ def test_delimiters_are_found_wherever_the_search_windows_end(
     shift: int, spool: Callable[[bytes], memoryview]
 ) -> None:
     """A mail too large to hold is searched window by window."""
-    filler = b"x" * (MIB - 2 * 80 - shift) + b"\r\n"
+    filler = b"x" * (MIB - len(b"Content-Type: a/b\r\n\r\n") - shift) + b"\r\n"
     head = HEADER + b"Content-Type: multipart/mixed; boundary=" + b"b" * 70 + b"\r\n\r\n"
     raw = head + b"".join(b"--" + b"b" * 70 + b"\r\nContent-Type: a/b\r\n\r\n" + filler for _ in range(6))
     raw += b"--" + b"b" * 70 + b"--\r\n"
     message, total = read_all(spool(raw))
     assert (len(message.attachments), message.defects) == (6, ())
     assert total == 6 * (len(filler) - 2)
+
+
+@pytest.mark.parametrize("shift", range(6))
+@pytest.mark.parametrize(
+    ("encoding", "unit", "ending", "decoded"),
+    [
+        (b"base64", b"QUJD", b"RA==", b"ABC"),
+        (b"base64", b"QUJD", b"RA==\n-- \na footer.", b"ABC"),
+        (b"quoted-printable", b"=41b", b"=44", b"Ab"),
+        (b"quoted-printable", b"=41\n", b"=44", b"A\n"),
+    ],
+)
+def test_no_encoding_is_broken_where_the_pieces_end(
+    shift: int, encoding: bytes, unit: bytes, ending: bytes, decoded: bytes
+) -> None:
+    """Files are decoded in pieces of 128 KiB."""
+    count = (1 << 17) // len(unit) - 1
+    body = b" " * shift + unit * count + ending
+    attachment = read_message(mixed(file(encoding, body))).attachments[0]
+    assert b"".join(attachment.chunks()).lstrip(b" ") == decoded * count + b"D"
 
 
 def test_a_map_can_be_closed_although_the_message_lives_on(spool: Callable[[bytes], memoryview]) -> None:

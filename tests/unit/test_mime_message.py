@@ -247,6 +247,10 @@ def test_a_boundary_that_begins_another_is_not_mistaken_for_it() -> None:
     assert message.body_text == "inner\nouter"
 
 
+def test_a_boundary_in_the_middle_of_a_line_is_text() -> None:
+    assert mixed(b"\nsee --bb\nand --bb--\n").body_text == "see --bb\nand --bb--\n"
+
+
 def test_empty_parts_and_white_space_after_delimiters_are_harmless() -> None:
     raw = b"Content-Type: multipart/mixed; boundary=bb\n\n--bb \t\n--bb\n\n--bb  \n\nx\n--bb-- \nafter"
     assert read_message(raw).body_text == "x"
@@ -256,6 +260,7 @@ def test_a_body_that_begins_without_an_empty_line_is_not_lost() -> None:
     raw = b"Content-Type: multipart/mixed; boundary=bb\n--bb\nContent-Type: text/plain\nhello\n--bb--\n"
     message = read_message(raw)
     assert message.body_text == "hello"
+    assert read_message(raw.replace(b"hello", b"\nhello")).body_text == "hello"
     assert "lines in the header that are no header fields" in message.defects
 
 

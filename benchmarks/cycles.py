@@ -1,0 +1,68 @@
+"""Cycles of the product in this process, as its daemon runs them.
+
+For costs that the start of a process would hide.
+"""
+
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from benchmarks.harness import Usage, WrongResult, timed
+from syncd.daemon import logs
+from syncd.daemon.clock import now
+from syncd.daemon.wiring import Installation
+from syncd.engine.report import CycleReport
+
+
+class Cycles:
+    """An opened installation; a context manager that closes it. `keep` keeps connections between cycles."""
+
+    def __init__(self, config: Path, *, keep: bool) -> None:
+        logs.configure("error", "json")
+        self._installation = Installation.open(config, keep=keep)
+        self.names = [mailbox.name for mailbox in self._installation.settings.mailboxes]
+        self.workers = self._installation.settings.schedule.workers
+
+    def __enter__(self) -> Self:
+        # What the benchmark itself holds, tens of thousands of records, is not the product's garbage.
+        gc.collect()
+        gc.freeze()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._installation.close()
+        gc.unfreeze()
+
+    def one(self, *, pulled: int = 0, logged: int = 0) -> Usage:
+        """A cycle of the only mailbox; raises WrongResult unless it saw and stored that many messages."""
+        reports: list[CycleReport] = []
+        usage = timed(lambda: reports.append(self._run(self.names[0])))
+        _check(reports, pulled, logged)
+        return usage
+
+    def round(self, *, pulled: int = 0) -> Usage:
+        """A cycle of every mailbox, with as many threads as the daemon; `pulled` new messages altogether."""
+        reports: list[CycleReport] = []
+        with ThreadPoolExecutor(self.workers) as pool:
+            usage = timed(lambda: reports.extend(pool.map(self._run, self.names)))
+        _check(reports, pulled, 0)
+        return usage
+
+    def _run(self, name: str) -> CycleReport:
+        return self._installation.supervisor.run(name, now)
+
+
+def _check(reports: list[CycleReport], pulled: int, logged: int) -> None:
+    for report in reports:
+        if report.failed or report.skipped:
+            why = report.error or report.skipped or report.folder_errors
+            raise WrongResult(f"mailbox {report.mailbox} was not worked on: {why}")
+    found = sum(report.pulled for report in reports), sum(report.stored for report in reports)
+    if found != (pulled, logged):
+        raise WrongResult(f"{found[0]} messages seen and {found[1]} stored instead of {pulled} and {logged}")
+    if not pulled and any(report.wrote for report in reports):
+        raise WrongResult("a cycle with nothing new wrote to the database")

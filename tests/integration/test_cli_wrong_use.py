@@ -1,0 +1,193 @@
+"""What people get wrong: each time one clear message, exit code 1 or 2, and never a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers.console import console, program
+
+CONFIG = '[workspace]\nname = "Acme"\n[store]\nurl = "sqlite:///crm.db"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An installation without mailboxes, its database made."""
+    (tmp_path / "syncd.toml").write_text(CONFIG)
+    assert console(tmp_path / "syncd.toml", "db", "upgrade").code == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["stats"], 2, "No such command 'stats'"),
+        (["status", "--jsn"], 2, "No such option: --jsn"),
+        (["list"], 2, "Missing argument"),
+        (["list", "mails"], 2, "is not one of 'accounts'"),
+        (["list", "emails", "--since", "yesterday"], 2, "--since: 'yesterday' is neither a date nor an age"),
+        (["list", "emails", "--limit", "0"], 2, "--limit"),
+        (["list", "contacts", "--account", "Nobody"], 1, 'there is no account "Nobody"'),
+        (["show", "contact", "anne"], 2, '"anne" is no id'),
+        (["show", "contact", "7"], 1, "there is no contact 7"),
+        (["import", "contacts", "missing.csv"], 1, "missing.csv: No such file or directory"),
+        (["import", "contacts", "."], 1, "Is a directory"),
+        (["import", "contacts", "syncd.toml"], 1, "line 1:"),
+        (["import", "contacts", "empty.csv"], 1, "the file is empty"),
+        (["import", "contacts", "photo.csv"], 1, "save the sheet as CSV"),
+        (["sync"], 2, "has no [[mailboxes]]"),
+        (["sync", "claire"], 2, 'there is no mailbox "claire" in the config; known: none'),
+        (["pause"], 2, "Missing argument"),
+        (["forget"], 2, "name exactly one of --contact, --address and --excluded"),
+        (["forget", "--contact", "9"], 1, "there is no contact 9"),
+        (["explain", "1@nowhere.example"], 1, None),
+        (["contact", "delete", "9"], 1, "there is no contact 9"),
+        (["contact", "add", "--last-name", "X"], 2, "Missing option '--account'"),
+        (["init", "."], 2, "is there already and is not overwritten"),
+        (["--config", "other.toml", "check"], 2, "other.toml"),
+        (["--config", "broken.toml", "check"], 2, "broken.toml:2"),
+        (["--config", "wrong.toml", "check"], 2, 'did you mean "name"?'),
+        (["--config", "nodb.toml", "status"], 1, "cannot be"),
+        (["--config", "garbage.toml", "status"], 1, "the database cannot be used: file is not a database"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_gets_a_clear_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, told: str | None
+) -> None:
+    (folder / "empty.csv").touch()
+    (folder / "photo.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    (folder / "broken.toml").write_text("[workspace]\nname = \n")
+    (folder / "wrong.toml").write_text(CONFIG.replace("name", "nam"))
+    (folder / "nodb.toml").write_text(CONFIG.replace("crm.db", "/proc/nowhere/crm.db"))
+    (folder / "garbage.toml").write_text(CONFIG.replace("crm.db", "garbage.db"))
+    (folder / "garbage.db").write_bytes(b"this is no database at all" * 100)
+
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("SYNCD_CONFIG", raising=False)
+
+    outcome = console(None, *arguments)
+
+    assert outcome.code == code, outcome.err
+    assert told is None or told in outcome.err
+    assert "Traceback" not in outcome.err + outcome.out
+
+
+def test_without_any_config_the_places_are_named(tmp_path: Path) -> None:
+    outcome = program("status", cwd=tmp_path)
+
+    assert outcome.code == 2
+    assert "--config FILE" in outcome.err
+    assert "/etc/syncd/syncd.toml" in outcome.err
+
+
+def test_the_config_is_found_in_the_environment_and_here(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert program("status", cwd=folder).code == 0
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    assert program("status", cwd=elsewhere, SYNCD_CONFIG=str(folder / "syncd.toml")).code == 0
+
+
+def test_init_writes_a_config_that_is_valid(tmp_path: Path) -> None:
+    outcome = program("init", cwd=tmp_path)
+
+    assert outcome.code == 0
+    assert "syncd --config syncd.toml check" in outcome.out
+    assert program("check", cwd=tmp_path).code == 0
+    assert (tmp_path / "syncd.toml").stat().st_mode & 0o077 == 0
+
+
+def test_help_of_every_verb_has_an_example_and_comes_quickly(tmp_path: Path) -> None:
+    from syncd.cli.main import app
+
+    names = [one.name for one in app.registered_commands]
+    assert len(names) == 15
+    for name in names:
+        assert name is not None
+        outcome = console(None, name, "--help")
+        assert outcome.code == 0
+        assert f"  syncd {'--config' if name in {'check', 'run'} else name}" in outcome.out
+    imported = program_modules(tmp_path)
+    assert not {"sqlalchemy", "pydantic", "imapclient", "rich", "structlog"} & imported, (
+        "help needs none of them"
+    )
+
+
+def program_modules(folder: Path) -> set[str]:
+    """What `syncd --help` imports."""
+    code = (
+        "import sys\nfrom syncd.cli.main import run\nrun(['--help'])\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    return set(done.stderr.split())
+
+
+def test_a_reader_who_stops_reading_gets_no_traceback(folder: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"'{sys.executable}' -m syncd check --schema | head -1"],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+    assert done.stdout == "{\n"
+    assert done.stderr == ""
+
+
+def test_an_interrupt_ends_a_command_with_130(folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "syncd", "import", "contacts", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert process.stdin is not None
+    # It reads until the end of its input: what is larger than a pipe's buffer is taken only by a reader.
+    process.stdin.write(b"x" * 1_000_000)
+    process.stdin.flush()
+
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert err.decode().startswith("syncd: interrupted")
+
+
+def test_a_defect_is_told_in_one_line_and_its_report_is_private(folder: Path) -> None:
+    code = (
+        "import sys, config.load\n"
+        "def broken(*_, **__): raise RuntimeError('the secret')\n"
+        "config.load.load = broken\n"
+        "from syncd.cli.main import run\nsys.exit(run(['check']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(folder)},
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "the secret" not in done.stderr
+    (report,) = folder.glob("syncd-defect-*.txt")
+    assert "RuntimeError" in report.read_text()
+    assert report.stat().st_mode & 0o077 == 0

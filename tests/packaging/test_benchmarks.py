@@ -1,0 +1,80 @@
+"""`make bench` on tiny mailboxes: every scenario runs and gives its figures. Says nothing of speed."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from benchmarks import mbsync
+from benchmarks.run import SCENARIOS
+from tests.packaging.tree import ROOT
+from tests.servers.dovecot import DovecotServer
+from tests.servers.fixtures import missing
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A quick benchmark that has ended."""
+
+    report: dict[str, Any]
+    picture: str
+    said: str
+
+    def figures(self, scenario: str) -> dict[str, dict[str, Any]]:
+        return {figure["name"]: figure for figure in self.report["scenarios"][scenario]}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    if not DovecotServer.available():
+        missing("Dovecot", "apt-get install dovecot-imapd")
+    if not mbsync.available():
+        missing("mbsync", "apt-get install isync")
+    folder = tmp_path_factory.mktemp("bench")
+    figures, picture = folder / "mail.json", folder / "mail.svg"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.run", "--quick", "--out", figures, "--plot", picture],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return Ran(json.loads(figures.read_text()), picture.read_text(), done.stdout)
+
+
+def test_every_scenario_gives_figures(ran: Ran) -> None:
+    assert set(ran.report["scenarios"]) == set(SCENARIOS)
+    assert all(ran.report["scenarios"].values())
+
+
+def test_the_table_for_the_readme_has_a_row_for_each_figure(ran: Ran) -> None:
+    names = [figure["name"] for group in ran.report["scenarios"].values() for figure in group]
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in ran.said.splitlines() if line[:2] == "| "]
+    assert len(names) == len(set(names))
+    assert rows[1:] == names
+
+
+def test_every_limit_of_time_and_of_space_is_held_against_something(ran: Ran) -> None:
+    limited = {
+        scenario: sum(figure["limit"] is not None for figure in group)
+        for scenario, group in ran.report["scenarios"].items()
+    }
+    assert min(limited.values()) > 0
+
+
+def test_a_cycle_with_nothing_new_writes_nothing_and_lists_nothing(ran: Ran) -> None:
+    idle = ran.figures("idle")
+    assert idle["nothing new: files of the database that changed"]["value"] == 0
+    assert idle["nothing new: of these, lists of all messages"]["value"] == 0
+    assert idle["nothing new: commands sent in the first cycle of a process and the next"]["value"] > 0
+
+
+def test_the_picture_has_a_curve_for_each_thing_compared(ran: Ran) -> None:
+    assert len(ran.report["curves"]) == 4
+    for name in ran.report["curves"]:
+        assert name.casefold() in ran.picture.casefold()
+    assert ran.picture.rstrip().endswith("</svg>")
