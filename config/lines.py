@@ -18,8 +18,9 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _BASIC = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LITERAL = re.compile(r"'[^']*'")
 # The closing delimiter may be preceded by one or two quotes that belong to the text.
-_LONG_BASIC = re.compile(r'"""(?:[^"\\]|\\.|"(?!"")|""(?!"))*+"{3,5}', re.DOTALL)
-_LONG_LITERAL = re.compile(r"'''(?:[^']|'(?!'')|''(?!'))*+'{3,5}", re.DOTALL)
+# No possessive groups here or elsewhere: before Python 3.11.5 they match wrongly (Debian 12 has 3.11.2).
+_LONG_BASIC = re.compile(r'"""(?:[^"\\]|\\.|"(?!"")|""(?!"))*"{3,5}', re.DOTALL)
+_LONG_LITERAL = re.compile(r"'''(?:[^']|'(?!'')|''(?!'))*'{3,5}", re.DOTALL)
 _SCALAR = re.compile(r"[^,\]}#\n]*")  # numbers, booleans, dates ("1979-05-27 07:32:00" holds a space)
 
 

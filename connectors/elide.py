@@ -61,7 +61,7 @@ class Source:
 # A field with its continuation lines, or a line that is none. White space before the colon is obsolete
 # and tolerated (RFC 5322 §4.5.8).
 _FIELD = re.compile(
-    rb"(?:([!-9;-~]+)[ \t]*:[ \t]*([^\r\n]*+(?:(?:\r\n|\r|\n)[ \t][^\r\n]*+)*+)|[^\r\n]*+)(?:\r\n|\r|\n|\Z)"
+    rb"(?:([!-9;-~]+)[ \t]*:[ \t]*([^\r\n]*+(?:(?:\r\n|\r|\n)[ \t][^\r\n]*+)*)|[^\r\n]*+)(?:\r\n|\r|\n|\Z)"
 )
 _STRAY = re.compile(rb"(?:\A|\r\n|\r(?!\n)|\n)(?![!-9;-~]+[ \t]*:|[ \t])([^\r\n]*)")
 _WELL_KNOWN = re.compile(

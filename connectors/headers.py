@@ -110,10 +110,10 @@ _SIMPLE = re.compile(
     rf"""[ ]*(?:(?:"([A-Za-z0-9 .'_-]*)"|([A-Za-z0-9 .'_-]*))[ ]*<({_ATOMS})>|({_ATOMS}))[ ]*"""
 )
 _PIECE = re.compile(
-    r'(=\?[^?\s]+\?[bBqQ]\?[^?]*\?=)|("(?:[^"\\]|\\.)*+")|([<>,;:()"])|(\s+)|[^\s<>,;:()"=]+|=', re.DOTALL
+    r'(=\?[^?\s]+\?[bBqQ]\?[^?]*\?=)|("(?:[^"\\]|\\.)*")|([<>,;:()"])|(\s+)|[^\s<>,;:()"=]+|=', re.DOTALL
 )
 _COMMENT_EDGE = re.compile(r"\\.|[()]", re.DOTALL)
-_BARE = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|[^\s"@]+)@[^\s"@]+')
+_BARE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"@]+)@[^\s"@]+')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _AROUND_DOT = re.compile(r" ?([.@]) ?")
 _DOT_ATOM = re.compile(r"[^\s\"(),:;<>@\[\]\\]+")

@@ -116,7 +116,7 @@ def bounded(html: str) -> tuple[str, bool]:
 # --- text -------------------------------------------------------------------------------------------------
 
 # What `sanitise` gives is well-formed, with every "<" and ">" of the text escaped.
-_PIECE = re.compile(r'<(/?)([a-z0-9]+)((?:[^"<>]++|"[^"]*")*+)>|([^<&]{1,4096}+)|&\w+;|[<&]')
+_PIECE = re.compile(r'<(/?)([a-z0-9]+)((?:[^"<>]++|"[^"]*")*)>|([^<&]{1,4096}+)|&\w+;|[<&]')
 _HREF = re.compile(r' href="([^"]*)"')
 _ALT = re.compile(r' alt="([^"]*)"')
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")

@@ -196,7 +196,7 @@ def _disposition(raw: bytes) -> tuple[str, str]:
 
 # --- parameters (RFC 2045 §5.1, RFC 2231) -------------------------------------------------------------
 
-_PARAMETER = re.compile(r';\s*([^\s=;]+)\s*(?:=\s*("(?:[^"\\]|\\.)*+"|[^;]*))?', re.DOTALL)
+_PARAMETER = re.compile(r';\s*([^\s=;]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^;]*))?', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*)?)?", re.ASCII)
 

@@ -86,8 +86,12 @@ class Installation:
         `keep` keeps connections open between cycles (the daemon). Raises ConfigError or StoreError.
         """
         installation = cls(load(config, environ=environ), keep=keep, environ=environ)
-        installation.database.check_schema()
-        installation.apply_config()
+        try:
+            installation.database.check_schema()
+            installation.apply_config()
+        except BaseException:
+            installation.close()
+            raise
         return installation
 
     def apply_config(self) -> None:

@@ -19,7 +19,7 @@ from store.mail_log import ActivityRow, Filing, MailRow, MatchRow, Threads
 from store.mailboxes import FolderRow, MailboxView
 from store.sync_state import VerdictKind
 from syncd.core.directory import Directory
-from syncd.core.identity import KeyedHash, ledger_keys
+from syncd.core.identity import KeyedHash, ledger_keys, thread_names
 from syncd.core.matching import Verdict, case_for, opportunity_for
 from syncd.engine.reading import Judged, Limits, read
 from syncd.engine.report import CycleReport
@@ -168,9 +168,12 @@ class Batch:
 
     def _write(self, session: Transaction, work: _Work, cursor: int | None) -> tuple[int, int]:
         """Everything in the caller's transaction; returns how many e-mails and activities are new."""
-        state = store_directory.state(session, share=True)
+        follow = self.desk.follow_threads
+        state = store_directory.state(session, lock=follow, share=not follow)
         if state.version != self.directory.version:
             raise Stale("the CRM's addresses changed")
+        if follow:
+            self._check_threads(session, work.judged)
         ids = mail_log.find(session, set(work.prints.values()))
         if any(print_ not in ids and print_ not in work.mails for print_ in work.prints.values()):
             raise Stale("an e-mail was removed")
@@ -192,6 +195,17 @@ class Batch:
             old = self.folder
             ledger.advance(session, old.id, epoch=old.epoch, old=old.cursor, new=cursor)
         return len(fresh), activities
+
+    def _check_threads(self, session: Transaction, judged: Sequence[Judged]) -> None:
+        """Raises Stale where a thread that holds one of these strangers was logged since they were judged."""
+        strangers = [
+            thread_names(one.seen.envelope)
+            for one in judged
+            if one.decision.verdict is Verdict.NO_CONTACT and one.decision.counterparts
+        ]
+        named = {self.desk.hashed.message_id(one): one for names in strangers for one in names}
+        if mail_log.thread_accounts(session, named):
+            raise Stale("a thread was logged")
 
     def _named(self, mails: Sequence[MailRow]) -> dict[int, str]:
         """The ids of the mails and of what they answer to, by their keys in the ledger."""

@@ -75,10 +75,14 @@ class MailSync:
 
     def prepare(self, now: datetime) -> None:
         """Before a cycle: finishes what a killed process left, searches the ledger for new addresses."""
-        self.blobs.recover(self._referenced)
+        self.tidy()
         queued = self.known.catch_up(self.rules.policy_hash, domains=self.rules.policy(now).match_domains)
         if queued:
             log.info("older messages found for new addresses", action="late-match", messages=queued)
+
+    def tidy(self) -> None:
+        """Removes what killed or repeated batches left of attachments, unless a batch is at work now."""
+        self.blobs.recover(self._referenced)
 
     def listed_lately(self, view: MailboxView, now: datetime) -> bool:
         """Whether this process got the list of folders a short while ago, and all was well."""
@@ -160,6 +164,8 @@ class _Cycle:
             self._run()
         except Halted:
             log.info("ended early: paused, stopped, or the service ends", action="cycle")
+        if self.report.wrote and not self.dry_run:
+            self.sync.tidy()
 
     def _run(self) -> None:
         folders = self._folders()
@@ -322,7 +328,8 @@ class _Cycle:
                 continue
             read.append((head, Seen(envelope, folder.ref, role, head.received_at, head.keywords)))
         if self.policy.follow_threads:
-            read = self._with_threads(read)
+            threaded = self._with_threads([seen for _, seen in read])
+            read = [(head, seen) for (head, _), seen in zip(read, threaded, strict=True)]
         self.directory = directory = self.sync.known.directory()
         judged = [
             Judged(
@@ -332,24 +339,20 @@ class _Cycle:
         ]
         return judged, failures
 
-    def _with_threads(self, read: list[tuple[MessageHead, Seen]]) -> list[tuple[MessageHead, Seen]]:
+    def _with_threads(self, several: Sequence[Seen]) -> list[Seen]:
+        """The same messages, each with the accounts at which its thread is logged now."""
         key = self.sync.hashed.message_id
+        named = [thread_names(seen.envelope) for seen in several]
         with self.sync.database.read() as session:
-            named = {one for _, seen in read for one in thread_names(seen.envelope)}
-            logged = mail_log.thread_accounts(session, {key(one): one for one in named})
+            logged = mail_log.thread_accounts(session, {key(one): one for names in named for one in names})
         return [
-            (
-                head,
-                replace(
-                    seen,
-                    thread_accounts=tuple(
-                        dict.fromkeys(
-                            account for one in thread_names(seen.envelope) for account in logged.get(one, ())
-                        )
-                    ),
+            replace(
+                seen,
+                thread_accounts=tuple(
+                    dict.fromkeys(account for one in names for account in logged.get(one, ()))
                 ),
             )
-            for head, seen in read
+            for seen, names in zip(several, named, strict=True)
         ]
 
     def _commit(
@@ -380,10 +383,19 @@ class _Cycle:
                         "another process worked on it; next cycle", collection=folder.ref
                     ) from None
                 self.directory = directory = self.sync.known.directory()
-                judged = [replace(j, decision=decide(j.seen, directory, self.policy)) for j in judged]
+                judged = self._judge_again(judged, directory)
                 continue
             return folder if cursor is None else replace(folder, cursor=cursor)
         raise CollectionError("the CRM changed all the time; next cycle", collection=folder.ref)
+
+    def _judge_again(self, judged: Sequence[Judged], directory: Directory) -> list[Judged]:
+        several = [one.seen for one in judged]
+        if self.policy.follow_threads:
+            several = self._with_threads(several)
+        return [
+            replace(one, seen=seen, decision=decide(seen, directory, self.policy))
+            for one, seen in zip(judged, several, strict=True)
+        ]
 
     def _rehearse(self, folder: FolderRow, judged: Sequence[Judged]) -> None:
         for one in judged:

@@ -56,7 +56,8 @@ class Steps:
         if name == "socket.connect":
             self._step(name)
         elif name in FILES and any(self._folder in str(argument) for argument in arguments[:2]):
-            if name != "open" or not isinstance(arguments[2], int) or arguments[2] & WRITES:
+            flags = arguments[2] if name == "open" else WRITES
+            if not isinstance(flags, int) or flags & WRITES:
                 self._step(name)
 
     def _sql(self, _connection: Connection, _cursor: object, statement: str, *_: object) -> None:

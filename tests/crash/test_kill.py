@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ PNG = b"\x89PNG" + bytes(20_000)
 
 
 def first_cycle(world: World) -> None:
-    """Two folders, threads, attachments (one content twice), copies, strangers, one that cannot be read."""
+    """Two folders, threads, attachments (one content twice), copies, strangers, an empty message."""
     account = world.add_account("Client SA")
     world.add_contact(account, "paul@client.example")
     world.add_opportunity(account, "OPP-7")
@@ -32,7 +33,7 @@ def first_cycle(world: World) -> None:
         mail(3, PAUL, CLAIRE, "Re: Devis", reply_to=["1"], attachments={"encore.pdf": PDF, "plan.pdf": PNG}),
         mail(4, "denis@acme.example", CLAIRE, "Entre nous"),
         mail(5, PAUL, CLAIRE, "Sans identifiant", message_id="", attachments={"c.pdf": PNG + b"2"}),
-        b"\r\n",  # cannot be read
+        b"\r\n",  # nothing at all
     )
     world.deliver(
         "claire",
@@ -73,6 +74,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("prepare", SCENARIOS, ids=lambda scenario: scenario.__name__)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
+    *,
     kind: str,
     prepare: Callable[[World], None],
     dovecot: DovecotServer,
@@ -88,19 +90,19 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
 
     undisturbed = world.copy(tmp_path / "undisturbed", clone_database(world.database_url))
     steps_file = tmp_path / "steps.json"
-    assert in_child(lambda: cycle(undisturbed, 0, steps_file)) == 0
+    assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0
     expected = picture(undisturbed)
     steps = json.loads(steps_file.read_text())
     assert {"sql INSERT", "sql COMMIT", "imap UID", "os.fsync", "os.rename", "os.remove"} <= set(steps)
 
     for number in range(1, len(steps) + 1):
         killed = world.copy(tmp_path / "killed", clone_database(world.database_url))
-        assert in_child(lambda at=number, of=killed: cycle(of, at, None)) == -signal.SIGKILL, steps[
+        assert in_child(partial(cycle, killed, number, None)) == -signal.SIGKILL, steps[
             number - 1
         ]
         missing = {sha for (sha,) in killed.rows("SELECT sha256 FROM email_attachment")} - killed.files()
         assert not missing, f"a file is missing after the kill at step {number}, {steps[number - 1]}"
-        assert in_child(lambda of=killed: cycle(of, 0, None)) == 0
+        assert in_child(partial(cycle, killed, 0, None)) == 0
         assert picture(killed) == expected, f"killed at step {number} of {len(steps)}, {steps[number - 1]}"
         shutil.rmtree(killed.folder)
 

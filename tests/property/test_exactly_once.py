@@ -111,7 +111,14 @@ EVERYTHING = (
 class Office:
     """One installation, with its own database and files, on mailboxes in memory."""
 
-    def __init__(self, folder: Path, template: Path, mailboxes: dict[str, MemoryMailbox]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        template: Path,
+        mailboxes: dict[str, MemoryMailbox],
+        *,
+        follow_threads: bool = False,
+    ) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.mailboxes = mailboxes
@@ -119,9 +126,8 @@ class Office:
         self.database = Database(f"sqlite:///{folder / 'crm.db'}")
         (folder / "seen").mkdir()
         self.blobs = BlobStore(folder / "attachments")
-        rules = MailRules(
-            lambda _now: Policy(since=datetime(2026, 1, 1, tzinfo=UTC)), "policy", Limits(10**6, 10)
-        )
+        policy = Policy(since=datetime(2026, 1, 1, tzinfo=UTC), follow_threads=follow_threads)
+        rules = MailRules(lambda _now: policy, "policy", Limits(10**6, 10))
         self.supervisor = Supervisor(
             database=self.database,
             leases=Leases(self.database, folder / "locks"),
@@ -643,3 +649,26 @@ def test_of_two_copies_with_other_attachments_those_of_the_one_not_kept_leave_no
     kept = {sha for (sha,) in office.rows("SELECT sha256 FROM email_attachment")}
     assert len(kept) == 2
     assert office.files() == kept
+
+
+def test_a_thread_that_is_logged_while_a_strangers_answer_is_judged_takes_it_in(
+    sqlite_template: Path, tmp_path: Path, mailboxes: dict[str, MemoryMailbox]
+) -> None:
+    office = Office(tmp_path / "office", sqlite_template, mailboxes, follow_threads=True)
+    try:
+        office.add_contact(PAUL)
+        answer = mail(21, "someone@stranger.example", CLAIRE, "Re: Projet", reply_to=["20"])
+        for raw in (answer, mail(22, PAUL, CLAIRE, "Autre chose")):
+            mailboxes["claire"].deliver("INBOX", raw, received_at=NOW)
+        mailboxes["denis"].deliver("INBOX", mail(20, PAUL, DENIS, "Projet"), received_at=NOW)
+        mailboxes["claire"].before("bodies", lambda: office.cycle("denis"))
+        for login in ("claire", "denis", "claire"):
+            assert not office.cycle(login).failed
+        assert [subject for (subject,) in office.rows("SELECT subject FROM email_message")] == [
+            "Autre chose",
+            "Projet",
+            "Re: Projet",
+        ]
+        assert not office.cycle("claire").wrote
+    finally:
+        office.close()
