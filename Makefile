@@ -11,6 +11,7 @@
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST_ARGS ?= -n logical --dist worksteal
+BENCH_ARGS ?= --plot
 
 .PHONY: demo test lint type bench docs lock test-servers bench-servers clean
 
@@ -30,7 +31,7 @@ type: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY) bench-servers
-	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.run $(BENCH_ARGS)
 
 docs: $(READY)
 	$(BIN)/python -m tools.reference

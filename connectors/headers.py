@@ -176,7 +176,7 @@ class _Mailbox:
             else:
                 self._inside = []
         elif piece.startswith("("):
-            self._comment = self._comment or piece[1:-1]
+            self._comment = self._comment or _ESCAPE.sub(r"\1", piece[1:-1])
         elif self._inside is not None:
             self._inside.append(piece)
         elif quoted:

@@ -293,9 +293,11 @@ class _Reader:
             if kind != "alternative":  # one of the ways to show the message consists of several parts
                 texts = texts if to_texts else None
                 htmls = htmls if to_htmls else None
-            for wanted, body in ((to_texts, texts), (to_htmls, htmls)):
-                if wanted and body is not None:
-                    body.append(part)
+            bodies = [b for b, wanted in ((texts, to_texts), (htmls, to_htmls)) if wanted and b is not None]
+            for body in bodies:
+                body.append(part)
+            if not bodies and kind != "alternative":  # a mixture of both inside of one alternative
+                self._files.append(part)
         if kind == "alternative" and texts is not None and htmls is not None:
             if len(texts) == texts_before:
                 texts.extend(htmls[htmls_before:])

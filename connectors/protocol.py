@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from connectors.errors import ItemError
-from connectors.errors import ItemError
 from connectors.model import Folder, FolderState, MessageHead, RawMessage
 
 

@@ -111,10 +111,7 @@ class Threads:
         """The thread of a mail: that of the oldest message it answers to. Threads it joins become one."""
         named = mail.thread_ids if mail.message_id is None else (*mail.thread_ids, mail.message_id)
         known = list(dict.fromkeys(self.final(self.key_of[one]) for one in named if one in self.key_of))
-        if known:
-            key = known[0]
-        else:
-            key = named[0] if named else mail.fingerprint
+        key = next(iter((*known, *named)), mail.fingerprint)
         for other in known[1:]:
             self._merge(other, key)
         for one in named:
@@ -195,7 +192,7 @@ def thread_accounts(session: Session, ids: Mapping[int, str]) -> dict[str, tuple
 
 
 def load_threads(session: Session, ids: Mapping[int, str], emails: Iterable[int]) -> Threads:
-    """What the database knows of the threads of some message ids (by their keys in the ledger) and e-mails."""
+    """What is known of the threads of some message ids (by their keys in the ledger) and e-mails."""
     threads = Threads()
     for message_id, key in _threads_of(session, ids):
         threads.note(message_id, key)
@@ -214,10 +211,10 @@ def load_threads(session: Session, ids: Mapping[int, str], emails: Iterable[int]
             )
             .order_by(Activity.occurred_at, Activity.id)
         )
-        for key, account, opportunity, case in session.execute(links):
+        for thread, account, opportunity, case in session.execute(links):
             if account is None:
                 continue
-            key = threads.final(key)
+            key = threads.final(thread)
             before = threads.links.get((key, account), (None, None))
             threads.links[key, account] = (
                 opportunity or before[0],

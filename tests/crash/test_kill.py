@@ -97,9 +97,7 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
 
     for number in range(1, len(steps) + 1):
         killed = world.copy(tmp_path / "killed", clone_database(world.database_url))
-        assert in_child(partial(cycle, killed, number, None)) == -signal.SIGKILL, steps[
-            number - 1
-        ]
+        assert in_child(partial(cycle, killed, number, None)) == -signal.SIGKILL, steps[number - 1]
         missing = {sha for (sha,) in killed.rows("SELECT sha256 FROM email_attachment")} - killed.files()
         assert not missing, f"a file is missing after the kill at step {number}, {steps[number - 1]}"
         assert in_child(partial(cycle, killed, 0, None)) == 0

@@ -1,5 +1,6 @@
 """Mailboxes as they are: shared threads, folders that move, rules that change, servers and rivals."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -7,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -22,9 +22,11 @@ from syncd.engine.report import CycleReport
 from tests.servers.databases import NewDatabase
 from tests.servers.dovecot import DovecotServer
 from tests.servers.ports import wait_until
+from tests.servers.proxy import CuttingProxy
 from tests.servers.world import NOW, PDF, World, mail, picture
 
 ROOT = Path(__file__).parents[2]
+SYNCD = "from syncd.cli.main import main; main()"
 CLAIRE, DENIS, EMMA = "claire@acme.example", "denis@acme.example", "emma@acme.example"
 PAUL, MARTHA, STRANGER = "paul@client.example", "martha@other.example", "someone@stranger.example"
 PNG = b"\x89PNG\r\n" + bytes(5_000)
@@ -55,9 +57,8 @@ def verdicts(world: World) -> list[tuple[object, ...]]:
 
 
 def folder_errors(world: World) -> dict[object, object]:
-    return {
-        ref: error for ref, error in world.rows("SELECT remote_ref, error FROM collection WHERE selected")
-    }
+    rows = world.rows("SELECT remote_ref, error FROM collection WHERE selected")
+    return {row[0]: row[1] for row in rows}
 
 
 def is_green(world: World, login: str = "claire") -> bool:
@@ -73,7 +74,7 @@ def is_green(world: World, login: str = "claire") -> bool:
         installation.close()
 
 
-@contextmanager
+@contextlib.contextmanager
 def before_sending(monkeypatch: pytest.MonkeyPatch, word: bytes, act: Callable[[], None]) -> Iterator[None]:
     """Does something once, right before the first command with this word goes to the server."""
     send = Wire.send
@@ -528,7 +529,7 @@ def test_a_contact_made_after_one_batch_and_before_the_next_misses_no_message(
 def child(world: World, login: str) -> subprocess.Popen[bytes]:
     """Another process of the service, at work on one mailbox."""
     return subprocess.Popen(
-        [sys.executable, "-m", "syncd.cli.main", "--config", str(world.config), "sync", login],
+        [sys.executable, "-c", SYNCD, "--config", str(world.config), "sync", login],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -569,34 +570,68 @@ def test_a_mailbox_that_another_process_works_on_is_left_alone(world: World, end
 # --- connections ----------------------------------------------------------------------------------------
 
 
+def hang_up(proxy: CuttingProxy) -> None:
+    """The server ends every connection, as after half an hour of silence."""
+    for sock in proxy._sockets:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+
 def run(installation: Installation, login: str = "claire") -> CycleReport:
     return installation.supervisor.run(login, lambda: NOW)
 
 
-def test_a_kept_connection_that_the_server_closed_is_replaced_without_a_word(
-    sqlite_url: str, tmp_path: Path
-) -> None:
-    with DovecotServer() as server:
-        world = with_paul(World(server, tmp_path / "syncd", sqlite_url))
-        world.deliver("claire", "INBOX", mail(1, PAUL, CLAIRE, "Avant"))
-        installation = Installation.open(world.write_config(), keep=True)
+def test_a_kept_connection_that_the_server_closed_is_replaced_without_a_word(company: World) -> None:
+    company.deliver("claire", "INBOX", mail(1, PAUL, CLAIRE, "Avant"))
+    with CuttingProxy(company.server.port) as proxy:
+        company.port = proxy.port
+        installation = Installation.open(company.write_config(), keep=True)
         try:
             assert run(installation).error is None
-            assert installation.connections.is_kept("claire")
-            server.stop()
-            server.start()
-            world.deliver("claire", "INBOX", mail(2, PAUL, CLAIRE, "Après"))
+            assert run(installation).error is None
+            assert proxy.connections == 1
+            hang_up(proxy)
+            company.deliver("claire", "INBOX", mail(2, PAUL, CLAIRE, "Après"))
             report = run(installation)
             assert (report.error, report.folder_errors, report.stored) == (None, {}, 1)
-            server.stop()  # now there is nobody to reconnect to
+            assert proxy.connections == 2
+            hang_up(proxy)
+            proxy.cut_after = 0  # now there is nobody to reconnect to
             assert run(installation).error is not None
+            assert proxy.connections == 3  # one new connection, and no more in this cycle
             assert not installation.connections.is_kept("claire")
-            server.start()
+            proxy.cut_after = None
             assert run(installation).error is None
         finally:
             installation.close()
-    assert world.rows("SELECT count(*) FROM run WHERE error IS NOT NULL") == [(1,)]
-    assert world.rows("SELECT state, last_error FROM mailbox") == [("RUNNING", None)]
+    assert company.rows("SELECT count(*) FROM run WHERE error IS NOT NULL") == [(1,)]
+    assert company.rows("SELECT state, last_error FROM mailbox") == [("RUNNING", None)]
+
+
+def test_a_connection_that_breaks_in_its_first_cycle_is_an_error(company: World) -> None:
+    """Only a kept connection may be gone without anybody's fault."""
+    company.deliver("claire", "INBOX", mail(1, PAUL, CLAIRE, "Devis"))
+    with CuttingProxy(company.server.port) as proxy:
+        proxy.cut_after, proxy.only = 400, 1
+        company.port = proxy.port
+        assert company.sync()["claire"].error is not None
+        assert proxy.connections == 1
+    assert company.one("SELECT count(*) FROM verdict") == 0
+
+
+def test_a_server_that_was_started_again_is_reconnected_to(sqlite_url: str, tmp_path: Path) -> None:
+    with DovecotServer() as server:
+        world = with_paul(World(server, tmp_path / "syncd", sqlite_url))
+        installation = Installation.open(world.write_config(), keep=True)
+        try:
+            assert run(installation).error is None
+            server.stop()
+            server.start()
+            world.deliver("claire", "INBOX", mail(1, PAUL, CLAIRE, "Après"))
+            report = run(installation)
+            assert (report.error, report.folder_errors, report.stored) == (None, {}, 1)
+        finally:
+            installation.close()
 
 
 # --- quarantine -----------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -62,7 +61,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         env={**os.environ, "SYNCD_DEMO": str(folder)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return Played(folder, done.stdout)
@@ -129,8 +128,8 @@ def served(played: Played) -> Iterator[Played]:
     try:
         wait_until(lambda: listening(played.port), "the mail server listens again", 30)
         yield played
-        process.send_signal(signal.SIGINT)
-        process.wait(10)
+        process.terminate()
+        process.wait(30)
     finally:
         end(process)
     wait_until(lambda: not listening(played.port), "the mail server ends with its demo")

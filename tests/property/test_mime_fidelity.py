@@ -176,6 +176,12 @@ class Shown:
     files: list[LibraryMessage]
 
 
+def put(part: LibraryMessage, *lists: list[LibraryMessage] | None) -> None:
+    for each in lists:
+        if each is not None:
+            each.append(part)
+
+
 def structure(parts: list[LibraryMessage], kind: str, in_alternative: bool, shown: Shown) -> None:
     """The algorithm of RFC 8621 §4.1.4, transcribed; pictures are always files here."""
     text, html, files_ = shown.text, shown.html, shown.files
@@ -196,16 +202,13 @@ def structure(parts: list[LibraryMessage], kind: str, in_alternative: bool, show
         elif not inline:
             files_.append(part)
         elif kind == "alternative":
-            target = text if mime == "text/plain" else html
-            if target is not None:
-                target.append(part)
+            put(part, text if mime == "text/plain" else html)
         else:
             if in_alternative:
                 html = None if mime == "text/plain" else html
                 text = None if mime == "text/html" else text
-            for target in (text, html):
-                if target is not None:
-                    target.append(part)
+            put(part, text, html)
+            put(part, files_ if text is None and html is None else None)  # the RFC loses it
     if kind == "alternative" and text is not None and html is not None:
         if text_length == len(text) and html_length != len(html):
             text.extend(html[html_length:])

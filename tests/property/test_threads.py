@@ -16,9 +16,9 @@ from store.mail import EmailDirection
 from store.mail_log import MailRow, Threads
 from syncd.engine import mail as engine_mail
 from tests.property.test_exactly_once import FOLDERS, LOGINS, Office, fast
+from tests.servers.world import NOW, mail
 
 in_a_hurry = pytest.fixture(autouse=True)(fast)
-from tests.servers.world import NOW, mail
 
 PAUL, CLAIRE = "paul@client.example", "claire@acme.example"
 
@@ -198,7 +198,7 @@ def test_in_whatever_batches_and_order_it_comes_a_tree_is_one_thread(
     monkeypatch.setattr(engine_mail, "GROUP", engine_mail.GROUP)
     occurred: Counter[str] = Counter()
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(deliveries() | holed_deliveries(), st.sampled_from([1, 2, 200]))
     def check(case: tuple[list[Post], list[list[Post]]], group: int) -> None:
         posts, arrived = case

@@ -68,6 +68,7 @@ def test_unstructured_fields_are_decoded_to_what_the_sender_meant(raw: bytes, te
         (b"Jean DUPONT <Jean.Dupont@B.FR>", [("jean.dupont@b.fr", "Jean DUPONT")]),
         (b'"Dupont, Jean" <a@b.fr>, c@d.fr', [("a@b.fr", "Dupont, Jean"), ("c@d.fr", "")]),
         (b"a@b.fr (Jean (le vrai) Dupont)", [("a@b.fr", "Jean (le vrai) Dupont")]),
+        (b"a@b.fr (Jean \\) Dupont)", [("a@b.fr", "Jean ) Dupont")]),
         (b"a@b.fr; c@d.fr ;", [("a@b.fr", ""), ("c@d.fr", "")]),
         (b"undisclosed-recipients:;", []),
         (b"Equipe: a@b.fr, Paul <c@d.fr>;, e@f.fr", [("a@b.fr", ""), ("c@d.fr", "Paul"), ("e@f.fr", "")]),

@@ -152,6 +152,25 @@ def test_a_mail_of_a_rare_text_type_is_readable() -> None:
     assert single(b"Content-Type: /", b"hi").body_text == "hi"
 
 
+def test_an_alternative_of_text_alone_is_in_the_html_too_where_there_is_some() -> None:
+    alternative = b"Content-Type: multipart/alternative; boundary=cc\n\n--cc\n\ninner\n--cc--"
+    message = mixed(b"Content-Type: text/html\n\n<p>one</p>", alternative)
+    assert message.body_text == "one\ninner"
+    assert message.body_html == "<p>one</p>\n<pre>inner</pre>"
+
+
+def test_text_in_the_html_alternative_is_kept_though_neither_body_has_it() -> None:
+    part = b"Content-Type: multipart/mixed; boundary=cc\n\n--cc\nContent-Type: text/html\n\n<p>one</p>\n"
+    message = mixed(b"\none", part + b"--cc\n\nfooter\n--cc--", kind=b"alternative")
+    assert (message.body_text, message.body_html) == ("one", "<p>one</p>")
+    assert [content(each) for each in message.attachments] == [b"footer"]
+
+
+def test_a_text_file_alone_keeps_its_type() -> None:
+    message = single(b"Content-Type: text/markdown; name=notes.md", b"# hi")
+    assert [(each.name, each.mime) for each in message.attachments] == [("notes.md", "text/markdown")]
+
+
 @pytest.mark.parametrize(
     ("header", "name"),
     [
