@@ -4,6 +4,7 @@ Repetitions leave their files where they are until then; `benchmarks.mbsync` say
 """
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections import defaultdict
@@ -96,10 +97,15 @@ class Bench:
             self._held[messages] = HeldCorpus(corpus, account)
         return self._held[messages]
 
-    def mailbox(self, name: str, inbox: Iterable[bytes], sent: Iterable[bytes] = ()) -> Account:
-        """A new user of that name with these messages."""
+    def mailbox(
+        self, name: str, inbox: Iterable[bytes], sent: Iterable[bytes] = (), *, next_uid: int = 1
+    ) -> Account:
+        """A new user of that name with these messages, the first one's UID in the Inbox being `next_uid`."""
         account = self.server.add_user(f"{name}@acme.example")
-        extremes.write(self._empty_maildir(account), inbox, sent)
+        maildir = self._empty_maildir(account)
+        extremes.write(maildir, inbox, sent)
+        # The first line of Dovecot's own list of UIDs; it makes the rest.
+        (maildir / "dovecot-uidlist").write_text(f"3 V1600000000 N{next_uid} G{secrets.token_hex(16)}\n")
         self._hand_over(account)
         return account
 

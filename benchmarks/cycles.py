@@ -4,16 +4,22 @@ For costs that the start of a process would hide.
 """
 
 import gc
+import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from benchmarks.harness import Usage, WrongResult, timed
+from store import ledger, mailboxes
+from store.ledger import VerdictRow
+from store.sync_state import VerdictKind
 from syncd.daemon import logs
 from syncd.daemon.clock import now
 from syncd.daemon.wiring import Installation
 from syncd.engine.report import CycleReport
+
+KEYS = 3  # that a stranger's message is found by: sender, domain, message id
 
 
 class Cycles:
@@ -51,6 +57,22 @@ class Cycles:
             usage = timed(lambda: reports.extend(pool.map(self._run, self.names)))
         _check(reports, pulled, 0)
         return usage
+
+    def fill(self, name: str, size: int) -> None:
+        """Gives the mailbox's Inbox verdicts on strangers' messages with the UIDs up to `size`."""
+        self._run(name)
+        database, rng = self._installation.database, random.Random(size)
+        with database.read() as session:
+            folder = next(each for each in mailboxes.view(session, name).folders if each.ref == "INBOX")
+        for part in ledger.chunked(range(1, size + 1)):
+            rows = [
+                VerdictRow(uid, VerdictKind.NO_CONTACT, keys=tuple(rng.getrandbits(63) for _ in range(KEYS)))
+                for uid in part
+            ]
+            with database.write() as session:
+                ledger.write(session, folder.id, rows)
+        with database.write() as session:
+            ledger.advance(session, folder.id, epoch=folder.epoch, old=0, new=size)
 
     def _run(self, name: str) -> CycleReport:
         return self._installation.supervisor.run(name, now)

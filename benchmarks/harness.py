@@ -12,9 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+Name = TypeVar("Name", bound=Hashable)
 
 METER = Path(__file__).with_name("meter.py")
 
@@ -93,14 +96,14 @@ def timed(action: Callable[[], object]) -> Usage:
 
 
 def interleaved(
-    runs: Mapping[str, Callable[[], Usage]], *, repetitions: int = 3, warm_up: bool = True
-) -> dict[str, Usage]:
+    runs: Mapping[Name, Callable[[], Usage]], *, repetitions: int = 3, warm_up: bool = True
+) -> dict[Name, Usage]:
     """The medians of each run, taken in turns (A, B, A, B, …) so that a busy minute hits all alike.
 
     With `warm_up` each runs once before that and is not counted: the server's caches are then as full
     for the first as for the last.
     """
-    taken: dict[str, list[Usage]] = {name: [] for name in runs}
+    taken: dict[Name, list[Usage]] = {name: [] for name in runs}
     for repetition in range(-1 if warm_up else 0, repetitions):
         for name, run in runs.items():
             usage = run()

@@ -64,12 +64,13 @@ def main() -> int:
             figures[name] = SCENARIOS[name](bench)
             # After each, so that a run that is ended early leaves what it has.
             _write(chosen.out, scale, figures, bench.curves)
-    print(f"{time.monotonic() - start:5.0f} s  done: {chosen.out}", file=sys.stderr)
-    print(*markdown(machine(), [figure for group in figures.values() for figure in group]), sep="\n")
-    if chosen.plot is not None:
-        from benchmarks import plot  # matplotlib is slow to load, and only this needs it
+        print(*markdown(machine(), [figure for group in figures.values() for figure in group]), sep="\n")
+        if chosen.plot is not None:
+            from benchmarks import plot  # matplotlib is slow to load, and only this needs it
 
-        plot.draw(bench.curves, chosen.plot)
+            plot.draw(bench.curves, chosen.plot)
+        print(f"{time.monotonic() - start:5.0f} s  removing what was made", file=sys.stderr)
+    print(f"{time.monotonic() - start:5.0f} s  done: {chosen.out}", file=sys.stderr)
     held = chosen.quick or all(figure.passed for group in figures.values() for figure in group)
     return 0 if held else 1
 

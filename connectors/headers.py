@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import idna
 
-from connectors.elide import decode_text
+from connectors.charsets import decode_text
 from connectors.model import Address
 
 MAX_ADDRESSES = 20_000  # of one field; beyond it, it is an attack on memory and not a mail

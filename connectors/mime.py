@@ -11,24 +11,21 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
-from mimetypes import MimeTypes
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote
 
+from connectors.charsets import decode_text, keeps_ascii
 from connectors.elide import (
     Block,
     Source,
-    decode_text,
     decoded,
     guess_boundary,
-    keeps_ascii,
     read_block,
     split_parts,
 )
 from connectors.errors import ItemError
+from connectors.filenames import NAMELESS, file_name, made_up_name
 from connectors.headers import (
     decode_value,
-    decode_words,
-    one_line,
     raw_text,
     read_addresses,
     read_date,
@@ -37,6 +34,7 @@ from connectors.headers import (
 )
 from connectors.html import bounded, sanitise, sanitised_to_text, without_large_data
 from connectors.model import Address, Attachment, Envelope, Message
+from connectors.parameters import parameters
 
 TEXT_LIMIT = 2 << 20  # octets of plain text that are kept as text
 HTML_LIMIT = 1 << 20  # octets of HTML, images inside it left out
@@ -44,7 +42,6 @@ DEPTH_LIMIT = 50
 PARTS_LIMIT = 25_000
 _HEADERS_LIMIT = 500
 _VALUE_LIMIT = 64 << 10
-_NAME_LIMIT = 150
 
 
 def read_envelope(header: bytes, keep: Container[str] | None = None) -> Envelope:
@@ -192,48 +189,6 @@ _short_content_type = lru_cache(maxsize=256)(_read_content_type)
 def _disposition(raw: bytes) -> tuple[str, str]:
     value, given = parameters(raw_text(raw))
     return value.lower(), given.get("filename", "") or given.get("name", "")
-
-
-# --- parameters (RFC 2045 §5.1, RFC 2231) -------------------------------------------------------------
-
-_PARAMETER = re.compile(r';\s*([^\s=;]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^;]*))?', re.DOTALL)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_SECTION = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*)?)?", re.ASCII)
-
-
-def parameters(text: str) -> tuple[str, dict[str, str]]:
-    """The value before the first `;` and its parameters, by lower-cased name, decoded."""
-    head, semicolon, _ = text.partition(";")
-    plain: dict[str, str] = {}
-    sections: dict[str, dict[int, tuple[str, bool]]] = {}
-    if not semicolon:
-        return head.strip(), plain
-    for found in _PARAMETER.finditer(text, len(head)):
-        name, value = found[1].lower(), (found[2] or "").strip()
-        if value.startswith('"'):
-            closed = len(value) > 1 and value.endswith('"')
-            value = _ESCAPE.sub(r"\1", value[1:-1] if closed else value[1:])
-        section = _SECTION.fullmatch(name)
-        if section is None:
-            plain.setdefault(name, decode_words(value) if "=?" in value else value)
-        else:
-            encoded = section[2] is None or section[3] is not None
-            sections.setdefault(section[1], {}).setdefault(int(section[2] or 0), (value, encoded))
-    for name, pieces in sections.items():
-        plain[name] = _join_sections(pieces)  # RFC 6266 §4.3 prefers the extended spelling
-    return head.strip(), plain
-
-
-def _join_sections(pieces: dict[int, tuple[str, bool]]) -> str:
-    charset = ""
-    octets = b""
-    for index in sorted(pieces):
-        value, encoded = pieces[index]
-        if encoded and not octets and value.count("'") >= 2:  # noqa: PLR2004 - charset'language'value
-            charset, _, value = value.split("'", 2)
-        octets += unquote_to_bytes(value) if encoded else value.encode("utf-8", "replace")
-    text = one_line(decode_text(octets, charset)[0])
-    return decode_words(text) if "=?" in text and not charset else text  # some mix both ways
 
 
 # --- the whole ------------------------------------------------------------------------------------------
@@ -418,8 +373,8 @@ class _Reader:
             head = b"".join(islice(decoded(self._source, part.body, part.end, part.encoding), 1))
             subject = dict(reversed(read_block(Source(head), 0, len(head)).fields)).get("subject", b"")
             text = decode_value(subject).replace("/", "-").replace("\\", "-")
-            return file_name((text or _NAMELESS) + ".eml")
-        return _NAMES.get(part.mime) or _NAMELESS + _extension(part.mime)
+            return file_name((text or NAMELESS) + ".eml")
+        return made_up_name(part.mime)
 
 
 _NOT_READ = ("html", "calendar", "vcard", "csv")
@@ -439,42 +394,3 @@ def _is_body(part: _Part, index: int, kind: str) -> bool:
 
 def _preformatted(text: str) -> str:
     return f"<pre>{markup.escape(text, quote=False)}</pre>" if text else ""
-
-
-# --- names of files -------------------------------------------------------------------------------------
-
-_NAMELESS = "piece-jointe"
-_NAMES = {
-    "text/calendar": "invite.ics",
-    "application/ics": "invite.ics",
-    "application/ms-tnef": "winmail.dat",
-    "application/vnd.ms-tnef": "winmail.dat",
-    "application/pkcs7-mime": "smime.p7m",
-    "application/x-pkcs7-mime": "smime.p7m",
-    "application/pkcs7-signature": "smime.p7s",
-    "application/x-pkcs7-signature": "smime.p7s",
-    "application/pgp-signature": "signature.asc",
-    "application/pgp-encrypted": "version.asc",
-}
-_SEPARATOR = re.compile(r"[/\\]")
-_DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")  # "fdp.exe" shown as "exe.pdf"
-_TYPES = MimeTypes(filenames=())  # of the library alone: the same on every machine
-
-
-def file_name(declared: str) -> str:
-    """A plain file name for what a mail declares: no path, nothing invisible; empty where none is left."""
-    name = _SEPARATOR.split(one_line(declared))[-1]
-    name = _DIRECTION.sub("", name).strip()
-    if not name.strip(". "):
-        return ""
-    if len(name) <= _NAME_LIMIT:
-        return name
-    stem, dot, extension = name.rpartition(".")
-    if not stem or len(extension) > 16:  # noqa: PLR2004 - that is no extension
-        return name[:_NAME_LIMIT]
-    return stem[: _NAME_LIMIT - len(extension) - 1] + dot + extension
-
-
-@lru_cache(maxsize=256)
-def _extension(mime: str) -> str:
-    return _TYPES.guess_extension(mime) or ".bin"

@@ -74,6 +74,9 @@ MESSAGES = (
     mail(1, PAUL, CLAIRE, "Un autre", attachments={"g.pdf": PDF + b"9"}),
     b"\r\n",
 )
+# By table T5: the contacts whose mail it is, by their number above; else the verdict.
+WHOSE = {0: {PAUL}, 1: {PAUL, MARTHA}, 2: {MARTHA}, 3: {PAULA}, 7: {MARTHA}, 8: {MARTHA}, 9: {PAUL}}
+OTHERWISE = {4: 2, 5: 3, 6: 6, 10: 2}
 EXAMPLES, ROUNDS = 20, 8  # two rounds at least, and until everything has happened
 ARRIVING = st.lists(
     st.tuples(st.sampled_from(FOLDERS), st.integers(0, len(MESSAGES) - 1)), min_size=1, max_size=6
@@ -175,7 +178,7 @@ class Office:
         with self.database.write() as session:
             known = session.query(Contact).filter(Contact.email == email).one_or_none()
             if known is None:
-                owner = session.query(Account).filter(Account.name == email.partition("@")[2][:-8]).one()
+                owner = session.query(Account).filter(Account.name == _account(email)).one()
                 known = Contact(
                     account_id=owner.id,
                     last_name=email,
@@ -214,6 +217,11 @@ class Office:
 
     def close(self) -> None:
         self.database.close()
+
+
+def _account(email: str) -> str:
+    """The name of the account that the contact belongs to."""
+    return email.partition("@")[2].removesuffix(".example")
 
 
 def make_error(kind: str) -> SyncdError:
@@ -467,13 +475,26 @@ class Machine(RuleBasedStateMachine):
         assert before["rematch"] == []
 
     def every_message_has_its_verdict(self) -> None:
-        judged = {(login, ref, uid): kind for login, ref, uid, kind, _, _ in self.office.rows(VERDICTS)}
+        rows = self.office.rows(VERDICTS)
+        judged = {(login, ref, uid): (kind, print_) for login, ref, uid, kind, _, print_ in rows}
+        accounts: dict[object, set[object]] = defaultdict(set)
+        for print_, account, *_ in self.office.rows(TABLES["activity"]):
+            accounts[print_].add(account)
         for login, mailbox in self.mailboxes.items():
             for ref in FOLDERS:
                 for uid, stored in mailbox._folders[ref].messages.items():
-                    kind = judged.get((login, ref, uid))
-                    assert kind is not None, f"{login} {ref} {uid} has no verdict"
-                    assert kind != 7 or stored.withheld or stored.broken
+                    assert (login, ref, uid) in judged, f"{login} {ref} {uid} has no verdict"
+                    kind, print_ = judged[login, ref, uid]
+                    if stored.withheld or stored.broken:
+                        continue
+                    number = next(n for n, raw in enumerate(MESSAGES) if stored.raw.endswith(raw))
+                    wanted = {_account(one) for one in WHOSE.get(number, set()) & self.contacts}
+                    if wanted:
+                        assert (kind, accounts[print_] >= wanted) == (1, True)
+                    elif kind != 1:  # logged before the contact was removed
+                        assert kind == OTHERWISE.get(number, 2)
+                    if not self.lost:
+                        assert accounts[print_] == wanted
         lying = {(login, ref, int(str(uid))) for login, ref, uid in self.office.rows(
             "SELECT m.name, c.remote_ref, q.remote_ref FROM quarantine q JOIN collection c "
             "ON c.id = q.collection_id JOIN mailbox m ON m.id = c.mailbox_id")}  # fmt: skip
@@ -483,7 +504,7 @@ class Machine(RuleBasedStateMachine):
             for ref in FOLDERS
             for uid in mailbox._folders[ref].messages
         }
-        assert lying == {place for place, kind in judged.items() if kind == 7 and place in listed}
+        assert lying == {place for place, (kind, _) in judged.items() if kind == 7 and place in listed}
 
     def it_is_what_a_fresh_installation_sees(self, fresh: Office) -> None:
         unreadable = self.unreadable()

@@ -8,6 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from connectors.errors import ItemError
+from connectors.filenames import file_name
 from connectors.headers import (
     decode_value,
     parse_addresses,
@@ -17,7 +18,7 @@ from connectors.headers import (
     read_message_id,
     read_message_ids,
 )
-from connectors.mime import file_name, read_envelope, read_message
+from connectors.mime import read_envelope, read_message
 from connectors.model import Envelope, Message
 
 SAMPLES = [

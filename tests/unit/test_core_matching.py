@@ -504,6 +504,11 @@ def test_a_stranger_beside_an_excluded_stranger_stays_a_stranger() -> None:
     assert judged(mail, replace(POLICY, exclusions=rules)).verdict is Verdict.NO_CONTACT
 
 
+def test_of_several_people_that_several_rules_keep_out_the_first_rule_is_named() -> None:
+    rules = (Exclusion(1, address=MARTHA), Exclusion(2, address=PAUL))
+    assert excluded(envelope(CLAIRE, PAUL, MARTHA), *rules) == 1
+
+
 def test_an_exclusion_of_users_domain_does_not_keep_their_own_mail_out() -> None:
     assert excluded(envelope(CLAIRE, PAUL), Exclusion(1, domain="acme.example")) is None
 
