@@ -29,7 +29,7 @@ from tests.servers.proxy import CuttingProxy
 
 FIELDS = ("From", "Subject")
 MAIL = b"From: jean@example.org\r\nSubject: x\r\n\r\n" + b"0123456789abcde\r\n" * 1000
-SHORT = timedelta(seconds=0.3)
+SHORT = timedelta(seconds=1.5)
 
 
 def bodies(connector: ImapConnector, uids: list[int]) -> dict[int, bytes | str]:
@@ -54,7 +54,7 @@ def proxy(dovecot: DovecotServer) -> Iterator[CuttingProxy]:
 def behind(dovecot: DovecotServer, account: Account, proxy: CuttingProxy, spool_dir: Path) -> ImapConnector:
     dovecot.deliver(account, "INBOX", [MAIL] * 20)
     access = imap_access(
-        dovecot, account, spool_dir, security=Security.NONE, port=proxy.port, timeout=timedelta(seconds=1)
+        dovecot, account, spool_dir, security=Security.NONE, port=proxy.port, timeout=timedelta(seconds=4)
     )
     return ImapConnector(access)
 
@@ -102,9 +102,9 @@ def test_a_connection_that_stalls_is_given_up(behind: ImapConnector, proxy: Cutt
         behind.state("INBOX")
         proxy.stall_after = 0
         started = time.monotonic()
-        with pytest.raises(Unreachable, match="silent for 1 s"):
+        with pytest.raises(Unreachable, match="silent for 4 s"):
             behind.state("Sent")
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30
 
 
 def test_a_connection_that_trickles_is_given_up(behind: ImapConnector, proxy: CuttingProxy) -> None:
@@ -112,7 +112,7 @@ def test_a_connection_that_trickles_is_given_up(behind: ImapConnector, proxy: Cu
     started = time.monotonic()
     with pytest.raises(Unreachable, match="too slowly"), behind:
         pass
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def test_a_kept_connection_that_died_is_found_out(

@@ -700,3 +700,33 @@ def test_a_thread_that_is_logged_while_a_strangers_answer_is_judged_takes_it_in(
         assert not office.cycle("claire").wrote
     finally:
         office.close()
+
+
+def test_an_error_that_differs_in_its_numbers_only_is_said_once(
+    office: Office, mailboxes: dict[str, MemoryMailbox]
+) -> None:
+    """Servers add the time of day and how long it took them."""
+    box = mailboxes["claire"]
+    office.cycle("claire")
+
+    def refused(at: int) -> CycleReport:
+        box.fail(
+            "state", lambda: CollectionRefused(f"Internal error [12:00:0{at}] (0.00{at} secs)", collection="")
+        )
+        return office.cycle("claire")
+
+    def unreachable(at: int) -> CycleReport:
+        box.fail("connect", lambda: Unreachable(f"Try again, queue id {at}"))
+        return office.cycle("claire")
+
+    assert refused(1).wrote
+    reports = [refused(2), refused(3)]
+    assert [(list(report.folder_errors), report.wrote) for report in reports] == [(["INBOX"], False)] * 2
+    assert office.cycle("claire").wrote  # it is over
+    unreachable(1)
+    before = office.everything()
+    assert unreachable(2).error == "Try again, queue id 2"
+    assert office.everything() == before
+    box.fail("connect", lambda: Unreachable("Something else"))
+    office.cycle("claire")
+    assert office.everything() != before

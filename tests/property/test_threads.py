@@ -222,3 +222,23 @@ def test_threads_that_a_later_message_joins_are_one_in_the_crm(
     assert logged([branches], 1) == {frozenset({3}), frozenset({4}), frozenset({5})}
     join = [Post(2, 0, (0, 1))]
     assert logged([branches, join], 1) == {frozenset({2, 3, 4}), frozenset({5})}
+
+
+@pytest.mark.parametrize(
+    "posts",
+    [
+        [Post(4, 0, (0, 1)), Post(3, 0, (1,))],  # both answer to 1, which never comes
+        [Post(3, 0, (1,)), Post(4, 0, (0, 1))],
+        [Post(9, 0, tuple(range(9))), Post(10, 0, (0,))],  # the oldest of a long line is enough
+        [Post(9, 0, tuple(range(9))), Post(10, 0, (8,))],  # and so is any of the nearest
+        [Post(1, 1, (0,)), Post(3, 3, (2,)), Post(4, 4, (0, 2)), Post(5, 5, (2,))],
+    ],
+)
+def test_messages_that_never_came_hold_a_thread_together_over_several_cycles(
+    logged: Callable[[Sequence[Sequence[Post]], int], set[frozenset[int]]],
+    monkeypatch: pytest.MonkeyPatch,
+    posts: list[Post],
+) -> None:
+    monkeypatch.setattr(engine_mail, "GROUP", engine_mail.GROUP)
+    assert logged([[post] for post in posts], 1) == expected(posts)
+    assert len(expected(posts)) == 1

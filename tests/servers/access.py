@@ -31,7 +31,7 @@ def imap_access(
     )
 
 
-def local_access(port: int, spool_dir: Path, timeout: timedelta = timedelta(seconds=1)) -> ImapAccess:
+def local_access(port: int, spool_dir: Path, timeout: timedelta = timedelta(seconds=5)) -> ImapAccess:
     """A server in clear text on this machine that takes any password."""
     return ImapAccess(
         host="127.0.0.1",
