@@ -1,6 +1,7 @@
 """What all tests share: the servers they start."""
 
 pytest_plugins = [
+    "tests.interrupts",
     "tests.no_skips",
     "tests.servers.fixtures",
     "tests.servers.databases",

@@ -26,7 +26,7 @@ from syncd.engine.batch import WITHHELD, Batch, Desk, Failure
 from syncd.engine.folders import choose
 from syncd.engine.known import Known
 from syncd.engine.reading import Judged, Limits
-from syncd.engine.report import CycleReport, Rehearsed
+from syncd.engine.report import CycleReport, Rehearsed, is_news
 
 HEADS = 500  # messages whose headers are judged together
 GROUP = 500  # messages committed together
@@ -232,7 +232,7 @@ class _Cycle:
 
     def _fail(self, folder: FolderRow, error: CollectionError) -> None:
         self.report.folder_errors[folder.ref] = str(error)
-        if folder.error == str(error) or self.dry_run:
+        if self.dry_run or not is_news(str(error), folder.error):
             return
         log.warning("folder cannot be read", action="folder", folder=folder.ref, error=str(error))
         with self.sync.database.write() as session:

@@ -1,10 +1,21 @@
 """What a cycle did, for the log, the run's record and the person who asked."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syncd.core.matching import Verdict
+
+
+def is_news(error: str | None, before: str | None) -> bool:
+    """Whether an error is another one than before, or is over. Servers add times, durations and counters
+    to what they say: numbers alone make no other error."""
+    return _without_numbers(error) != _without_numbers(before)
+
+
+def _without_numbers(text: str | None) -> str | None:
+    return None if text is None else re.sub(r"[0-9]+", "0", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from store.mailboxes import MailboxView
 from store.sync_state import MailboxState
 from syncd.core.matching import Verdict
 from syncd.engine.mail import RETRY_AFTER, MailSync
-from syncd.engine.report import CycleReport
+from syncd.engine.report import CycleReport, is_news
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -198,7 +198,7 @@ class Supervisor:
             self._heartbeat.beat(view.name)
             if view.last_error is not None:
                 log.info("mailbox is in order again", action="cycle")
-        if report.error == view.last_error and not report.wrote:
+        if not is_news(report.error, view.last_error) and not report.wrote:
             return
         with self._database.write() as session:
             mailboxes.note_outcome(session, view.id, ended, error=report.error)

@@ -663,15 +663,17 @@ def test_a_quarantined_message_that_is_deleted_leaves_the_quarantine(
     assert office.rows("SELECT * FROM quarantine") == []
 
 
+@pytest.mark.parametrize("message_id", ["<8@mail.example>", ""])
 def test_of_two_copies_with_other_attachments_those_of_the_one_not_kept_leave_no_file(
-    office: Office, mailboxes: dict[str, MemoryMailbox]
+    office: Office, mailboxes: dict[str, MemoryMailbox], message_id: str
 ) -> None:
-    for number in (7, 8):
-        mailboxes["claire"].deliver("INBOX", MESSAGES[number], received_at=NOW)
+    for content in (PDF + b"6", PDF + b"7"):
+        raw = mail(8, MARTHA, CLAIRE, attachments={"e.pdf": content}, message_id=message_id)
+        mailboxes["claire"].deliver("INBOX", raw, received_at=NOW)
     office.cycle("claire")
     office.cycle("claire")
     kept = {sha for (sha,) in office.rows("SELECT sha256 FROM email_attachment")}
-    assert len(kept) == 2
+    assert len(kept) == 1
     assert office.files() == kept
 
 

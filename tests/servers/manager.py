@@ -5,6 +5,7 @@ sd_notify(3): datagrams to a socket that the environment names, one or more `NAM
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,6 +43,7 @@ class ServiceManager:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended: str | None = None  # the log, once its file is gone
 
     def __enter__(self) -> "ServiceManager":
         address = self._folder / "notify"
@@ -73,6 +75,8 @@ class ServiceManager:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._listener.join(5)
         self._socket.close()
+        self._ended = self._text()
+        shutil.rmtree(self._folder)
 
     @property
     def heard(self) -> list[str]:
@@ -87,7 +91,7 @@ class ServiceManager:
 
     def log(self) -> list[dict[str, object]]:
         """The lines of its log."""
-        return [json.loads(line) for line in self._log.read_text("utf-8").splitlines()]
+        return [json.loads(line) for line in self._text().splitlines()]
 
     def logged(self, action: str) -> list[str]:
         """What its log says of one action."""
@@ -104,7 +108,7 @@ class ServiceManager:
             if condition():
                 return True
             if not self.running:
-                raise RuntimeError(f"the service ended before {what}: {self._log.read_text('utf-8')}")
+                raise RuntimeError(f"the service ended before {what}: {self._text()}")
             return False
 
         wait_until(reached, what, seconds)
@@ -118,6 +122,9 @@ class ServiceManager:
         """Waits for its end."""
         assert self._process is not None
         return self._process.wait(seconds)
+
+    def _text(self) -> str:
+        return self._log.read_text("utf-8") if self._ended is None else self._ended
 
     @property
     def _log(self) -> Path:
