@@ -34,6 +34,7 @@ class Scale:
     messages: int = 20_000  # in the large mailbox
     smaller: tuple[int, ...] = (1_000, 5_000)  # messages in the others that the first log is measured with
     ledgers: tuple[int, ...] = (2_000, 20_000, 200_000)  # verdicts before ten new messages come
+    folders: tuple[int, ...] = (2_000, 20_000)  # messages on the server before ten new ones come
     mailboxes: int = 1_000
     much: float = 1  # of the largest messages: 1 is 50 MB
     repetitions: int = 3  # of what takes seconds
@@ -47,6 +48,7 @@ QUICK = Scale(
     messages=300,
     smaller=(),
     ledgers=(20, 40),
+    folders=(20, 40),
     mailboxes=6,
     much=0.01,
     repetitions=1,

@@ -53,6 +53,17 @@ class BlobStore:
         """A new batch; use it as a context manager."""
         return BlobBatch(self)
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A full or broken disk is told as what it is."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise StoreError(
+                f"the attachments folder {self.root} cannot be written: {reason}; make room or mend it"
+            ) from error
+
     def path(self, sha256: str) -> Path:
         """Where a content lies, or would lie."""
         return self.root / sha256[:2] / sha256
@@ -149,6 +160,10 @@ class BlobBatch:
 
     def add(self, chunks: Iterable[bytes], *, limit: int) -> Blob:
         """Takes one content in. Larger than `limit` octets: only its hash and size are kept."""
+        with self._store.writing():
+            return self._add(chunks, limit)
+
+    def _add(self, chunks: Iterable[bytes], limit: int) -> Blob:
         digest = hashlib.sha256()
         size = 0
         part = self._store.root / ".tmp" / f"{secrets.token_hex(8)}{PART}"
@@ -171,6 +186,10 @@ class BlobBatch:
 
     def publish(self) -> None:
         """Puts the files in place, durably. Call it before the rows that refer to them are committed."""
+        with self._store.writing():
+            self._publish()
+
+    def _publish(self) -> None:
         fresh = {}
         for sync in self._syncs:
             sync.result()

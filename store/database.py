@@ -24,6 +24,7 @@ from store.errors import SchemaMismatch, Stale, StoreError
 
 Transaction = Session  # what `read` and `write` give, for those who may not import SQLAlchemy
 
+LOST_THE_RACE = frozenset({"40001", "40P01"})  # serialization failure, deadlock (PostgreSQL, appendix A)
 WRITE = "syncd_write"  # execution option: this transaction will write
 
 
@@ -37,26 +38,37 @@ class Database:
         self.sqlite = parsed.get_backend_name() == "sqlite"
         if self.sqlite:
             self.engine = create_engine(
-                parsed, connect_args={"timeout": busy_timeout.total_seconds()}, json_serializer=_json
+                parsed,
+                connect_args={"timeout": busy_timeout.total_seconds()},
+                json_serializer=_json,
+                hide_parameters=True,  # an error must not carry a subject into a report
             )
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             self.engine = create_engine(
-                parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+                parsed,
+                pool_size=pool_size,
+                max_overflow=pool_size,
+                pool_pre_ping=True,
+                hide_parameters=True,
             )
         self._writing: Engine = self.engine.execution_options(**{WRITE: True})
+        # SQLite's readers see one state anyway; PostgreSQL's would see a new one with each query.
+        self._reading = (
+            self.engine if self.sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one state of the database and writes nothing."""
-        with _told(), Session(self.engine) as session:
+        with told(), Session(self._reading) as session:
             yield session
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are committed together at the end, or not at all."""
-        with _told(), Session(self._writing) as session, session.begin():
+        with told(), Session(self._writing) as session, session.begin():
             yield session
 
     def close(self) -> None:
@@ -67,7 +79,7 @@ class Database:
 
     def revision(self) -> str | None:
         """The migration that the tables are at; None for an empty database."""
-        with _told(), self.engine.connect() as connection:
+        with told(), self.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
     def head(self) -> str:
@@ -96,7 +108,7 @@ class Database:
 
     def upgrade(self) -> None:
         """Brings the tables to what this program needs; each migration is one transaction."""
-        with _told(), self._writing.begin() as connection:
+        with told(), self._writing.begin() as connection:
             config = self._alembic()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -168,7 +180,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Turns what the driver says of a database out of reach into a StoreError that a person can use."""
     try:
         yield
@@ -176,6 +188,8 @@ def _told() -> Iterator[None]:
         # Two processes stored the same thing, or one deleted what the other referred to.
         raise Stale(f"somebody else wrote at the same time, try again: {_first_line(error)}") from error
     except DatabaseError as error:
+        if getattr(error.orig, "sqlstate", None) in LOST_THE_RACE:
+            raise Stale(f"somebody else wrote at the same time, try again: {_first_line(error)}") from error
         # Beside OperationalError the bare kind: "file is not a database". The others are defects of ours.
         if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
             raise

@@ -68,6 +68,8 @@ def state(session: Session, *, lock: bool = False, share: bool = False) -> Direc
 
 def snapshot(session: Session) -> Snapshot:
     """Everything that matching needs, in seven queries."""
+    # Read first: with a number that is too old a batch is judged once more, with one too new never again.
+    number = version(session)
     own: dict[str, int] = {}
     for email, aliases, user in session.execute(select(User.email, User.aliases, User.id).where(User.active)):
         own.update(dict.fromkeys([*aliases, email], user))
@@ -99,7 +101,7 @@ def snapshot(session: Session) -> Snapshot:
         .order_by(CaseFile.id)
     )
     return Snapshot(
-        version=version(session),
+        version=number,
         own=own,
         contacts=contacts,
         accounts=accounts,

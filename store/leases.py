@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from store.database import Database
+from store.database import Database, told
 from store.errors import Busy, StoreError
 
 
@@ -75,8 +76,11 @@ class DatabaseLease:
         self._connection: Connection | None = None
 
     def __enter__(self) -> Self:
-        connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        mine = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": self._number}).scalar_one()
+        with told():
+            connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            mine = connection.execute(
+                text("SELECT pg_try_advisory_lock(:n)"), {"n": self._number}
+            ).scalar_one()
         if not mine:
             connection.close()
             raise Busy(f"another syncd works on mailbox {self._mailbox}: left alone")
@@ -87,7 +91,10 @@ class DatabaseLease:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._connection is not None:
-            # The session keeps the lock, so it must not go back to the pool with it.
-            self._connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": self._number})
-            self._connection.close()
-            self._connection = None
+            connection, self._connection = self._connection, None
+            try:
+                # The session keeps the lock, so it must not go back to the pool with it.
+                connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": self._number})
+            except DBAPIError:
+                connection.invalidate()  # it is broken, and the lock went with it
+            connection.close()

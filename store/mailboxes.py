@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from store import directory, ledger
@@ -280,11 +280,15 @@ def set_state(
     *,
     attention: str | None = None,
     refused_with: str | None = None,
+    only_if: MailboxState | None = None,
 ) -> None:
-    """Gives a mailbox its state; `attention` says why a person is needed."""
+    """Gives a mailbox its state; `attention` says why a person is needed.
+
+    With `only_if`, only where nobody gave it another state meanwhile: a person's order stands.
+    """
     session.execute(
         update(Mailbox)
-        .where(Mailbox.name == name)
+        .where(Mailbox.name == name, true() if only_if is None else Mailbox.state == only_if)
         .values(
             state=state,
             attention=attention,

@@ -15,7 +15,6 @@ from config.settings import Mailbox, OAuth2, Role, Settings
 from connectors.imap.access import ImapAccess
 from connectors.imap.auth import Password, Token, TokenSource
 from connectors.imap.client import ImapConnector
-from connectors.oauth import tokens
 from connectors.protocol import MailConnector
 from store import mailboxes
 from store.blobs import BlobStore
@@ -162,6 +161,8 @@ class Installation:
         return Token(source, mailbox.oauth2.mechanism)
 
     def _token_source(self, name: str, oauth2: OAuth2, username: str) -> TokenSource:
+        from connectors.oauth import tokens  # brings an HTTP client with it: only where it is used
+
         secret, refresh = oauth2.client_secret, oauth2.refresh_token
 
         def configured() -> str:

@@ -128,6 +128,8 @@ def _compare(database: Database, connector: MailConnector, mailbox: str, folder:
     folder.gone = len(judged - listed)
     folder.missing = sorted(uid for uid in unjudged if uid <= before.cursor)
     folder.fresh = len(unjudged) - len(folder.missing)
+    if folder.fresh and before.error is not None:
+        folder.error = before.error  # they wait because it cannot be read
 
 
 def _row(database: Database, mailbox: str, ref: str) -> FolderRow | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from connectors.errors import ItemError
+from connectors.errors import CollectionError, ItemError
 from connectors.protocol import MailConnector
 from store import directory as store_directory
 from store import ledger, mail_log
@@ -46,6 +46,7 @@ class Desk:
     blobs: BlobStore
     hashed: KeyedHash
     limits: Limits
+    policy_hash: str
     follow_threads: bool
 
 
@@ -172,12 +173,18 @@ class Batch:
         state = store_directory.state(session, lock=follow, share=not follow)
         if state.version != self.directory.version:
             raise Stale("the CRM's addresses changed")
+        if state.policy != self.desk.policy_hash:
+            # Another process has searched the ledger by other rules already: ours must not come after.
+            raise CollectionError("the rules of [mail] changed; next cycle", collection=self.folder.ref)
         if follow:
             self._check_threads(session, work.judged)
         ids = mail_log.find(session, set(work.prints.values()))
         if any(print_ not in ids and print_ not in work.mails for print_ in work.prints.values()):
             raise Stale("an e-mail was removed")
-        fresh = sorted((m for m in work.mails.values() if m.fingerprint not in ids), key=lambda m: m.date)
+        fresh = sorted(
+            (m for m in work.mails.values() if m.fingerprint not in ids),
+            key=lambda m: (m.date, m.fingerprint),
+        )
         named = self._named(fresh)
         threads = mail_log.load_threads(session, named, ids.values())
         keys = [threads.resolve(mail) for mail in fresh]
@@ -191,9 +198,8 @@ class Batch:
         self._put_verdicts(session, work, ids)
         if self.desk.follow_threads and named:
             ledger.enqueue_by_keys(session, named, kinds={VerdictKind.NO_CONTACT})
-        if cursor is not None:
-            old = self.folder
-            ledger.advance(session, old.id, epoch=old.epoch, old=old.cursor, new=cursor)
+        old = self.folder
+        ledger.advance(session, old.id, epoch=old.epoch, old=old.cursor, new=cursor or old.cursor)
         return len(fresh), activities
 
     def _check_threads(self, session: Transaction, judged: Sequence[Judged]) -> None:

@@ -153,6 +153,7 @@ class _Cycle:
             sync.blobs,
             sync.hashed,
             sync.rules.limits,
+            sync.rules.policy_hash,
             follow_threads=self.policy.follow_threads,
         )
         extra = self.policy.header_fields()
@@ -377,6 +378,7 @@ class _Cycle:
                 batch.store(judged, failures, cursor=cursor)
             except Stale:
                 # A contact, a mail or the folder changed under it: look again, judge again.
+                self._go_on()
                 fresh = {row.id: row for row in self._reload()}.get(folder.id)
                 if fresh is None or (fresh.epoch, fresh.cursor) != (folder.epoch, folder.cursor):
                     raise CollectionError(

@@ -19,7 +19,7 @@ from connectors.errors import AuthFailed, FatalError, RateLimited, SyncdError, U
 from connectors.protocol import MailConnector
 from store import ledger, mailboxes
 from store.database import Database
-from store.errors import Busy
+from store.errors import Busy, StoreError
 from store.leases import Leases
 from store.mailboxes import MailboxView
 from store.sync_state import MailboxState
@@ -125,7 +125,7 @@ class Supervisor:
             self._connected(view, started, report, dry_run=dry_run)
         except FatalError:
             raise
-        except (SyncdError, SecretError) as error:
+        except (SyncdError, SecretError, StoreError) as error:
             self._failed(view, error, report, clock(), dry_run=dry_run)
         if not dry_run:
             self._finish(view, report, started, clock())
@@ -164,7 +164,7 @@ class Supervisor:
         with self._connections.use(view.name, fresh=fresh) as connector:
             if view.state is MailboxState.NEEDS_ATTENTION and not dry_run:
                 with self._database.write() as session:
-                    mailboxes.set_state(session, view.name, MailboxState.RUNNING, now)
+                    mailboxes.set_state(session, view.name, MailboxState.RUNNING, now, only_if=view.state)
             if self._wants_mail(view.name):
                 self._mail.cycle(
                     view, connector, now, report, wanted=self._folders(view.name), dry_run=dry_run
@@ -187,6 +187,7 @@ class Supervisor:
                     now,
                     attention=f"{error} Then: `syncd resume {view.name}`.",
                     refused_with=self._credentials(view.name),
+                    only_if=view.state,
                 )
             self._connections.forget(view.name)
         if view.last_error is None:  # said once, not at every cycle

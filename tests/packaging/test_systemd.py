@@ -11,7 +11,7 @@ KNOWN = {
     "Unit": "Description After Wants",
     "Service": """
         Type NotifyAccess ExecStart ExecReload WatchdogSec TimeoutStopSec KillMode Restart RestartSec
-        User Group UMask StateDirectory StateDirectoryMode ConfigurationDirectory WorkingDirectory
+        LimitNOFILE User Group UMask StateDirectory StateDirectoryMode ConfigurationDirectory WorkingDirectory
         LoadCredential EnvironmentFile NoNewPrivileges CapabilityBoundingSet AmbientCapabilities
         ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectClock ProtectControlGroups
         ProtectHostname ProtectKernelLogs ProtectKernelModules ProtectKernelTunables ProtectProc ProcSubset

@@ -231,6 +231,7 @@ def test_threads_that_a_later_message_joins_are_one_in_the_crm(
         [Post(3, 0, (1,)), Post(4, 0, (0, 1))],
         [Post(9, 0, tuple(range(9))), Post(10, 0, (0,))],  # the oldest of a long line is enough
         [Post(9, 0, tuple(range(9))), Post(10, 0, (8,))],  # and so is any of the nearest
+        [Post(9, 0, tuple(range(9))), Post(11, 0, (10, 0))],  # wherever it stands in the other's line
         [Post(1, 1, (0,)), Post(3, 3, (2,)), Post(4, 4, (0, 2)), Post(5, 5, (2,))],
     ],
 )

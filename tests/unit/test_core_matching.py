@@ -1,5 +1,6 @@
 """Table T5, row by row, then the exclusions, then opportunities and dossiers."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -588,3 +589,28 @@ def test_the_only_open_dossier_is_not_linked_by_itself() -> None:
 
 def test_another_accounts_dossier_is_not_linked() -> None:
     assert case_for("D.1", OTHER, None, DEALS) is None
+
+
+def test_a_pattern_with_many_stars_costs_linear_time_whatever_a_stranger_writes() -> None:
+    rule = Exclusion(1, subject="*newsletter*weekly*digest*")
+    hostile = envelope(subject="newsletter weekly " * 60_000)
+    started = time.process_time()
+    assert not rule.fits_message(hostile, "INBOX")
+    assert time.process_time() - started < 2  # by backtracking it would be hours
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        ("a*a", "a", False),
+        ("a*a", "aa", True),
+        ("*", "", True),
+        ("ab", "AB", True),
+        ("a*b*c", "axxbxxc", True),
+        ("a*b*c", "axxcxxb", False),
+        ("*b*", "abc", True),
+        ("a*bc*c", "abc", False),
+    ],
+)
+def test_a_star_is_any_text_and_the_pieces_come_in_order(pattern: str, text: str, fits: bool) -> None:
+    assert Exclusion(1, subject=pattern).fits_message(envelope(subject=text), "INBOX") is fits
