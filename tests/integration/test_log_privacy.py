@@ -298,7 +298,7 @@ def test_a_database_that_refuses_a_row_does_not_tell_the_row(watched: Watched) -
 
     watched.cycles(2, harm=harm)
     assert watched.world.one("SELECT count(*) FROM email_message") == 0
-    watched.check("the store cannot be used")
+    watched.check("mailbox cannot be worked on")
 
 
 def test_libraries_talk_in_the_same_lines_and_as_little(watched: Watched) -> None:
