@@ -77,7 +77,7 @@ MESSAGES = (
 # By table T5: the contacts whose mail it is, by their number above; else the verdict.
 WHOSE = {0: {PAUL}, 1: {PAUL, MARTHA}, 2: {MARTHA}, 3: {PAULA}, 7: {MARTHA}, 8: {MARTHA}, 9: {PAUL}}
 OTHERWISE = {4: 2, 5: 3, 6: 6, 10: 2}
-EXAMPLES, ROUNDS = 15, 10  # two rounds at least, and until everything has happened
+EXAMPLES, ROUNDS = 15, 30  # two rounds at least, and until everything has happened
 ARRIVING = st.lists(
     st.tuples(st.sampled_from(FOLDERS), st.integers(0, len(MESSAGES) - 1)), min_size=1, max_size=6
 )
@@ -599,6 +599,7 @@ def test_whatever_happens_every_message_is_accounted_for_and_logged_once(
                 max_examples=EXAMPLES,
                 stateful_step_count=25,
                 deadline=None,
+                derandomize=False,  # under CI hypothesis would run the same examples in every round
                 suppress_health_check=list(HealthCheck),
             ),
         )
