@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from syncd.core.matching import Verdict
 
+NUMBERS = re.compile(r"[0-9]+(?:[ .:+-]+[0-9]+)*")  # Dovecot: "[2026-11-22 05:14:39] (0.003 + 0.000 secs)"
+
 
 def is_news(error: str | None, before: str | None) -> bool:
     """Whether an error is another one than before, or is over. Servers add times, durations and counters
@@ -15,7 +17,7 @@ def is_news(error: str | None, before: str | None) -> bool:
 
 
 def _without_numbers(text: str | None) -> str | None:
-    return None if text is None else re.sub(r"[0-9]+", "0", text)
+    return None if text is None else NUMBERS.sub("0", text)
 
 
 @dataclass(frozen=True, slots=True)

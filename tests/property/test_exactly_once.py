@@ -234,6 +234,14 @@ def make_error(kind: str) -> SyncdError:
     return Unreachable("the connection broke")
 
 
+def number_anew(mailbox: MemoryMailbox, ref: str) -> None:
+    """A new epoch, in which the UIDs are the same and each means another message."""
+    mailbox.change_epoch(ref, shift=0)
+    folder = mailbox._folders[ref]
+    uids = sorted(folder.messages)
+    folder.messages = dict(zip(uids, [folder.messages[uid] for uid in reversed(uids)], strict=True))
+
+
 class Machine(RuleBasedStateMachine):
     """Two users with two folders each."""
 
@@ -277,7 +285,7 @@ class Machine(RuleBasedStateMachine):
             self.done["expunge"] += 1
 
     def change_epoch(self, login: str, ref: str) -> None:
-        self.mailboxes[login].change_epoch(ref)
+        number_anew(self.mailboxes[login], ref)
         self.done["epoch"] += 1
 
     def add_contact(self, email: str) -> None:
@@ -637,6 +645,61 @@ def test_a_matching_message_that_cannot_be_read_is_quarantined_and_the_folder_go
     assert office.rows("SELECT * FROM quarantine") == []
 
 
+def test_a_message_that_is_listed_and_not_returned_is_quarantined_and_the_folder_goes_on(
+    office: Office, mailboxes: dict[str, MemoryMailbox]
+) -> None:
+    box = mailboxes["claire"]
+    for number in (0, 4, 9):
+        box.deliver("INBOX", MESSAGES[number], received_at=NOW)
+    box.withhold("INBOX", 2)
+    assert office.cycle("claire").folder_errors == {}
+    assert audited(office) == [("INBOX", 1, 1), ("INBOX", 2, 7), ("INBOX", 3, 1)]
+    box._folders["INBOX"].messages[2].withheld = False
+    assert not office.cycle("claire").wrote
+    office.cycle("claire", quarantined=True)
+    assert audited(office) == [("INBOX", 1, 1), ("INBOX", 2, 2), ("INBOX", 3, 1)]
+
+
+def test_under_a_new_epoch_no_verdict_stands_at_another_message(
+    office: Office, mailboxes: dict[str, MemoryMailbox]
+) -> None:
+    for number in (0, 4):
+        mailboxes["claire"].deliver("INBOX", MESSAGES[number], received_at=NOW)
+    office.cycle("claire")
+    assert audited(office) == [("INBOX", 1, 1), ("INBOX", 2, 2)]
+    number_anew(mailboxes["claire"], "INBOX")
+    office.cycle("claire")
+    assert audited(office) == [("INBOX", 1, 2), ("INBOX", 2, 1)]
+    assert len(office.rows("SELECT * FROM activity")) == 1
+
+
+def test_a_cycle_that_breaks_off_between_two_groups_passes_no_message(
+    office: Office, mailboxes: dict[str, MemoryMailbox], small_batches: None
+) -> None:
+    """One look at headers, two groups: the cursor stands after the first group only."""
+    box = mailboxes["claire"]
+    for number in (0, 4, 9):
+        box.deliver("INBOX", MESSAGES[number], received_at=NOW)
+    box.fail("bodies", nth=2)
+    assert office.cycle("claire").error is not None
+    assert audited(office) == [("INBOX", 1, 1), ("INBOX", 2, 2)]
+    assert office.rows("SELECT cursor FROM collection WHERE role = 'inbox'") == [(2,)]
+    office.cycle("claire")
+    assert audited(office) == [("INBOX", 1, 1), ("INBOX", 2, 2), ("INBOX", 3, 1)]
+
+
+def test_what_a_batch_that_died_left_of_attachments_goes_with_the_next_cycle(
+    office: Office, mailboxes: dict[str, MemoryMailbox]
+) -> None:
+    office.cycle("claire")
+    with office.blobs.batch() as batch:
+        batch.add([b"of a mail that is gone"], limit=1000)
+        batch.publish()
+    assert office.files() != set()
+    assert not office.cycle("claire").wrote  # not even where there is nothing else to do
+    assert office.files() == set()
+
+
 def test_a_matching_message_that_vanishes_before_its_body_is_read_has_no_verdict(
     office: Office, mailboxes: dict[str, MemoryMailbox]
 ) -> None:
@@ -714,7 +777,10 @@ def test_an_error_that_differs_in_its_numbers_only_is_said_once(
 
     def refused(at: int) -> CycleReport:
         box.fail(
-            "state", lambda: CollectionRefused(f"Internal error [12:00:0{at}] (0.00{at} secs)", collection="")
+            "state",
+            lambda: CollectionRefused(
+                f"Internal error [12:00:0{at}] ({' + '.join(['0.001'] * at)} secs)", collection=""
+            ),
         )
         return office.cycle("claire")
 
