@@ -196,7 +196,7 @@ class Batch:
         filings = self._filings(work, ids, threads)
         activities = mail_log.file(session, filings, self.now)
         self._put_verdicts(session, work, ids)
-        if self.desk.follow_threads and named:
+        if follow and named:
             ledger.enqueue_by_keys(session, named, kinds={VerdictKind.NO_CONTACT})
         old = self.folder
         ledger.advance(session, old.id, epoch=old.epoch, old=old.cursor, new=cursor or old.cursor)

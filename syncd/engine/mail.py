@@ -10,9 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from connectors.errors import CollectionError, CollectionGone, ItemError
-from connectors.mime import read_envelope
-from connectors.model import FolderRole, MessageHead
+from connectors.errors import CollectionError, CollectionGone
 from connectors.protocol import MailConnector
 from store import ledger, mail_log, mailboxes
 from store.blobs import BlobStore
@@ -20,10 +18,11 @@ from store.database import Database
 from store.errors import Stale
 from store.mailboxes import FolderRow, MailboxView
 from syncd.core.directory import Directory
-from syncd.core.identity import KeyedHash, fingerprint, thread_names
-from syncd.core.matching import Policy, Seen, Verdict, decide
+from syncd.core.identity import KeyedHash
+from syncd.core.matching import Policy, Verdict
 from syncd.engine.batch import WITHHELD, Batch, Desk, Failure
 from syncd.engine.folders import choose
+from syncd.engine.judging import Judge
 from syncd.engine.known import Known
 from syncd.engine.reading import Judged, Limits
 from syncd.engine.report import CycleReport, Rehearsed, is_news
@@ -34,20 +33,6 @@ GROUP_OCTETS = 8 * 1024 * 1024  # of matching bodies committed together
 LISTING_LASTS = timedelta(minutes=10)  # a folder that is gone says so at once; a new one may wait
 RETRY_AFTER = timedelta(hours=6)  # of what lies in quarantine
 TRIES = 5  # against changes of the CRM in the middle of a batch
-
-FIELDS = (
-    "From",
-    "Reply-To",
-    "To",
-    "Cc",
-    "Bcc",
-    "Date",
-    "Subject",
-    "Message-ID",
-    "In-Reply-To",
-    "References",
-    "Sensitivity",
-)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -146,19 +131,16 @@ class _Cycle:
         self.report = report
         self.wanted = wanted
         self.dry_run = dry_run
-        self.policy = sync.rules.policy(now)
-        self.directory: Directory | None = None  # read when there is something to judge
+        policy = sync.rules.policy(now)
+        self.judge = Judge(database=sync.database, known=sync.known, hashed=sync.hashed, policy=policy)
         self.desk = Desk(
             sync.database,
             sync.blobs,
             sync.hashed,
             sync.rules.limits,
             sync.rules.policy_hash,
-            follow_threads=self.policy.follow_threads,
+            follow_threads=policy.follow_threads,
         )
-        extra = self.policy.header_fields()
-        self.kept = frozenset({"sensitivity", *(name.lower() for name in extra)})
-        self.fields = FIELDS + tuple(f for f in extra if f not in FIELDS)
 
     def run(self) -> None:
         try:
@@ -286,16 +268,16 @@ class _Cycle:
 
     def _chunk(self, folder: FolderRow, uids: Sequence[int], *, fresh: bool) -> FolderRow:
         self._go_on()
-        heads = {head.uid: head for head in self.connector.heads(folder.ref, uids, self.fields)}
+        heads = {head.uid: head for head in self.connector.heads(folder.ref, uids, self.judge.fields)}
         present = [uid for uid in uids if uid in heads]
         vanished, failures = self._missing(folder, [uid for uid in uids if uid not in heads])
-        judged, unreadable = self._judge(folder, [heads[uid] for uid in present])
+        judged, unreadable, directory = self.judge.judge(folder, [heads[uid] for uid in present])
         failures += unreadable
         groups = _groups(judged, failures)
         for number, (part, bad) in enumerate(groups):
             last = number == len(groups) - 1
             upto = uids[-1] if last else max([j.uid for j in part] + [f.uid for f in bad])
-            folder = self._commit(folder, part, bad, cursor=upto if fresh else None)
+            folder = self._commit(folder, part, bad, directory, cursor=upto if fresh else None)
         if vanished and not fresh and not self.dry_run:
             with self.sync.database.write() as session:
                 ledger.settle(session, folder.id, vanished)
@@ -305,8 +287,10 @@ class _Cycle:
         """Between two batches: a person may have paused the mailbox, the service may be told to stop."""
         if self.sync.halted():
             raise Halted
+        if self.dry_run:
+            return
         with self.sync.database.read() as session:
-            if not self.dry_run and not mailboxes.running(session, self.view.name):
+            if not mailboxes.running(session, self.view.name):
                 raise Halted
 
     def _missing(self, folder: FolderRow, uids: Sequence[int]) -> tuple[list[int], list[Failure]]:
@@ -317,53 +301,19 @@ class _Cycle:
         failures = [Failure(uid, WITHHELD) for uid in uids if uid in listed]
         return [uid for uid in uids if uid not in listed], failures
 
-    def _judge(self, folder: FolderRow, heads: Sequence[MessageHead]) -> tuple[list[Judged], list[Failure]]:
-        read: list[tuple[MessageHead, Seen]] = []
-        failures: list[Failure] = []
-        role = FolderRole(folder.role)
-        for head in heads:
-            try:
-                envelope = read_envelope(head.header, self.kept)
-            except ItemError as error:
-                failures.append(Failure(head.uid, str(error)))
-                continue
-            read.append((head, Seen(envelope, folder.ref, role, head.received_at, head.keywords)))
-        if self.policy.follow_threads:
-            threaded = self._with_threads([seen for _, seen in read])
-            read = [(head, seen) for (head, _), seen in zip(read, threaded, strict=True)]
-        self.directory = directory = self.sync.known.directory()
-        judged = [
-            Judged(
-                head.uid, head.size, seen, decide(seen, directory, self.policy), fingerprint(seen.envelope)
-            )
-            for head, seen in read
-        ]
-        return judged, failures
-
-    def _with_threads(self, several: Sequence[Seen]) -> list[Seen]:
-        """The same messages, each with the accounts at which its thread is logged now."""
-        key = self.sync.hashed.message_id
-        named = [thread_names(seen.envelope) for seen in several]
-        with self.sync.database.read() as session:
-            logged = mail_log.thread_accounts(session, {key(one): one for names in named for one in names})
-        return [
-            replace(
-                seen,
-                thread_accounts=tuple(
-                    dict.fromkeys(account for one in names for account in logged.get(one, ()))
-                ),
-            )
-            for seen, names in zip(several, named, strict=True)
-        ]
-
     def _commit(
-        self, folder: FolderRow, judged: Sequence[Judged], failures: Sequence[Failure], *, cursor: int | None
+        self,
+        folder: FolderRow,
+        judged: Sequence[Judged],
+        failures: Sequence[Failure],
+        directory: Directory,
+        *,
+        cursor: int | None,
     ) -> FolderRow:
         """Reads the matching bodies of a group and commits the whole group; returns the folder moved on."""
         if self.dry_run:
             self._rehearse(folder, judged)
             return folder
-        directory = self.directory or self.sync.known.directory()
         for _ in range(TRIES):
             batch = Batch(
                 desk=self.desk,
@@ -384,20 +334,10 @@ class _Cycle:
                     raise CollectionError(
                         "another process worked on it; next cycle", collection=folder.ref
                     ) from None
-                self.directory = directory = self.sync.known.directory()
-                judged = self._judge_again(judged, directory)
+                judged, directory = self.judge.again(judged)
                 continue
             return folder if cursor is None else replace(folder, cursor=cursor)
         raise CollectionError("the CRM changed all the time; next cycle", collection=folder.ref)
-
-    def _judge_again(self, judged: Sequence[Judged], directory: Directory) -> list[Judged]:
-        several = [one.seen for one in judged]
-        if self.policy.follow_threads:
-            several = self._with_threads(several)
-        return [
-            replace(one, seen=seen, decision=decide(seen, directory, self.policy))
-            for one, seen in zip(judged, several, strict=True)
-        ]
 
     def _rehearse(self, folder: FolderRow, judged: Sequence[Judged]) -> None:
         for one in judged:

@@ -1,7 +1,13 @@
 """Mail from a real Dovecot into a real database: what is logged, once, and why."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from syncd.engine import mail as engine_mail
+from syncd.engine.batch import Batch, Failure
+from syncd.engine.reading import Judged
 from tests.servers.world import PDF, World, mail, picture
 
 
@@ -126,3 +132,33 @@ def test_two_mailboxes_read_at_the_same_time_store_each_mail_once(world: World) 
     assert world.one("SELECT count(*) FROM email_user") == 82
     world.sync()  # a batch that had to be repeated leaves its journal to the next cycle
     assert len(world.files()) == 1
+
+
+def test_a_contact_made_between_two_groups_of_a_batch_misses_no_mail_of_the_second(
+    lite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company(lite_world)
+    account = lite_world.add_account("Nouveau SA")
+    newcomer = "nora@nouveau.example"
+    lite_world.deliver("claire", "INBOX", mail(4, newcomer, "claire@acme.example", "De Nora"))
+    monkeypatch.setattr(engine_mail, "GROUP", 1)
+    installation = lite_world.open()
+    store = Batch.store
+    calls = []
+
+    def stored(
+        batch: Batch, judged: Sequence[Judged], failures: Sequence[Failure], *, cursor: int | None
+    ) -> None:
+        calls.append(cursor)
+        if len(calls) == 1:  # another process adds her, and searches the ledger, before anything is committed
+            lite_world.add_contact(account, newcomer)
+            installation.mail.prepare(lite_world.now)
+        store(batch, judged, failures, cursor=cursor)
+
+    monkeypatch.setattr(Batch, "store", stored)
+    try:
+        installation.supervisor.run("claire", lambda: lite_world.now)
+        installation.supervisor.run("claire", lambda: lite_world.now)
+    finally:
+        installation.close()
+    assert lite_world.one("SELECT count(*) FROM email_message WHERE subject = 'De Nora'") == 1
