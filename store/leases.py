@@ -78,9 +78,12 @@ class DatabaseLease:
     def __enter__(self) -> Self:
         with told():
             connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            mine = connection.execute(
-                text("SELECT pg_try_advisory_lock(:n)"), {"n": self._number}
-            ).scalar_one()
+            try:
+                question = text("SELECT pg_try_advisory_lock(:n)")
+                mine = connection.execute(question, {"n": self._number}).scalar_one()
+            except DBAPIError:
+                connection.close()
+                raise
         if not mine:
             connection.close()
             raise Busy(f"another syncd works on mailbox {self._mailbox}: left alone")

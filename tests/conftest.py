@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.interrupts",
+    "tests.loggers",
     "tests.no_skips",
     "tests.servers.fixtures",
     "tests.servers.databases",

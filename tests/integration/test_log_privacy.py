@@ -11,7 +11,6 @@ from random import Random
 from typing import Literal
 
 import pytest
-import structlog
 from sqlalchemy import event
 
 from connectors.imap.wire import Wire
@@ -23,6 +22,8 @@ from tests.servers.dovecot import Account, DovecotServer
 from tests.servers.proxy import CuttingProxy
 from tests.servers.token import TokenServer
 from tests.servers.world import PDF, World, mail
+
+pytestmark = pytest.mark.usefixtures("restored_logging")
 
 PASSWORD = "canary-password-x7"
 WRONG_PASSWORD = "canary-wrong-password-x8"
@@ -42,20 +43,6 @@ CANARIES = {
 }  # fmt: skip
 
 Style = Literal["json", "console"]
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """Logging is global: put back what was there."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in (*logs.TALKATIVE, "apscheduler")}
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, former in levels.items():
-        logging.getLogger(name).setLevel(former)
-    structlog.reset_defaults()
 
 
 class Watched:

@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -12,21 +11,9 @@ from structlog.contextvars import bound_contextvars
 
 from syncd.daemon import logs
 
+pytestmark = pytest.mark.usefixtures("restored_logging")
+
 SECRET = "hunter2-and-the-subject-of-a-mail"
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """Logging is global: put back what was there."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in (*logs.TALKATIVE, "apscheduler")}
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, former in levels.items():
-        logging.getLogger(name).setLevel(former)
-    structlog.reset_defaults()
 
 
 def logger() -> structlog.stdlib.BoundLogger:
