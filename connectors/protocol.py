@@ -1,13 +1,14 @@
 """What every connector offers. The engine knows nothing of a protocol beyond this page.
 
 A connector is a context manager: entering connects and logs in, leaving says goodbye. Its errors are
-those of `connectors.errors`. It changes nothing in a mailbox, not even a flag.
+those of `connectors.errors`. One for mail changes nothing in a mailbox, not even a flag.
 """
 
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+from connectors.calendar import CalendarInfo, ChangeSet, Dress, Item, Missing, RemoteItem
 from connectors.errors import ItemError
 from connectors.model import Folder, FolderState, MessageHead, RawMessage
 
@@ -52,4 +53,63 @@ class MailConnector(Protocol):
         Order is the connector's. A UID that the server does not return is left out; a message that it
         cannot give, though it gives others, is an ItemError (not raised) whose `locator` is `str(uid)`.
         """
+        ...
+
+
+class CalendarConnector(Protocol):
+    """Reads and writes the calendars and task lists of one mailbox.
+
+    Besides MailboxError and CollectionError, every write may raise Conflict (its precondition failed: read
+    again), ItemError (the server refuses this item) or OutcomeUnknown (no answer: look, never repeat).
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def calendars(self) -> Sequence[CalendarInfo]:
+        """Every calendar and task list of the mailbox's owner."""
+        ...
+
+    def changes(self, calendar: str, cursor: str) -> ChangeSet:
+        """What changed since `cursor` (empty: everything that is there).
+
+        Raises CollectionGone, CollectionRefused. A listing that the server cut short is an error, never a
+        shorter listing.
+        """
+        ...
+
+    def read(self, calendar: str, refs: Sequence[str]) -> Iterator[RemoteItem | Missing | ItemError]:
+        """The items, in batches, in any order: each ref is answered exactly once.
+
+        One that the server says is not there is Missing; one that it has and cannot give, or that cannot
+        be read, is an ItemError (not raised) whose `locator` is the ref.
+        """
+        ...
+
+    def find(self, calendar: str, uid: str) -> RemoteItem | None:
+        """The item of that UID, wherever it lies in the calendar.
+
+        Raises ItemError where it cannot be read.
+        """
+        ...
+
+    def create(self, calendar: str, item: Item, dress: Dress, *, notify: bool) -> RemoteItem:
+        """Writes a new item and returns it as the server has it. Raises Conflict where its UID is taken.
+
+        `notify` False keeps the server from mailing anybody.
+        """
+        ...
+
+    def update(self, current: RemoteItem, item: Item, dress: Dress, *, notify: bool) -> RemoteItem:
+        """Changes `current` into `item`, and nothing else in it, if it still has the same version."""
+        ...
+
+    def delete(self, current: RemoteItem, *, notify: bool) -> None:
+        """Deletes `current`, if it still has the same version. One that is gone already is no error."""
         ...
