@@ -11,7 +11,7 @@ from config.errors import Problem
 from config.lines import KeyPath
 from config.sources import Tree
 
-NOT_YET = frozenset({"calendar", "caldav", "ews"})  # tables only a calendar needs
+NEEDS = {"mail": "imap", "calendar": "caldav"}  # what is synchronised, and the table it takes
 
 
 def check(tree: Tree) -> list[Problem]:
@@ -21,22 +21,7 @@ def check(tree: Tree) -> list[Problem]:
         *_twice(tree, "mailboxes", "name"),
         *_shared_addresses(tree),
         *_strangers(tree),
-        *calendars_not_available(tree),
     ]
-
-
-def calendars_not_available(tree: Tree) -> Iterator[Problem]:
-    """The format has calendars, this version of the service has not."""
-    message = 'calendars are not available in this version; write sync = ["mail"]'
-    for path, mailbox in tree.tables("mailboxes"):
-        entries = mailbox.get("sync")
-        for index, entry in enumerate(entries if isinstance(entries, list) else []):
-            if entry == "calendar":
-                yield tree.problem((*path, "sync", index), message)
-    message = "calendars are not available in this version; leave this table out"
-    for path in [(), *(("servers", name) for name in tree.table("servers"))]:
-        for key in sorted(NOT_YET & tree.table(*path).keys()):
-            yield tree.problem((*path, key), message)
 
 
 def _twice(tree: Tree, table: str, key: str) -> Iterator[Problem]:
@@ -82,14 +67,17 @@ def _strangers(tree: Tree) -> Iterator[Problem]:
         if server not in servers:
             message = f"there is no table [servers.{server}]{nearest(server, servers)}"
             yield tree.problem((*path, "server"), message)
-        elif _wants_mail(mailbox) and isinstance(table := servers[server], dict) and "imap" not in table:
-            message = f"has no table [servers.{server}.imap], which mail needs"
-            yield tree.problem((*path, "server"), message)
+            continue
+        table = servers[server]
+        for wanted, needed in NEEDS.items():
+            if _wants(mailbox, wanted) and isinstance(table, dict) and needed not in table:
+                message = f"has no table [servers.{server}.{needed}], which {wanted} needs"
+                yield tree.problem((*path, "server"), message)
 
 
-def _wants_mail(mailbox: Mapping[str, object]) -> bool:
+def _wants(mailbox: Mapping[str, object], what: str) -> bool:
     sync = mailbox.get("sync", ["mail"])
-    return isinstance(sync, list) and "mail" in sync
+    return isinstance(sync, list) and what in sync
 
 
 def nearest(written: str, known: "list[str] | Mapping[str, object]") -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from config import rules
+from config.calendar import CaldavServer
 from config.types import Host, LocalPath, Period, Section, Text
 
 
@@ -150,3 +151,5 @@ class Server(Section):
 
     imap: ImapServer | None = None
     """Where mail is read."""
+    caldav: CaldavServer | None = None
+    """Where calendars and task lists are."""

@@ -14,13 +14,23 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from config import store_url
+from config.calendar import (
+    Brake,
+    CaldavServer,
+    Calendar,
+    CalendarChoice,
+    Conflict,
+    Direction,
+    Window,
+)
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
 
 __all__ = [
-    "Direction", "Duration", "ExcludeRule", "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Role",
+    "Brake", "CaldavServer", "Calendar", "CalendarChoice", "Conflict", "Direction", "Duration", "ExcludeRule",
+    "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Role",
     "Schedule", "SecretRef", "Section", "Security", "Server", "Settings", "Since", "Size", "Store",
-    "TimeZone", "User", "Workspace",
+    "TimeZone", "User", "Window", "Workspace",
 ]  # fmt: skip
 
 
@@ -30,14 +40,6 @@ class Role(StrEnum):
     STANDARD = "standard"
     ADVANCED = "advanced"
     ADMIN = "admin"
-
-
-class Direction(StrEnum):
-    """Which side's changes count."""
-
-    BOTH = "both"
-    TO_CRM = "to-crm"
-    TO_REMOTE = "to-remote"
 
 
 class ExcludeRule(Section):
@@ -183,6 +185,10 @@ class Mailbox(Section):
     """both, to-crm (the CRM's changes stay there) or to-remote (the CRM's values win)."""
     mail_folders: tuple[Text, ...] | None = None
     """Folders by name or SPECIAL-USE such as '\\Sent' (RFC 6154); Inbox and Sent by default."""
+    calendars: tuple[CalendarChoice, ...] | None = None
+    """Calendars and task lists by name, or { name or url, direction }; by default all that can be written."""
+    invitations: Literal["send", "never"] = "send"
+    """Whether the user's server may mail guests when a person changes a meeting in the CRM."""
     interval: Period | None = None
     """By default that of [schedule]."""
 
@@ -199,6 +205,13 @@ class Mailbox(Section):
     def _lists_something(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if value is not None and (not value or len(set(value)) < len(value)):
             raise ValueError("needs at least one entry, each once; leave the key out for the default")
+        return value
+
+    @field_validator("calendars")
+    @classmethod
+    def _names_each_once(cls, value: tuple[CalendarChoice, ...] | None) -> tuple[CalendarChoice, ...] | None:
+        if value is not None and (not value or len({one.text() for one in value}) < len(value)):
+            raise ValueError("needs at least one entry, each once; leave the key out for all of them")
         return value
 
     @field_validator("direction")
@@ -218,6 +231,8 @@ class Settings(Section):
     """Where the CRM is kept."""
     mail: Mail = Mail()
     """What is logged."""
+    calendar: Calendar = Calendar()
+    """How calendars and task lists are kept in step."""
     schedule: Schedule = Schedule()
     """How often the daemon looks."""
     logging: Logging = Logging()
@@ -249,6 +264,13 @@ class Settings(Section):
         if server.imap is None:
             raise KeyError(mailbox.server)
         return server.imap
+
+    def caldav_of(self, mailbox: Mailbox) -> CaldavServer:
+        """The CalDAV server of `mailbox`; KeyError if its server has none."""
+        server = self.servers[mailbox.server]
+        if server.caldav is None:
+            raise KeyError(mailbox.server)
+        return server.caldav
 
     def interval_of(self, mailbox: Mailbox) -> timedelta:
         """The time between two looks at `mailbox`."""

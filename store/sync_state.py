@@ -61,6 +61,8 @@ class Mailbox(Entity, Base):
     direction: Mapped[str] = mapped_column(String(12))
     configured: Mapped[bool] = mapped_column(Boolean)  # False = no longer in the config file
     state: Mapped[MailboxState] = mapped_column(EnumText(MailboxState))
+    brake: Mapped[str | None] = mapped_column(Text)  # what waits for `syncd release`, as JSON
+    released: Mapped[str | None] = mapped_column(Text)  # the plan that a person let go
     attention: Mapped[str | None] = mapped_column(Text)  # why a person is needed, and what to do
     refused_with: Mapped[str | None] = mapped_column(String(32))  # keyed hash of the credentials refused
     started_on: Mapped[date | None]
@@ -70,7 +72,7 @@ class Mailbox(Entity, Base):
 
 
 class Collection(Base):
-    """A mail folder (later also a calendar or a task list) of a mailbox."""
+    """A mail folder, a calendar or a task list of a mailbox."""
 
     __tablename__ = "collection"
     __table_args__ = (UniqueConstraint("mailbox_id", "kind", "remote_ref"),)
@@ -83,6 +85,9 @@ class Collection(Base):
     selected: Mapped[bool] = mapped_column(Boolean)
     epoch: Mapped[str] = mapped_column(String(32))  # UIDVALIDITY; empty before the first look
     cursor: Mapped[int] = mapped_column(BigInteger)  # every UID up to this one has its verdict
+    token: Mapped[str] = mapped_column(Text, default="")  # of a calendar: everything up to it is known
+    name: Mapped[str] = mapped_column(Text, default="")  # what a calendar's owner calls it
+    direction: Mapped[str] = mapped_column(String(12), default="")  # of a calendar; empty: the mailbox's
     error: Mapped[str | None] = mapped_column(Text)
     error_at: Mapped[datetime | None]
 

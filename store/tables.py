@@ -1,7 +1,18 @@
 """Every table, for those who need them all: migrations and tests."""
 
-from store import accounts, activities, audit_log, contacts, mail, pipeline, sync_state, users
+from store import (
+    accounts,
+    activities,
+    audit_log,
+    bindings,
+    calendar,
+    contacts,
+    mail,
+    pipeline,
+    sync_state,
+    users,
+)
 from store.base import Base
 
-MODULES = (accounts, activities, audit_log, contacts, mail, pipeline, sync_state, users)
+MODULES = (accounts, activities, audit_log, bindings, calendar, contacts, mail, pipeline, sync_state, users)
 METADATA = Base.metadata

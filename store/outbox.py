@@ -1,0 +1,115 @@
+"""Which mailboxes must be told of a record that changed in the CRM: written together with the change."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from store.bindings import Binding, BindingState, BoundEntity, Pending
+from store.calendar import Event, EventParticipant, Task
+from store.ledger import chunked
+from store.sync_state import Collection, Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A record that waits to be looked at for a mailbox."""
+
+    id: int
+    entity: BoundEntity
+    entity_id: int
+    by_person: bool
+    at: datetime  # of the last change
+
+
+def announce(
+    session: Session,
+    entity: BoundEntity,
+    ids: Sequence[int],
+    now: datetime,
+    *,
+    by_person: bool,
+    except_mailbox: int | None = None,
+) -> None:
+    """Puts the records into the outbox of every mailbox that holds a copy, or ought to."""
+    wanted: set[tuple[int, int]] = set()
+    for part in chunked(ids):
+        wanted |= _bound(session, entity, part)
+        wanted |= _homes(session, entity, part)
+    wanted = {(mailbox, id_) for mailbox, id_ in wanted if mailbox != except_mailbox}
+    for part in chunked({id_ for _, id_ in wanted}):
+        known = {
+            (row.mailbox_id, row.entity_id): row
+            for row in session.scalars(
+                select(Pending).where(Pending.entity == entity, Pending.entity_id.in_(part))
+            )
+        }
+        for mailbox, id_ in sorted(wanted):
+            if id_ not in set(part):
+                continue
+            row = known.get((mailbox, id_))
+            if row is None:
+                session.add(
+                    Pending(mailbox_id=mailbox, entity=entity, entity_id=id_, by_person=by_person, at=now)
+                )
+            else:
+                row.by_person, row.at = row.by_person or by_person, now
+    session.flush()
+
+
+def _bound(session: Session, entity: BoundEntity, ids: Sequence[int]) -> set[tuple[int, int]]:
+    query = (
+        select(Collection.mailbox_id, Binding.entity_id)
+        .join(Collection, Collection.id == Binding.collection_id)
+        .where(Binding.entity == entity, Binding.entity_id.in_(ids), Binding.state == BindingState.BOUND)
+    )
+    return {(mailbox, id_) for mailbox, id_ in session.execute(query) if id_ is not None}
+
+
+def _homes(session: Session, entity: BoundEntity, ids: Sequence[int]) -> set[tuple[int, int]]:
+    """The mailboxes of owners and of participants who are users: a new record has no copy anywhere yet."""
+    if entity is BoundEntity.TASK:
+        people: Any = select(Task.id, Task.assignee_id).where(Task.id.in_(ids))
+        owners = {(id_, user) for id_, user in session.execute(people)}
+    else:
+        people = select(Event.id, Event.owner_id).where(Event.id.in_(ids))
+        guests = select(EventParticipant.event_id, EventParticipant.user_id).where(
+            EventParticipant.event_id.in_(ids), EventParticipant.user_id.is_not(None)
+        )
+        owners = {(id_, user) for id_, user in session.execute(people)}
+        owners |= {(id_, user) for id_, user in session.execute(guests)}
+    homes = _first_mailboxes(session, {user for _, user in owners})
+    return {(homes[user], id_) for id_, user in owners if user in homes}
+
+
+def _first_mailboxes(session: Session, users: Iterable[int]) -> dict[int, int]:
+    """The mailbox in which a user's new events are put: the first that synchronises calendars."""
+    query = (
+        select(Mailbox.user_id, Mailbox.id)
+        .where(Mailbox.user_id.in_(list(users)), Mailbox.sync_calendar, Mailbox.configured)
+        .order_by(Mailbox.id.desc())
+    )
+    return dict(session.execute(query).tuples().all())
+
+
+def waiting(session: Session, mailbox_id: int) -> list[Waiting]:
+    """What waits for a mailbox, oldest first."""
+    query = select(Pending).where(Pending.mailbox_id == mailbox_id).order_by(Pending.id)
+    return [
+        Waiting(row.id, row.entity, row.entity_id, row.by_person, row.at) for row in session.scalars(query)
+    ]
+
+
+def settle(session: Session, seen: Iterable[Waiting]) -> None:
+    """Takes out what was looked at, unless it changed again since."""
+    for one in seen:
+        session.execute(delete(Pending).where(Pending.id == one.id, Pending.at == one.at))
+
+
+def calm(session: Session, seen: Iterable[Waiting]) -> None:
+    """From here on nobody is to be mailed because of these: what a person changed has been told."""
+    for part in chunked(one.id for one in seen):
+        session.execute(update(Pending).where(Pending.id.in_(part)).values(by_person=False))
