@@ -1,0 +1,320 @@
+"""What the reconciliation asks of its tables, and what it writes there: collections, bindings, intents,
+decisions, conflicts. Nothing here decides anything."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from store.bindings import (
+    Binding,
+    BindingState,
+    BoundEntity,
+    Conflict,
+    CopyRole,
+    Decision,
+    Intent,
+)
+from store.database import bulk, reserve_ids, table
+from store.ledger import chunked
+from store.sync_state import Collection, CollectionKind, Quarantine
+
+CALENDARS = (CollectionKind.CALENDAR, CollectionKind.TASKS)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """A selected calendar or task list of a mailbox."""
+
+    id: int
+    ref: str
+    name: str
+    direction: str  # empty: the mailbox's
+    token: str  # empty: never looked at
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What tells whether an item of a listing is news."""
+
+    id: int
+    ref: str
+    version: str
+    state: BindingState
+    absent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BindingRow:
+    """One binding, whole."""
+
+    id: int
+    collection_id: int
+    remote_ref: str
+    uid: str
+    version: str
+    state: BindingState
+    entity: BoundEntity
+    entity_id: int | None
+    role: CopyRole
+    supplies: bool
+    ours: bool
+    base_crm: str | None
+    base_remote: str
+    dress: str
+    last_block: str
+    absent: bool
+    enters_on: date | None
+    history: str
+
+    @property
+    def base_of_crm(self) -> str:
+        """What the CRM held when both sides last agreed."""
+        return self.base_remote if self.base_crm is None else self.base_crm
+
+
+BINDING_COLUMNS = tuple(BindingRow.__dataclass_fields__)
+
+
+# --- calendars ------------------------------------------------------------------------------------
+
+
+def calendars(session: Session, mailbox_id: int) -> list[CalendarRow]:
+    """The selected calendars and task lists, in the order in which they came to be known."""
+    query = (
+        select(
+            Collection.id,
+            Collection.remote_ref,
+            Collection.name,
+            Collection.direction,
+            Collection.token,
+            Collection.error,
+        )
+        .where(Collection.mailbox_id == mailbox_id, Collection.kind.in_(CALENDARS), Collection.selected)
+        .order_by(Collection.id)
+    )
+    return [CalendarRow(*row) for row in session.execute(query)]
+
+
+def select_calendars(
+    session: Session, mailbox_id: int, wanted: Sequence[tuple[str, str, CollectionKind, str]]
+) -> None:
+    """Makes exactly these (ref, name, kind, direction) the selected ones. The others keep what they know."""
+    known = {
+        one.remote_ref: one
+        for one in session.scalars(
+            select(Collection).where(Collection.mailbox_id == mailbox_id, Collection.kind.in_(CALENDARS))
+        )
+    }
+    for ref, name, kind, direction in wanted:
+        found = known.pop(ref, None)
+        if found is None:
+            session.add(
+                Collection(
+                    mailbox_id=mailbox_id,
+                    kind=kind,
+                    remote_ref=ref,
+                    role="",
+                    selected=True,
+                    epoch="",
+                    cursor=0,
+                    name=name,
+                    direction=direction,
+                )
+            )
+        else:
+            found.selected, found.name, found.direction = True, name, direction
+    for other in known.values():
+        other.selected, other.error, other.error_at = False, None, None
+
+
+def set_token(session: Session, collection_id: int, token: str) -> None:
+    """Everything that the server tells up to `token` is known."""
+    session.execute(update(Collection).where(Collection.id == collection_id).values(token=token))
+
+
+# --- bindings -------------------------------------------------------------------------------------
+
+
+def known(session: Session, collection_id: int, refs: Iterable[str] | None) -> dict[str, Known]:
+    """What is known of the items with these refs; of all of the calendar where `refs` is None."""
+    query = select(Binding.id, Binding.remote_ref, Binding.version, Binding.state, Binding.absent).where(
+        Binding.collection_id == collection_id
+    )
+    if refs is None:
+        return {row[1]: Known(*row) for row in session.execute(query)}
+    found = {}
+    for part in chunked(refs):
+        found.update(
+            {row[1]: Known(*row) for row in session.execute(query.where(Binding.remote_ref.in_(part)))}
+        )
+    return found
+
+
+def absent(session: Session, collection_id: int) -> list[Known]:
+    """Those that were missing from a listing which proved nothing."""
+    query = select(Binding.id, Binding.remote_ref, Binding.version, Binding.state, Binding.absent).where(
+        Binding.collection_id == collection_id, Binding.absent
+    )
+    return [Known(*row) for row in session.execute(query)]
+
+
+def entering(session: Session, collection_ids: Sequence[int], today: date) -> list[Known]:
+    """Those that come into the window now."""
+    query = select(Binding.id, Binding.remote_ref, Binding.version, Binding.state, Binding.absent).where(
+        Binding.collection_id.in_(collection_ids),
+        Binding.state == BindingState.OUTSIDE,
+        Binding.enters_on <= today,
+    )
+    return [Known(*row) for row in session.execute(query)]
+
+
+def mapped(session: Session, collection_ids: Sequence[int]) -> int:
+    """How many items of these calendars are kept in step."""
+    query = select(func.count()).where(
+        Binding.collection_id.in_(collection_ids), Binding.state == BindingState.BOUND
+    )
+    return session.scalar(query) or 0
+
+
+def bindings(session: Session, ids: Iterable[int]) -> dict[int, BindingRow]:
+    """The bindings with these ids."""
+    columns = [table(Binding).c[name] for name in BINDING_COLUMNS]
+    found = {}
+    for part in chunked(ids):
+        for row in session.execute(select(*columns).where(Binding.id.in_(part))):
+            found[row[0]] = BindingRow(*row)
+    return found
+
+
+def of_records(session: Session, entity: BoundEntity, ids: Iterable[int]) -> list[BindingRow]:
+    """Every binding of these records, in whatever mailbox."""
+    columns = [table(Binding).c[name] for name in BINDING_COLUMNS]
+    found: list[BindingRow] = []
+    for part in chunked(ids):
+        query = select(*columns).where(Binding.entity == entity, Binding.entity_id.in_(part))
+        found += [BindingRow(*row) for row in session.execute(query.order_by(Binding.id))]
+    return found
+
+
+def of_uids(session: Session, collection_ids: Sequence[int], uids: Iterable[str]) -> list[BindingRow]:
+    """The bindings of these UIDs in some calendars."""
+    columns = [table(Binding).c[name] for name in BINDING_COLUMNS]
+    found: list[BindingRow] = []
+    for part in chunked(uids):
+        query = select(*columns).where(Binding.uid.in_(part), Binding.collection_id.in_(collection_ids))
+        found += [BindingRow(*row) for row in session.execute(query.order_by(Binding.id))]
+    return found
+
+
+def insert_bindings(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Writes new bindings and returns their ids."""
+    ids = list(reserve_ids(session, Binding, len(rows)))
+    bulk(session, Binding, [{**DEFAULTS, **row, "id": id_} for id_, row in zip(ids, rows, strict=True)])
+    return ids
+
+
+DEFAULTS: Mapping[str, Any] = {
+    "base_crm": None,
+    "dress": "",
+    "last_block": "",
+    "absent": False,
+    "enters_on": None,
+    "history": "",
+}
+
+
+def update_binding(session: Session, id_: int, values: Mapping[str, Any]) -> None:
+    """Changes a binding."""
+    session.execute(update(Binding).where(Binding.id == id_).values(**values))
+
+
+def drop_bindings(session: Session, ids: Iterable[int]) -> None:
+    """The items are gone, or belong to nothing any more."""
+    for part in chunked(ids):
+        session.execute(update(Conflict).where(Conflict.binding_id.in_(part)).values(binding_id=None))
+        session.execute(delete(Binding).where(Binding.id.in_(part)))
+
+
+# --- intents --------------------------------------------------------------------------------------
+
+
+def announce(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Writes intents and returns their ids."""
+    ids = list(reserve_ids(session, Intent, len(rows)))
+    bulk(session, Intent, [{**row, "id": id_} for id_, row in zip(ids, rows, strict=True)])
+    return ids
+
+
+def open_intents(session: Session, mailbox_id: int) -> list[Intent]:
+    """Writes whose outcome is not known, oldest first. Detached: to be read only."""
+    found = list(session.scalars(select(Intent).where(Intent.mailbox_id == mailbox_id).order_by(Intent.id)))
+    for one in found:
+        session.expunge(one)
+    return found
+
+
+def close_intents(session: Session, ids: Iterable[int]) -> None:
+    """Their outcome is known."""
+    for part in chunked(ids):
+        session.execute(delete(Intent).where(Intent.id.in_(part)))
+
+
+# --- what was decided -----------------------------------------------------------------------------
+
+
+def record(
+    session: Session, decisions: Sequence[Mapping[str, Any]], conflicts: Sequence[Mapping[str, Any]]
+) -> None:
+    """Writes what was done, and what was lost by it."""
+    bulk(session, Decision, decisions)
+    if conflicts:
+        session.execute(insert(table(Conflict)), conflicts)
+
+
+# --- quarantine -----------------------------------------------------------------------------------
+
+
+def quarantine(session: Session, collection_id: int, ref: str, error: str, now: datetime) -> None:
+    """An item that cannot be read: reported, and looked at again when it changes or is asked for."""
+    key = (collection_id, short(ref))
+    row = session.get(Quarantine, key)
+    if row is None:
+        session.add(
+            Quarantine(
+                collection_id=collection_id,
+                remote_ref=key[1],
+                error=error,
+                first_at=now,
+                last_at=now,
+                tries=1,
+            )
+        )
+    else:
+        row.error, row.last_at, row.tries = error, now, row.tries + 1
+    session.flush()
+
+
+def release(session: Session, collection_id: int, refs: Iterable[str]) -> None:
+    """These can be read again, or are gone."""
+    for part in chunked(short(ref) for ref in refs):
+        session.execute(
+            delete(Quarantine).where(
+                Quarantine.collection_id == collection_id, Quarantine.remote_ref.in_(part)
+            )
+        )
+
+
+def quarantined(session: Session, collection_id: int) -> dict[str, datetime]:
+    """What lies in quarantine, and since when it was not tried."""
+    query = select(Quarantine.remote_ref, Quarantine.last_at).where(Quarantine.collection_id == collection_id)
+    return dict(session.execute(query).tuples().all())
+
+
+def short(ref: str) -> str:
+    """The end of a ref, as long as its column: servers let a name be longer."""
+    return ref[-255:]

@@ -1,0 +1,1 @@
+"""Keeping calendars and task lists in step with the CRM: observe, plan, guard, execute, confirm."""
