@@ -131,13 +131,20 @@ class Intent(Base):
     entity_id: Mapped[int | None]
     precondition: Mapped[str] = mapped_column(Text)  # the version that is to be replaced
     payload: Mapped[str] = mapped_column(Text)  # the item as it is to be; empty for a deletion
-    crm: Mapped[str] = mapped_column(Text)  # the record as it was when this was decided
-    dress: Mapped[str] = mapped_column(Text)
-    block: Mapped[str] = mapped_column(Text)
+    crm_before: Mapped[str] = mapped_column(Text)  # the record as it was when this was decided
+    crm: Mapped[str] = mapped_column(Text)  # the record as it is to be; empty where it is to stay
+    dress: Mapped[str] = mapped_column(Text)  # hash of what the CRM adds
+    block: Mapped[str] = mapped_column(Text)  # the CRM block
+    held: Mapped[str] = mapped_column(Text)  # units of open conflicts, as JSON
+    ours: Mapped[bool] = mapped_column(Boolean)
+    supplies: Mapped[bool] = mapped_column(Boolean)
+    role: Mapped[CopyRole] = mapped_column(EnumText(CopyRole))
+    action: Mapped[str] = mapped_column(String(24))
     notify: Mapped[bool] = mapped_column(Boolean)
     row: Mapped[int]  # of table T4
     reason: Mapped[str] = mapped_column(Text)
-    before: Mapped[str] = mapped_column(Text)
+    before: Mapped[str] = mapped_column(Text)  # the item as it was at the server; empty: there was none
+    mailed: Mapped[str] = mapped_column(Text)
     run_ref: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime]
 

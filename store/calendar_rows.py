@@ -11,7 +11,15 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from store.calendar import Event, EventParticipant, ParticipantKind, ResponseKind, Task
+from store.calendar import (
+    Event,
+    EventParticipant,
+    EventStatus,
+    ParticipantKind,
+    ResponseKind,
+    Task,
+    TaskState,
+)
 from store.database import bulk, reserve_ids, table
 from store.errors import Stale
 from store.ledger import chunked
@@ -284,3 +292,30 @@ def replace_task(
         session.execute(update(Task).where(Task.id == record.id).values(**differing))
         _bump(session, Task, record, now, by)
     return bool(differing)
+
+
+# --- what has changed meanwhile -------------------------------------------------------------------
+
+
+def versions(session: Session, model: type[Event | Task], ids: Iterable[int]) -> dict[int, int]:
+    """The versions of these records as they are now."""
+    found: dict[int, int] = {}
+    for part in chunked(ids):
+        rows = session.execute(select(model.id, model.version).where(model.id.in_(part)))
+        found.update(rows.tuples().all())
+    return found
+
+
+def hide(session: Session, record: EventRecord | TaskRecord, now: datetime, *, by: int | None) -> None:
+    """Cancelled and out of sight, kept as history (table T4, row 8). Raises Stale."""
+    if isinstance(record, EventRecord):
+        ids = [row.values["id"] for row in record.rows]
+        session.execute(
+            update(Event).where(Event.id.in_(ids)).values(status=EventStatus.CANCELLED, hidden=True)
+        )
+        _bump(session, Event, record, now, by)
+    else:
+        session.execute(
+            update(Task).where(Task.id == record.id).values(state=TaskState.CANCELLED, hidden=True)
+        )
+        _bump(session, Task, record, now, by)

@@ -14,6 +14,7 @@ from store.bindings import (
     BindingState,
     BoundEntity,
     Conflict,
+    ConflictState,
     CopyRole,
     Decision,
     Intent,
@@ -318,3 +319,11 @@ def quarantined(session: Session, collection_id: int) -> dict[str, datetime]:
 def short(ref: str) -> str:
     """The end of a ref, as long as its column: servers let a name be longer."""
     return ref[-255:]
+
+
+def open_conflicts(session: Session, binding_id: int) -> set[tuple[str, str]]:
+    """The (component, unit) of a binding that wait for a person already."""
+    query = select(Conflict.component, Conflict.unit).where(
+        Conflict.binding_id == binding_id, Conflict.state == ConflictState.OPEN
+    )
+    return set(session.execute(query).tuples())

@@ -306,6 +306,17 @@ def account_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     return names
 
 
+def opportunity_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """What some opportunities are called, their reference first where they have one."""
+    names: dict[int, str] = {}
+    for part in chunked(ids):
+        rows = session.execute(
+            select(Opportunity.id, Opportunity.reference, Opportunity.title).where(Opportunity.id.in_(part))
+        )
+        names.update((id_, f"{reference} {title}" if reference else title) for id_, reference, title in rows)
+    return names
+
+
 def _like(query: Query, *columns: Any) -> ColumnElement[bool]:
     """Whether one of the columns holds the text, case ignored; true where no text is asked for."""
     if not query.text:

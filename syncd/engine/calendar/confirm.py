@@ -1,0 +1,314 @@
+"""What is remembered of a plan that was carried out: the record, the binding with both its bases, the decision
+and what lost, in one transaction with whatever announced it.
+
+A kill before the transaction leaves everything as it was, or an intent that tells where to look.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.calendar import Item, RemoteItem
+from store import calendar_rows, outbox, reconciling
+from store.bindings import BindingState, BoundEntity, ConflictState, CopyRole, Side
+from store.calendar import Event, Task
+from store.calendar_rows import EventRecord, TaskRecord
+from store.database import Transaction
+from store.reconciling import BindingRow
+from syncd.core.canonical import Unit, digest, dump, load, redacted
+from syncd.core.conflicts import Rules, UnitConflict, Winner
+from syncd.core.merge import merge, with_old
+from syncd.core.plan import Action, Role
+from syncd.engine.calendar.context import Context, Plan
+from syncd.engine.calendar.dress import mark_of
+from syncd.engine.calendar.items import (
+    draft_of,
+    item_of,
+    item_of_task,
+    settled,
+    settled_task,
+    task_values,
+)
+from syncd.engine.calendar.pairing import Aside, Record
+
+SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
+LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
+WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
+CRM_FIRST = Rules(Winner.CRM)
+HISTORY = 8  # digests kept to tell two writers that undo each other
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A plan that was carried out at the server, or that leaves the server alone."""
+
+    plan: Plan
+    role: Role
+    supplies: bool
+    remote: RemoteItem | None  # as the server has it now; None: it is gone, or was not looked at
+    wrote: bool = False  # the server was written to
+
+
+def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> None:
+    """Remembers all of them. Raises Stale where a record changed at this very moment: then try again."""
+    _Confirm(session, context).run(outcomes)
+
+
+class _Confirm:
+    def __init__(self, session: Transaction, context: Context) -> None:
+        self._session = session
+        self._context = context
+        self._current: dict[tuple[BoundEntity, int], Record] = {}
+
+    def run(self, outcomes: Sequence[Outcome]) -> None:
+        self._refresh(outcomes)
+        made = self._create([one.plan for one in outcomes])
+        fresh: list[Mapping[str, Any]] = []
+        decisions, conflicts, changed = [], [], []
+        for one in outcomes:
+            plan = one.plan
+            id_ = made.get(id(plan)) or (plan.record.id if plan.record else None)
+            before, crm = self._record(plan)
+            row = self._binding(one, id_, crm)
+            if row is not None:
+                fresh.append(row)
+            if plan.decision.action not in SILENT or plan.decision.conflicts:
+                decisions.append(self._decision(one, id_, before))
+            conflicts += self._conflicts(plan, id_)
+            if crm != before and id_ is not None:
+                changed.append((plan.entity, id_))
+        reconciling.insert_bindings(self._session, fresh)
+        reconciling.record(self._session, decisions, conflicts)
+        for entity in (BoundEntity.EVENT, BoundEntity.TASK):
+            ids = [id_ for kind, id_ in changed if kind is entity]
+            if ids:
+                outbox.announce(
+                    self._session,
+                    entity,
+                    ids,
+                    self._context.now,
+                    by_person=False,
+                    except_mailbox=self._context.mailbox_id,
+                )
+        outbox.settle(self._session, [one.plan.waiting for one in outcomes if one.plan.waiting])
+
+    # --- the record -----------------------------------------------------------------------------
+
+    def _refresh(self, outcomes: Sequence[Outcome]) -> None:
+        """Reads anew those records that changed since they were planned with."""
+        for entity, model in ((BoundEntity.EVENT, Event), (BoundEntity.TASK, Task)):
+            planned = {
+                one.plan.record.id: one.plan.record
+                for one in outcomes
+                if one.plan.record is not None and one.plan.entity is entity
+            }
+            now = calendar_rows.versions(self._session, model, planned)
+            moved = [id_ for id_, record in planned.items() if now.get(id_) != record.version]
+            rows: Mapping[int, Record] = (
+                calendar_rows.events(self._session, moved)
+                if entity is BoundEntity.EVENT
+                else calendar_rows.tasks(self._session, moved)
+            )
+            self._current.update({(entity, id_): record for id_, record in rows.items()})
+
+    def _create(self, plans: Sequence[Plan]) -> dict[int, int]:
+        fresh = [one for one in plans if one.decision.crm is not None and one.record is None]
+        now, setting = self._context.now, self._context.setting
+        events = [one for one in fresh if one.entity is BoundEntity.EVENT]
+        tasks = [one for one in fresh if one.entity is BoundEntity.TASK]
+        drafts = [draft_of(settled(_wanted(one)), setting, None) for one in events]
+        made = calendar_rows.insert_events(self._session, drafts, now, by=None)
+        rows = [task_values(settled_task(_wanted(one)), setting, None) for one in tasks]
+        made += calendar_rows.insert_tasks(self._session, rows, now, by=None)
+        return {id(plan): id_ for plan, id_ in zip([*events, *tasks], made, strict=True)}
+
+    def _record(self, plan: Plan) -> tuple[Item | None, Item | None]:
+        """Makes the record what it is to be. Returns what the CRM held, and what it holds as far as both
+        sides are concerned: not yet what a person changed in this very moment."""
+        wanted, record = plan.decision.crm, plan.record
+        if plan.decision.action is Action.CANCEL_CRM and record is not None:
+            current = self._current.get((plan.entity, record.id), record)
+            calendar_rows.hide(self._session, current, self._context.now, by=None)
+            return plan.crm, None
+        if wanted is None:
+            return plan.crm, plan.crm
+        settle = settled_task if plan.entity is BoundEntity.TASK else settled
+        after = settle(wanted)
+        if record is not None:
+            self._replace(plan, record, after)
+        return plan.crm, after
+
+    def _replace(self, plan: Plan, record: Record, after: Item) -> None:
+        current = self._current.get((plan.entity, record.id), record)
+        mine = item_of(current) if isinstance(current, EventRecord) else item_of_task(current)
+        if plan.crm is not None and mine != plan.crm:
+            # A person changed it meanwhile: that change stays, and waits in the outbox for the next cycle.
+            merged = merge(base_crm=plan.crm, base_remote=plan.crm, crm=mine, remote=after, rules=CRM_FIRST)
+            after = merged.crm
+        setting, now = self._context.setting, self._context.now
+        if isinstance(current, TaskRecord):
+            values = task_values(settled_task(after), setting, current)
+            calendar_rows.replace_task(self._session, current, values, now, by=None)
+        else:
+            draft = draft_of(settled(after), setting, current)
+            calendar_rows.replace_event(self._session, current, draft, now, by=None)
+
+    # --- the binding ----------------------------------------------------------------------------
+
+    def _binding(self, one: Outcome, id_: int | None, crm: Item | None) -> Mapping[str, Any] | None:
+        """Updates what is known of the item; returns the columns of a binding that is new."""
+        plan, old = one.plan, one.plan.binding
+        action = plan.decision.action
+        if action in LEAVES:
+            if old is not None:
+                reconciling.drop_bindings(self._session, [old.id])
+            return None
+        if action is Action.HIDE:
+            if old is not None:
+                reconciling.update_binding(self._session, old.id, {"state": BindingState.IGNORED})
+            return None
+        seen = redacted(one.remote.item) if one.remote else plan.seen
+        if seen is None:
+            return None
+        held = plan.decision.held
+        bound = old is not None and old.state is BindingState.BOUND
+        base_remote = with_old(seen, load(old.base_remote) if bound and old else None, held)
+        base_crm = with_old(crm or seen, load(old.base_of_crm) if bound and old else None, held)
+        values = self._values(one, id_)
+        texts = dump(base_crm), dump(base_remote)
+        values |= {"base_remote": texts[1], "base_crm": None if texts[0] == texts[1] else texts[0]}
+        if one.supplies and not bound and id_ is not None:
+            self._take_over(plan, id_)
+        if old is None:
+            return {**values, "ours": plan.ours}
+        values["history"] = _history(old, seen, wrote=one.wrote)
+        reconciling.update_binding(self._session, old.id, values)
+        return None
+
+    def _values(self, one: Outcome, id_: int | None) -> dict[str, Any]:
+        plan = one.plan
+        values: dict[str, Any] = {
+            "collection_id": plan.calendar.row.id,
+            "uid": plan.uid,
+            "state": BindingState.BOUND,
+            "entity": plan.entity,
+            "entity_id": id_,
+            "role": CopyRole[one.role.name],
+            "supplies": one.supplies,
+            "absent": False,
+            "enters_on": None,
+            "changed_at": self._context.now,
+        }
+        if one.remote is not None:
+            values |= {"remote_ref": one.remote.ref, "version": one.remote.version}
+        if one.wrote:
+            values |= {"dress": mark_of(plan.dress), "last_block": plan.dress.block}
+        return values
+
+    def _take_over(self, plan: Plan, id_: int) -> None:
+        """From now on this copy owns the content: the organizer's has come to light."""
+        for other in reconciling.of_records(self._session, plan.entity, [id_]):
+            if other.supplies and (plan.binding is None or other.id != plan.binding.id):
+                reconciling.update_binding(self._session, other.id, {"supplies": False})
+
+    # --- what was done --------------------------------------------------------------------------
+
+    def _decision(self, one: Outcome, id_: int | None, before: Item | None) -> Mapping[str, Any]:
+        plan, decision = one.plan, one.plan.decision
+        ends_here = decision.action is Action.CANCEL_CRM
+        touches_crm = decision.crm is not None or ends_here
+        side = {(True, True): Side.BOTH, (True, False): Side.CRM, (False, True): Side.REMOTE}
+        return {
+            "run_ref": self._context.run,
+            "mailbox_id": self._context.mailbox_id,
+            "collection_id": plan.calendar.row.id,
+            "at": self._context.now,
+            "uid": plan.uid,
+            "entity": plan.entity,
+            "entity_id": id_,
+            "action": decision.action.value,
+            "row": decision.row,
+            "side": side.get((touches_crm, one.wrote), Side.NONE),
+            "reason": decision.reason,
+            "crm_before": (dump(before) if before else "") if touches_crm else None,
+            "remote_before": (dump(plan.seen) if plan.seen else "") if one.wrote else None,
+            "version": one.remote.version if one.remote else "",
+            "mailed": ", ".join(plan.mailing.recipients) if plan.mailing and plan.mailing.notify else "",
+            "undone": False,
+        }
+
+    def _conflicts(self, plan: Plan, id_: int | None) -> list[Mapping[str, Any]]:
+        told = set()
+        if plan.decision.held and plan.binding is not None:
+            told = reconciling.open_conflicts(self._session, plan.binding.id)
+        return [
+            self._conflict(plan, id_, one)
+            for one in plan.decision.conflicts
+            if (one.key, one.unit.value if one.unit else "") not in told
+        ]
+
+    def _conflict(self, plan: Plan, id_: int | None, one: UnitConflict) -> Mapping[str, Any]:
+        return {
+            "binding_id": plan.binding.id if plan.binding else None,
+            "mailbox_id": self._context.mailbox_id,
+            "entity": plan.entity,
+            "entity_id": id_,
+            "component": one.key,
+            "unit": one.unit.value if one.unit else "",
+            "base": json.dumps(one.base, ensure_ascii=False),
+            "crm_value": json.dumps(one.crm, ensure_ascii=False),
+            "remote_value": json.dumps(one.remote, ensure_ascii=False),
+            "winner": WINNERS[one.winner],
+            "at": self._context.now,
+            "run_ref": self._context.run,
+            "state": ConflictState.OPEN if one.winner is Winner.MANUAL else ConflictState.DECIDED,
+        }
+
+
+def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> None:
+    """Remembers items that are not kept in step, so that they are not read again until they change."""
+    fresh = []
+    for one in ones:
+        values: dict[str, Any] = {
+            "collection_id": one.calendar.row.id,
+            "remote_ref": one.remote.ref,
+            "uid": one.seen.uid,
+            "version": one.remote.version,
+            "state": one.state,
+            "entity": one.entity,
+            "entity_id": one.binding.entity_id if one.binding else None,
+            "role": CopyRole.ATTENDEE,
+            "supplies": False,
+            "base_remote": "",
+            "absent": False,
+            "enters_on": one.enters_on,
+            "changed_at": context.now,
+        }
+        if one.binding is None:
+            fresh.append({**values, "ours": False})
+        else:
+            reconciling.update_binding(session, one.binding.id, values)
+    reconciling.insert_bindings(session, fresh)
+
+
+def _wanted(plan: Plan) -> Item:
+    if plan.decision.crm is None:
+        raise ValueError("a plan that makes a record says what it is to be")
+    return plan.decision.crm
+
+
+def _history(old: BindingRow, seen: Item, *, wrote: bool) -> str:
+    """Digests of late, oldest first: "w" what was written, "r" what came."""
+    mark = ("w" if wrote else "r") + digest(seen)[:16]
+    return " ".join([*old.history.split(), mark][-HISTORY:])
+
+
+def units_text(held: frozenset[tuple[str, Unit]]) -> str:
+    """Held units as JSON."""
+    return json.dumps(sorted((key, unit.value) for key, unit in held))
+
+
+def units_of(text: str) -> frozenset[tuple[str, Unit]]:
+    """The inverse of `units_text`."""
+    return frozenset((key, Unit(unit)) for key, unit in json.loads(text))

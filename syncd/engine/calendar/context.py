@@ -1,0 +1,139 @@
+"""What a cycle of one mailbox's calendars works with, and what it leaves behind in its report."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from connectors.calendar import CalendarInfo, Dress, Item, RemoteItem
+from connectors.protocol import CalendarConnector
+from store.bindings import BoundEntity
+from store.calendar_rows import EventRecord, TaskRecord
+from store.database import Database
+from store.outbox import Waiting
+from store.reconciling import BindingRow, CalendarRow
+from syncd.core.guards import Limits, Mailing, Policy
+from syncd.core.merge import Rules
+from syncd.core.plan import Action, Decision, Direction
+from syncd.engine.calendar.items import Setting
+
+
+@dataclass(frozen=True)
+class CalendarRules:
+    """What the config says of calendars, for the whole installation."""
+
+    merge: Rules
+    past: timedelta
+    future: timedelta
+    limits: Limits
+    floating: ZoneInfo
+    language: str
+
+
+@dataclass(frozen=True)
+class MailboxRules:
+    """What the config says of the calendars of one mailbox."""
+
+    direction: Direction
+    calendars: Sequence[tuple[str, Direction | None]] | None  # by name or URL; None: all
+    invitations: Policy
+
+
+@dataclass(frozen=True)
+class Context:
+    """One cycle of one mailbox."""
+
+    database: Database
+    connector: CalendarConnector
+    rules: CalendarRules
+    mailbox: MailboxRules
+    mailbox_id: int
+    mailbox_name: str
+    setting: Setting
+    own: frozenset[str]  # the addresses of the mailbox's user
+    now: datetime
+    run: str
+    released: str | None  # the fingerprint of a plan that a person let go
+    quarantined: bool  # whether what could not be read is tried again now
+    first: bool  # whether these calendars were never looked at before
+
+    @property
+    def policy(self) -> Policy:
+        """Whether the user's server may mail guests."""
+        return self.mailbox.invitations
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A calendar that is looked at in this cycle."""
+
+    row: CalendarRow
+    info: CalendarInfo
+    direction: Direction
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done with one item, and everything that was known when that was decided."""
+
+    calendar: Calendar
+    entity: BoundEntity
+    uid: str
+    binding: BindingRow | None
+    record: EventRecord | TaskRecord | None
+    remote: RemoteItem | None  # as it was read in this cycle
+    crm: Item | None  # what the CRM held
+    seen: Item | None  # what the server held: busy time only, where it is private
+    decision: Decision
+    follows: bool = False  # a copy that contributes answers only
+    ours: bool = False  # a copy that the service writes
+    waiting: Waiting | None = None
+    dress: Dress = field(default_factory=Dress)
+    mailing: Mailing | None = None
+    moved_from: BindingRow | None = None  # the item lay somewhere else before
+
+    @property
+    def subject(self) -> str:
+        """What a person knows the item by; empty for a private one."""
+        item = self.decision.crm or self.decision.remote or self.crm or self.seen
+        return item.main.subject if item else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One line of a dry run, and of the list that waits for a release."""
+
+    action: Action
+    side: str  # where something is written: crm, remote, both, none
+    calendar: str
+    uid: str
+    subject: str
+    reason: str
+    mailed: tuple[str, ...]
+
+    def plain(self) -> Mapping[str, object]:
+        """For JSON."""
+        return {
+            "action": self.action.value,
+            "side": self.side,
+            "calendar": self.calendar,
+            "uid": self.uid,
+            "subject": self.subject,
+            "reason": self.reason,
+            "mailed": list(self.mailed),
+        }
+
+
+@dataclass(slots=True)
+class CalendarReport:
+    """The outcome of one cycle of one mailbox's calendars."""
+
+    actions: Counter[Action] = field(default_factory=Counter)
+    pulled: int = 0  # records of the CRM that were made or changed
+    pushed: int = 0  # items at the server that were made, changed or deleted
+    conflicts: int = 0
+    quarantined: int = 0
+    frozen: int = 0
+    planned: list[Planned] = field(default_factory=list)  # dry run and brake only
+    braked: str | None = None  # why nothing was done

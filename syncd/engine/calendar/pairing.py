@@ -1,0 +1,436 @@
+"""From what was observed on both sides to a plan: which records and which items belong together, and what
+becomes of each pair. Reads only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from connectors.calendar import Item, Kind, RemoteItem, Status, When
+from store import calendar_rows, reconciling
+from store.bindings import BindingState, BoundEntity, CopyRole
+from store.calendar import Origin
+from store.calendar_rows import EventRecord, TaskRecord
+from store.database import Transaction
+from store.outbox import Waiting
+from store.reconciling import BindingRow, Known
+from store.reports import account_names, opportunity_names
+from syncd.core.canonical import is_private, load, redacted
+from syncd.core.guards import Cause, Mailing, firewall
+from syncd.core.plan import Action, Decision, Direction, Pair, Role, decide
+from syncd.core.recurrence import last_end
+from syncd.engine.calendar.context import Calendar, Context, Plan
+from syncd.engine.calendar.copies import answered, copied
+from syncd.engine.calendar.dress import Names, dress_of, mark_of
+from syncd.engine.calendar.items import item_of, item_of_task
+from syncd.engine.calendar.observe import Observed, enters_on
+
+Record = EventRecord | TaskRecord
+Key = tuple[BoundEntity, int]
+
+ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
+ROLES = {CopyRole.ORGANIZER: Role.ORGANIZER, CopyRole.ATTENDEE: Role.ATTENDEE}
+
+
+@dataclass(frozen=True)
+class Aside:
+    """An item that is known from now on, and not kept in step."""
+
+    calendar: Calendar
+    remote: RemoteItem
+    seen: Item
+    binding: BindingRow | None
+    entity: BoundEntity
+    state: BindingState
+    enters_on: date | None = None
+
+
+@dataclass
+class Pairs:
+    """Everything that a cycle has to do."""
+
+    plans: list[Plan]
+    aside: list[Aside]
+    idle: list[Waiting]  # records that wait for nothing in this mailbox
+    vanished: list[int]  # bindings of items that were not kept in step, and are gone
+
+
+class Pairing:
+    """Builds the pairs of one cycle."""
+
+    def __init__(self, context: Context, calendars: Sequence[Calendar]) -> None:
+        self._context = context
+        self._calendars = {one.row.id: one for one in calendars}
+        self._records: dict[Key, Record] = {}
+        self._by_uid: dict[tuple[BoundEntity, str], int] = {}
+        self._bindings: dict[int, BindingRow] = {}
+        self._copies: dict[Key, list[BindingRow]] = {}
+        self._pairs = Pairs([], [], [], [])
+        self._names = Names({}, {})
+
+    def build(
+        self,
+        observations: Sequence[Observed],
+        found: Mapping[int, Sequence[RemoteItem]],
+        gone: Mapping[int, Sequence[Known]],
+        waiting: Sequence[Waiting],
+    ) -> Pairs:
+        """The pairs. `found` and `gone` are by the id of their collection."""
+        with self._context.database.read() as session:
+            refs = self._load(session, found, gone, waiting)
+        lost = {
+            binding.uid: binding
+            for ones in gone.values()
+            for one in ones
+            if (binding := self._bindings[one.id]).state is BindingState.BOUND
+        }
+        told: dict[Key, Waiting] = {(one.entity, one.entity_id): one for one in waiting}
+        moved: set[int] = set()
+        for collection, items in found.items():
+            calendar = self._calendars[collection]
+            for remote in items:
+                binding = refs[collection].get(remote.ref)
+                moved_from = None
+                if binding is None and remote.item.uid in lost:
+                    moved_from = binding = lost[remote.item.uid]
+                    moved.add(binding.id)
+                self._of_item(calendar, remote, binding, moved_from, told)
+        for ones in gone.values():
+            for one in ones:
+                if one.id not in moved:
+                    self._of_absence(self._bindings[one.id], told)
+        handled = {(plan.entity, plan.record.id) for plan in self._pairs.plans if plan.record}
+        for key, one in told.items():
+            if key not in handled:
+                self._of_change(one)
+        return self._pairs
+
+    # --- what must be known ---------------------------------------------------------------------
+
+    def _load(
+        self,
+        session: Transaction,
+        found: Mapping[int, Sequence[RemoteItem]],
+        gone: Mapping[int, Sequence[Known]],
+        waiting: Sequence[Waiting],
+    ) -> dict[int, dict[str, BindingRow]]:
+        known = {
+            collection: reconciling.known(session, collection, [one.ref for one in items])
+            for collection, items in found.items()
+        }
+        ids = [one.id for ones in known.values() for one in ones.values()]
+        ids += [one.id for ones in gone.values() for one in ones]
+        self._bindings = reconciling.bindings(session, ids)
+        uids = [one.item.uid for items in found.values() for one in items]
+        for uid, id_ in calendar_rows.event_ids(session, uids).items():
+            self._by_uid[BoundEntity.EVENT, uid] = id_
+        for uid, id_ in calendar_rows.task_ids(session, uids).items():
+            self._by_uid[BoundEntity.TASK, uid] = id_
+        wanted = {(one.entity, one.entity_id) for one in waiting}
+        wanted |= {(entity, id_) for (entity, _), id_ in self._by_uid.items()}
+        wanted |= {
+            (one.entity, one.entity_id) for one in self._bindings.values() if one.entity_id is not None
+        }
+        for entity in (BoundEntity.EVENT, BoundEntity.TASK):
+            mine = [id_ for kind, id_ in wanted if kind is entity]
+            rows: Mapping[int, Record] = (
+                calendar_rows.events(session, mine)
+                if entity is BoundEntity.EVENT
+                else calendar_rows.tasks(session, mine)
+            )
+            self._records.update({(entity, id_): row for id_, row in rows.items()})
+            for binding in reconciling.of_records(session, entity, mine):
+                if binding.entity_id is not None:
+                    self._copies.setdefault((entity, binding.entity_id), []).append(binding)
+        events = [one.main.values for one in self._records.values() if isinstance(one, EventRecord)]
+        self._names = Names(
+            account_names(session, {one["account_id"] for one in events if one["account_id"]}),
+            opportunity_names(session, {one["opportunity_id"] for one in events if one["opportunity_id"]}),
+        )
+        return {
+            collection: {ref: self._bindings[one.id] for ref, one in ones.items()}
+            for collection, ones in known.items()
+        }
+
+    # --- an item that is there ------------------------------------------------------------------
+
+    def _of_item(
+        self,
+        calendar: Calendar,
+        remote: RemoteItem,
+        binding: BindingRow | None,
+        moved_from: BindingRow | None,
+        told: Mapping[Key, Waiting],
+    ) -> None:
+        seen = redacted(remote.item)
+        entity = ENTITIES[seen.kind]
+        if binding is not None and binding.entity is BoundEntity.COMPANION:
+            return  # ours, and only ours: what the client makes of it does not come back
+        if seen.companion or (binding is not None and binding.state is BindingState.IGNORED):
+            self._aside(calendar, remote, seen, binding, BindingState.IGNORED)
+            return
+        if binding is not None and binding.state is BindingState.FROZEN:
+            return
+        bound = binding is not None and binding.state is BindingState.BOUND
+        if not bound:
+            later = self._outside(seen)
+            if later is not None:
+                self._aside(calendar, remote, seen, binding, BindingState.OUTSIDE, later[0])
+                return
+        id_ = binding.entity_id if bound and binding is not None else self._by_uid.get((entity, seen.uid))
+        record = None if id_ is None else self._records.get((entity, id_))
+        if record is not None and not bound and self._has_copy_here(entity, record.id):
+            self._aside(calendar, remote, seen, binding, BindingState.IGNORED)
+            return
+        waiting = None if record is None else told.get((entity, record.id))
+        plan = Plan(
+            calendar=calendar,
+            entity=entity,
+            uid=seen.uid,
+            binding=binding,
+            record=record,
+            remote=remote,
+            crm=self._crm(entity, record),
+            seen=seen,
+            decision=Decision(Action.NOTHING, 1, ""),
+            waiting=waiting,
+            moved_from=moved_from,
+        )
+        self._decide(plan)
+
+    def _aside(
+        self,
+        calendar: Calendar,
+        remote: RemoteItem,
+        seen: Item,
+        binding: BindingRow | None,
+        state: BindingState,
+        later: date | None = None,
+    ) -> None:
+        entity = ENTITIES[seen.kind]
+        self._pairs.aside.append(Aside(calendar, remote, seen, binding, entity, state, later))
+
+    def _has_copy_here(self, entity: BoundEntity, id_: int) -> bool:
+        """Whether another item of this mailbox is the same record already: a copy made by hand."""
+        return any(
+            one.collection_id in self._calendars and one.state is BindingState.BOUND
+            for one in self._copies.get((entity, id_), ())
+        )
+
+    def _outside(self, seen: Item) -> tuple[date | None] | None:
+        """None for what is in the window; else the day on which it comes into it, if it ever does."""
+        rules, now = self._context.rules, self._context.now
+        timing = seen.main.timing
+        start = timing.start or timing.end
+        if start is None:
+            return None
+        if seen.kind is Kind.TASK:
+            done = seen.main.completed
+            old = seen.main.status is not Status.OPEN and done is not None and done < now - rules.past
+            return (None,) if old else None
+        begins = min(_begin(one.timing.start, rules.floating, now) for one in seen.components)
+        if begins > now + rules.future:
+            return (enters_on(begins, rules.future),)
+        end = last_end(seen, floating=rules.floating)
+        return (None,) if end is not None and end < now - rules.past else None
+
+    # --- an item that is gone -------------------------------------------------------------------
+
+    def _of_absence(self, binding: BindingRow, told: Mapping[Key, Waiting]) -> None:
+        record = None if binding.entity_id is None else self._records.get((binding.entity, binding.entity_id))
+        if binding.state is not BindingState.BOUND or binding.entity is BoundEntity.COMPANION or record is None:
+            self._pairs.vanished.append(binding.id)
+            return
+        self._decide(
+            Plan(
+                calendar=self._calendars[binding.collection_id],
+                entity=binding.entity,
+                uid=binding.uid,
+                binding=binding,
+                record=record,
+                remote=None,
+                crm=self._crm(binding.entity, record),
+                seen=None,
+                decision=Decision(Action.NOTHING, 1, ""),
+                waiting=told.get((binding.entity, record.id)),
+            )
+        )
+
+    # --- a record that changed ------------------------------------------------------------------
+
+    def _of_change(self, waiting: Waiting) -> None:
+        record = self._records.get((waiting.entity, waiting.entity_id))
+        here = [
+            one
+            for one in self._copies.get((waiting.entity, waiting.entity_id), ())
+            if one.collection_id in self._calendars and one.state is BindingState.BOUND
+        ]
+        if record is None or (not here and record_hidden(record)):
+            self._pairs.idle.append(waiting)
+            return
+        if here:
+            (binding,) = here[:1]
+            calendar, seen = self._calendars[binding.collection_id], load(binding.base_remote)
+        else:
+            home = self._home(waiting.entity, record)
+            if home is None:
+                self._pairs.idle.append(waiting)
+                return
+            calendar, seen = home, None
+        crm = self._crm(waiting.entity, record)
+        self._decide(
+            Plan(
+                calendar=calendar,
+                entity=waiting.entity,
+                uid=str((record.main if isinstance(record, EventRecord) else record).values["uid"]),
+                binding=here[0] if here else None,
+                record=record,
+                remote=None,
+                crm=crm,
+                seen=seen,
+                decision=Decision(Action.NOTHING, 1, ""),
+                waiting=waiting,
+                ours=not here,
+            )
+        )
+
+    def _home(self, entity: BoundEntity, record: Record) -> Calendar | None:
+        """The calendar into which a record is put that this mailbox does not hold yet."""
+        kind = Kind.EVENT if entity is BoundEntity.EVENT else Kind.TASK
+        fit = [
+            one
+            for one in self._calendars.values()
+            if kind in one.info.kinds and one.info.writable and one.direction is not Direction.TO_CRM
+        ]
+        if not fit:
+            return None
+        if isinstance(record, EventRecord) and not self._owned(record):
+            # An invited colleague: the server delivers the invitation, or it is delivered here.
+            values = record.main.values
+            foreign = values["origin"] is Origin.PROVIDER and not values["editable"]
+            if foreign or fit[0].info.auto_schedule or values["privacy"].name != "PUBLIC":
+                return None
+        return fit[0]
+
+    def _owned(self, record: EventRecord) -> bool:
+        return bool(record.main.values["owner_id"] == self._context.setting.owner_id)
+
+    # --- deciding -------------------------------------------------------------------------------
+
+    def _crm(self, entity: BoundEntity, record: Record | None) -> Item | None:
+        if record is None or record_hidden(record):
+            return None
+        return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
+
+    def _decide(self, plan: Plan) -> None:
+        plan = self.decided(plan)
+        if plan.decision.action is Action.NOTHING and plan.binding is None:
+            return
+        self._pairs.plans.append(plan)
+
+    def decided(self, plan: Plan) -> Plan:
+        """The plan with its decision, what goes with it to the server, and who may be mailed."""
+        follows = self._follows(plan)
+        if follows:
+            plan = replace(plan, follows=True, decision=self._of_copy(plan))
+        else:
+            plan = replace(plan, dress=dress_of(plan, self._names, self._context.setting.people))
+            plan = replace(plan, decision=decide(self._pair(plan), self._context.rules.merge))
+        return replace(plan, mailing=self._mailing(plan))
+
+    def _follows(self, plan: Plan) -> bool:
+        """Whether somebody else's copy owns the content."""
+        if plan.entity is not BoundEntity.EVENT or not isinstance(plan.record, EventRecord):
+            return False
+        if plan.binding is not None and plan.binding.state is BindingState.BOUND:
+            return not plan.binding.supplies
+        if plan.seen is None:
+            return not self._owned(plan.record)
+        others = [
+            one
+            for one in self._copies.get((plan.entity, plan.record.id), ())
+            if one.supplies and one.state is BindingState.BOUND
+        ]
+        takes_over = plan.seen.main.organizer in self._context.own
+        if not others:
+            # Nobody's copy yet: the owner's is to come, a colleague's does not stand in for it.
+            return not self._owned(plan.record) and not takes_over and bool(plan.record.main.values["editable"])
+        return not (takes_over and all(one.role is CopyRole.ATTENDEE for one in others))
+
+    def _pair(self, plan: Plan) -> Pair:
+        binding = plan.binding
+        linked = binding is not None and binding.state is BindingState.BOUND
+        return Pair(
+            base_crm=load(binding.base_of_crm) if linked and binding else None,
+            base_remote=load(binding.base_remote) if linked and binding else None,
+            crm=plan.crm,
+            remote=plan.seen,
+            role=self.role(plan),
+            direction=plan.calendar.direction if plan.calendar.info.writable else Direction.TO_CRM,
+            dress_changed=linked and binding is not None and mark_of(plan.dress) != binding.dress,
+            crm_changed_at=None if plan.record is None else plan.record.updated_at,
+            remote_changed_at=None if plan.seen is None else plan.seen.modified,
+            version_changed=plan.remote is not None,
+        )
+
+    def role(self, plan: Plan) -> Role:
+        """Whose content the copy holds."""
+        item = plan.seen or plan.crm
+        if item is None:
+            return ROLES[plan.binding.role] if plan.binding else Role.ORGANIZER
+        organizer = item.main.organizer
+        return Role.ORGANIZER if not organizer or organizer in self._context.own else Role.ATTENDEE
+
+    def _of_copy(self, plan: Plan) -> Decision:
+        """What becomes of a copy whose content is somebody else's: the answer comes from it, the rest goes
+        into it where the service writes such copies."""
+        ours = plan.ours or bool(plan.binding and plan.binding.ours)
+        if plan.seen is None:
+            if plan.binding is not None or plan.crm is None:
+                return Decision(Action.DROP, 11, "a participant took the copy out of the own calendar")
+            return Decision(
+                Action.CREATE_REMOTE, 12, "a copy for a colleague who takes part", remote=plan.crm
+            )
+        if plan.crm is None:
+            if ours:
+                return Decision(Action.DELETE_REMOTE, 7, "the meeting was cancelled in the CRM")
+            return Decision(Action.DROP, 7, "the meeting was cancelled; the server tells its participants")
+        crm = plan.crm
+        changed = plan.remote is not None and not is_private(plan.seen)
+        heard = answered(crm, plan.seen, self._context.own) if changed else crm
+        remote = None
+        if ours and not is_private(plan.seen):
+            base = load(plan.binding.base_of_crm) if plan.binding else None
+            target = copied(base, heard, plan.seen, self._context.own)
+            remote = target if target != plan.seen else None
+        if heard != crm:
+            return Decision(Action.PULL, 16, "a participant answered", crm=heard, remote=remote)
+        if remote is not None:
+            return Decision(Action.PUSH, 2, "the meeting changed", remote=remote)
+        return Decision(Action.ADOPT, 5, "a participant's copy says nothing new")
+
+    def _mailing(self, plan: Plan) -> Mailing | None:
+        decision = plan.decision
+        if decision.remote is None and decision.action is not Action.DELETE_REMOTE:
+            return None
+        person = plan.waiting is not None and plan.waiting.by_person and not plan.follows
+        return firewall(
+            cause=Cause.PERSON_EDIT if person else Cause.BACKFILL,
+            policy=self._context.policy,
+            auto_schedule=plan.calendar.info.auto_schedule,
+            before=plan.seen,
+            after=decision.remote,
+            own=self._context.own,
+            now=self._context.now,
+            floating=self._context.rules.floating,
+        )
+
+
+def record_hidden(record: Record) -> bool:
+    """Whether the CRM took it out: cancelled or deleted, kept as history only."""
+    values = record.main.values if isinstance(record, EventRecord) else record.values
+    return bool(values["hidden"]) or values["deleted_at"] is not None
+
+
+def _begin(start: When | None, floating: ZoneInfo, now: datetime) -> datetime:
+    return now if start is None else start.instant(floating)

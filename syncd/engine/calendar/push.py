@@ -1,0 +1,225 @@
+"""Writing to the server: the intent first, then the write with its precondition, then the confirmation.
+
+A write that is refused because somebody else wrote first is planned again with what is there now; one
+without an answer is neither repeated nor believed, but looked up.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from connectors.calendar import Item, Missing, RemoteItem
+from connectors.errors import Conflict, ItemError, OutcomeUnknown, SyncdError
+from store import reconciling
+from store.bindings import CopyRole, IntentKind
+from store.errors import Stale
+from syncd.core.canonical import dump, redacted
+from syncd.core.plan import Action
+from syncd.engine.calendar.confirm import Outcome, confirm, units_text
+from syncd.engine.calendar.context import CalendarReport, Context, Plan
+from syncd.engine.calendar.dress import mark_of
+from syncd.engine.calendar.pairing import Pairing
+
+GROUP = 20  # writes announced together, and confirmed together
+TRIES = 3  # against others who write the same item at the same time (T4, row 17)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class _Moved(Exception):
+    """The item is another one at the server than it was planned with."""
+
+    def __init__(self, remote: RemoteItem | None) -> None:
+        super().__init__()
+        self.remote = remote
+
+
+def writes(plan: Plan) -> bool:
+    """Whether the plan wants anything of the server."""
+    return plan.decision.remote is not None or plan.decision.action is Action.DELETE_REMOTE
+
+
+class Pusher:
+    """Carries out plans at the server, group by group."""
+
+    def __init__(
+        self, context: Context, pairing: Pairing, report: CalendarReport, go_on: Callable[[], None]
+    ) -> None:
+        self._context = context
+        self._pairing = pairing
+        self._report = report
+        self._go_on = go_on
+
+    def run(self, plans: Sequence[Plan]) -> None:
+        """All of them. Raises MailboxError and CollectionError, with what was done so far confirmed."""
+        for start in range(0, len(plans), GROUP):
+            self._go_on()
+            self._group(plans[start : start + GROUP], TRIES)
+
+    def _group(self, plans: Sequence[Plan], tries: int) -> None:
+        intents = self._announce(plans)
+        done: list[Outcome] = []
+        closed: list[int] = []
+        again: list[tuple[Plan, RemoteItem | None]] = []
+        unknown = 0
+        try:
+            for plan, intent in zip(plans, intents, strict=True):
+                try:
+                    done.append(self._outcome(plan, self._write(plan)))
+                    closed.append(intent)
+                except _Moved as moved:
+                    again.append((plan, moved.remote))
+                    closed.append(intent)
+                except ItemError as error:
+                    self._refused(plan, error)
+                    closed.append(intent)
+                except OutcomeUnknown:
+                    unknown += 1
+                    log.warning("a write got no answer: it is looked up", action="push", uid=plan.uid)
+        except SyncdError:
+            # Nothing of the one under way was sent, nor of those after it.
+            self._confirm(done, [*closed, *intents[len(closed) + unknown :]])
+            raise
+        self._confirm(done, closed)
+        for plan, remote in again:
+            self._again(plan, remote, tries - 1)
+
+    def _announce(self, plans: Sequence[Plan]) -> list[int]:
+        rows = [self._intent(plan) for plan in plans]
+        with self._context.database.write() as session:
+            return reconciling.announce(session, rows)
+
+    def _intent(self, plan: Plan) -> dict[str, Any]:
+        decision, binding = plan.decision, plan.binding
+        kind = IntentKind.UPDATE if plan.seen is not None else IntentKind.CREATE
+        return {
+            "mailbox_id": self._context.mailbox_id,
+            "collection_id": plan.calendar.row.id,
+            "binding_id": binding.id if binding else None,
+            "kind": IntentKind.DELETE if decision.action is Action.DELETE_REMOTE else kind,
+            "uid": plan.uid,
+            "entity": plan.entity,
+            "entity_id": plan.record.id if plan.record else None,
+            "precondition": plan.remote.version if plan.remote else binding.version if binding else "",
+            "payload": dump(decision.remote) if decision.remote else "",
+            "crm_before": dump(plan.crm) if plan.crm else "",
+            "crm": dump(decision.crm) if decision.crm else "",
+            "dress": mark_of(plan.dress),
+            "block": plan.dress.block,
+            "held": units_text(decision.held),
+            "ours": plan.ours,
+            "supplies": not plan.follows,
+            "role": CopyRole[self._pairing.role(plan).name],
+            "action": decision.action.value,
+            "notify": bool(plan.mailing and plan.mailing.notify),
+            "row": decision.row,
+            "reason": decision.reason,
+            "before": dump(plan.seen) if plan.seen else "",
+            "mailed": ", ".join(plan.mailing.recipients) if plan.mailing and plan.mailing.notify else "",
+            "run_ref": self._context.run,
+            "at": self._context.now,
+        }
+
+    # --- one write ------------------------------------------------------------------------------
+
+    def _write(self, plan: Plan) -> RemoteItem | None:
+        """Writes one item and returns it as the server has it then; None where it was deleted."""
+        connector, wanted = self._context.connector, plan.decision.remote
+        notify = bool(plan.mailing and plan.mailing.notify)
+        if plan.seen is None and wanted is not None:
+            try:
+                return connector.create(plan.calendar.row.ref, wanted, plan.dress, notify=notify)
+            except Conflict:
+                raise _Moved(connector.find(plan.calendar.row.ref, plan.uid)) from None
+        current = plan.remote or self._current(plan)
+        if current is None:
+            if wanted is None:
+                return None
+            raise _Moved(None)
+        try:
+            if wanted is None:
+                connector.delete(current, notify=notify)
+                return None
+            return connector.update(current, wanted, plan.dress, notify=notify)
+        except Conflict:
+            raise _Moved(self._read(plan, current.ref)) from None
+
+    def _current(self, plan: Plan) -> RemoteItem | None:
+        """The item as the server has it, in the version that was planned with."""
+        binding = plan.binding
+        if binding is None:
+            return None
+        current = self._read(plan, binding.remote_ref)
+        if current is not None and (not binding.version or current.version != binding.version):
+            raise _Moved(current)
+        return current
+
+    def _read(self, plan: Plan, ref: str) -> RemoteItem | None:
+        for found in self._context.connector.read(plan.calendar.row.ref, [ref]):
+            match found:
+                case RemoteItem():
+                    return found
+                case Missing():
+                    return None
+                case ItemError():
+                    raise found
+        return None
+
+    def _outcome(self, plan: Plan, remote: RemoteItem | None) -> Outcome:
+        if remote is not None and plan.decision.remote is not None:
+            remote = believed(remote, plan.decision.remote)
+        return Outcome(plan, self._pairing.role(plan), not plan.follows, remote, wrote=True)
+
+    # --- what comes of it -----------------------------------------------------------------------
+
+    def _confirm(self, done: Sequence[Outcome], closed: Sequence[int]) -> None:
+        for attempt in range(TRIES):
+            try:
+                with self._context.database.write() as session:
+                    confirm(session, self._context, done)
+                    reconciling.close_intents(session, closed)
+                break
+            except Stale:
+                if attempt == TRIES - 1:
+                    raise
+        for one in done:
+            count(self._report, one)
+
+    def _again(self, plan: Plan, remote: RemoteItem | None, tries: int) -> None:
+        """Row 17: plans the item again with what is there now."""
+        if tries <= 0:
+            log.warning("somebody else changes it all the time; next cycle", action="push", uid=plan.uid)
+            return
+        seen = None if remote is None else redacted(remote.item)
+        fresh = self._pairing.decided(replace(plan, remote=remote, seen=seen))
+        if writes(fresh):
+            self._group([fresh], tries)
+        else:
+            self._confirm([Outcome(fresh, self._pairing.role(fresh), not fresh.follows, remote)], [])
+
+    def _refused(self, plan: Plan, error: ItemError) -> None:
+        """The server does not take this item. It waits in quarantine, and the others go on."""
+        log.warning("the server refuses an item", action="push", uid=plan.uid, error=str(error))
+        self._report.quarantined += 1
+        ref = plan.binding.remote_ref if plan.binding else plan.uid
+        with self._context.database.write() as session:
+            reconciling.quarantine(session, plan.calendar.row.id, ref, str(error), self._context.now)
+
+
+def believed(remote: RemoteItem, written: Item) -> RemoteItem:
+    """What was read back after a write, if it is what was written. If it is not, somebody else may have
+    written in between: the version is not believed, so that the next cycle reads it as a change."""
+    if redacted(remote.item) == redacted(written):
+        return remote
+    return RemoteItem(remote.ref, "", written, remote.source)
+
+
+def count(report: CalendarReport, one: Outcome) -> None:
+    """Adds what was done to the report."""
+    decision = one.plan.decision
+    report.actions[decision.action] += 1
+    report.pushed += one.wrote
+    report.pulled += decision.crm is not None or decision.action is Action.CANCEL_CRM
+    report.conflicts += len(decision.conflicts)

@@ -1,0 +1,101 @@
+"""At the start of a cycle: what became of writes whose answer nobody heard, because the process was killed or
+the connection broke. They are looked up, never repeated."""
+
+import structlog
+
+from connectors.calendar import RemoteItem
+from store import calendar_rows, outbox, reconciling
+from store.bindings import BoundEntity, CopyRole, Intent, IntentKind
+from store.database import Transaction
+from syncd.core.canonical import load, redacted
+from syncd.core.guards import Mailing
+from syncd.core.plan import Action, Decision, Role
+from syncd.engine.calendar.confirm import Outcome, confirm, units_of
+from syncd.engine.calendar.context import Calendar, CalendarReport, Context, Plan
+from syncd.engine.calendar.push import count
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+ROLES = {CopyRole.ORGANIZER: Role.ORGANIZER, CopyRole.ATTENDEE: Role.ATTENDEE}
+
+
+def recover(context: Context, calendars: dict[int, Calendar], report: CalendarReport) -> None:
+    """Settles every open intent of the mailbox whose calendar can be reached."""
+    with context.database.read() as session:
+        intents = reconciling.open_intents(session, context.mailbox_id)
+    for intent in intents:
+        calendar = calendars.get(intent.collection_id)
+        if calendar is None:
+            continue  # its calendar is not selected any more, or out of reach: another time
+        found = context.connector.find(calendar.row.ref, intent.uid)
+        happened = _happened(intent, found)
+        log.info(
+            "a write without an answer was looked up", action="recover", uid=intent.uid, happened=happened
+        )
+        with context.database.write() as session:
+            if happened:
+                outcome = Outcome(
+                    _plan(session, intent, calendar, found),
+                    ROLES[intent.role],
+                    intent.supplies,
+                    found,
+                    wrote=True,
+                )
+                confirm(session, context, [outcome])
+                count(report, outcome)
+            elif intent.notify and found is not None and found.version != intent.precondition:
+                # It may have been made, and changed by somebody since: its guests have been told once.
+                _calm(session, intent)
+            reconciling.close_intents(session, [intent.id])
+
+
+def _happened(intent: Intent, found: RemoteItem | None) -> bool:
+    if intent.kind is IntentKind.DELETE:
+        return found is None
+    return found is not None and redacted(found.item) == load(intent.payload)
+
+
+def _plan(session: Transaction, intent: Intent, calendar: Calendar, found: RemoteItem | None) -> Plan:
+    """The plan that the intent stood for, with the record as it is now."""
+    record = None
+    if intent.entity_id is not None:
+        by_id = (
+            calendar_rows.events(session, [intent.entity_id])
+            if intent.entity is BoundEntity.EVENT
+            else calendar_rows.tasks(session, [intent.entity_id])
+        )
+        record = by_id.get(intent.entity_id)
+    binding = None
+    if intent.binding_id is not None:
+        binding = reconciling.bindings(session, [intent.binding_id]).get(intent.binding_id)
+    people = tuple(one for one in intent.mailed.split(", ") if one)
+    return Plan(
+        calendar=calendar,
+        entity=intent.entity,
+        uid=intent.uid,
+        binding=binding,
+        record=record,
+        remote=found,
+        crm=load(intent.crm_before) if intent.crm_before else None,
+        seen=load(intent.before) if intent.before else None,
+        decision=Decision(
+            Action(intent.action),
+            intent.row,
+            intent.reason,
+            crm=load(intent.crm) if intent.crm else None,
+            remote=load(intent.payload) if intent.payload else None,
+            held=units_of(intent.held),
+        ),
+        follows=not intent.supplies,
+        ours=intent.ours,
+        mailing=Mailing(people, "", notify=intent.notify),
+    )
+
+
+def _calm(session: Transaction, intent: Intent) -> None:
+    waiting = [
+        one
+        for one in outbox.waiting(session, intent.mailbox_id)
+        if (one.entity, one.entity_id) == (intent.entity, intent.entity_id)
+    ]
+    outbox.calm(session, waiting)
