@@ -1,0 +1,373 @@
+"""The canonical form of a calendar item: its units, its text for the database, its digest, its redaction.
+
+A *unit* is what merges as one thing (design.md section 5). Pure: no clock, no I/O.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from connectors.calendar import (
+    Attendee,
+    Component,
+    Item,
+    Kind,
+    Privacy,
+    Response,
+    Status,
+    Timing,
+    When,
+)
+
+FORM = 1  # of the text in the database: another number is another form
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+
+class Unit(StrEnum):
+    """What merges independently of the rest of its component."""
+
+    TIMING = "timing"
+    SUBJECT = "subject"
+    LOCATION = "location"
+    NOTES = "notes"
+    STATUS = "status"
+    PRIVACY = "privacy"
+    BUSY = "busy"
+    ALARMS = "alarms"
+    CATEGORIES = "categories"
+    ATTENDEES = "attendees"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The value of the unit `status`: a task is done at a moment, the two go together."""
+
+    status: Status
+    completed: datetime | None = None  # aware, UTC
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The value of the unit `attendees`: who invites, and who is invited."""
+
+    organizer: str = ""
+    attendees: tuple[Attendee, ...] = ()  # sorted by address, each once
+
+
+Value: TypeAlias = Timing | str | Progress | Privacy | bool | frozenset[str] | People
+
+
+def value_of(component: Component, unit: Unit) -> Value:
+    """What the component holds in that unit."""
+    values: dict[Unit, Value] = {
+        Unit.TIMING: component.timing,
+        Unit.SUBJECT: component.subject,
+        Unit.LOCATION: component.location,
+        Unit.NOTES: component.notes,
+        Unit.STATUS: Progress(component.status, component.completed),
+        Unit.PRIVACY: component.privacy,
+        Unit.BUSY: component.busy,
+        Unit.ALARMS: component.alarms,
+        Unit.CATEGORIES: component.categories,
+        Unit.ATTENDEES: People(component.organizer, component.attendees),
+        Unit.VIDEO: component.video_url,
+    }
+    return values[unit]
+
+
+def with_value(component: Component, unit: Unit, value: Value) -> Component:  # noqa: PLR0911 - a table
+    """The component with another value in that unit. Raises TypeError where the value is of another unit."""
+    match unit, value:
+        case Unit.TIMING, Timing():
+            return replace(component, timing=value)
+        case Unit.SUBJECT, str():
+            return replace(component, subject=value)
+        case Unit.LOCATION, str():
+            return replace(component, location=value)
+        case Unit.NOTES, str():
+            return replace(component, notes=value)
+        case Unit.VIDEO, str():
+            return replace(component, video_url=value)
+        case Unit.STATUS, Progress():
+            return replace(component, status=value.status, completed=value.completed)
+        case Unit.PRIVACY, Privacy():
+            return replace(component, privacy=value)
+        case Unit.BUSY, bool():
+            return replace(component, busy=value)
+        case Unit.ALARMS, frozenset():
+            return replace(component, alarms=value)
+        case Unit.CATEGORIES, frozenset():
+            return replace(component, categories=value)
+        case Unit.ATTENDEES, People():
+            return replace(component, organizer=value.organizer, attendees=value.attendees)
+    raise TypeError(f"{type(value).__name__} is no value of the unit {unit}")
+
+
+def default_of(unit: Unit, kind: Kind) -> Value:
+    """What a component holds where nobody has said anything."""
+    task = kind is Kind.TASK
+    empty = Component(Timing(), status=Status.OPEN if task else Status.CONFIRMED, busy=not task)
+    return value_of(empty, unit)
+
+
+def unsaid(unit: Unit, kind: Kind) -> Value:
+    """What says nothing in that unit. An event always has a status, so its unsaid one is none of an event's:
+    CONFIRMED is as much a word as CANCELLED."""
+    return Progress(Status.OPEN) if unit is Unit.STATUS else default_of(unit, kind)
+
+
+def changed_units(before: Component, after: Component) -> frozenset[Unit]:
+    """The units that differ."""
+    return frozenset(unit for unit in Unit if value_of(before, unit) != value_of(after, unit))
+
+
+# --- privacy --------------------------------------------------------------------------------------
+
+
+def is_private(item: Item | None) -> bool:
+    """Whether any component is not for everybody: then the whole item is busy time only."""
+    return item is not None and any(one.privacy is not Privacy.PUBLIC for one in item.components)
+
+
+def redacted(item: Item) -> Item:
+    """A private item as busy time only (requirements 4.2.5); one that is public, as it is.
+
+    What stays: UID, timing with recurrence and overrides, status, busy, privacy, the id the CRM gave it.
+    """
+    if not is_private(item):
+        return item
+    return replace(item, components=tuple(_bare(component) for component in item.components))
+
+
+def _bare(component: Component) -> Component:
+    return Component(
+        timing=component.timing,
+        recurrence_id=component.recurrence_id,
+        this_and_future=component.this_and_future,
+        status=component.status,
+        privacy=component.privacy,
+        busy=component.busy,
+        completed=component.completed,
+    )
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def dump(item: Item) -> str:
+    """The item as compact JSON, the same text for the same item. `load` is its exact inverse."""
+    return _text({"form": FORM, **_item_json(item, everything=True)})
+
+
+def load(text: str) -> Item:
+    """The item that was dumped. Raises ValueError where the text is not of `dump`."""
+    try:
+        data = _Reader.of(json.loads(text))
+        if data.integer("form", 0) != FORM:
+            raise ValueError("another form of calendar items")  # noqa: TRY301
+        return Item(
+            uid=data.text("uid"),
+            kind=Kind(data.text("kind")),
+            components=tuple(component_from_json(one) for one in data.list("components")),
+            sequence=data.integer("sequence", 0),
+            crm_id=data.text("crm_id"),
+            companion=data.flag("companion", default=False),
+            zones=tuple((_str(name), _str(zone)) for name, zone in map(_pair, data.list("zones"))),
+        )
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"what is stored is not a calendar item: {error}") from error
+
+
+def digest(item: Item) -> str:
+    """64 hexadecimal digits of what compares equal. Wall-clock time and zone count, not the moment alone;
+    names of participants, SEQUENCE and the definitions of zones do not."""
+    return hashlib.sha256(_text(_item_json(item, everything=False)).encode()).hexdigest()
+
+
+def component_json(component: Component, *, everything: bool = True) -> Mapping[str, Json]:
+    """A component for a database or a report; without `everything`, only what is compared."""
+    found: dict[str, Json] = {unit.value: value_json(value_of(component, unit)) for unit in Unit}
+    if everything:
+        found["names"] = {one.email: one.name for one in component.attendees if one.name}
+    if component.recurrence_id is not None:
+        found["recurrence_id"] = _when_json(component.recurrence_id)
+    if component.this_and_future:
+        found["this_and_future"] = True
+    return {name: value for name, value in found.items() if value not in ("", [], {})}
+
+
+def component_from_json(data: Json) -> Component:
+    """The inverse of `component_json`. Raises ValueError or TypeError."""
+    reader = _Reader.of(data)
+    recurrence_id = reader.data.get("recurrence_id")
+    component = Component(
+        timing=_timing(reader.data.get("timing", {})),
+        recurrence_id=None if recurrence_id is None else _when(recurrence_id),
+        this_and_future=reader.flag("this_and_future", default=False),
+    )
+    for unit in Unit:
+        if unit.value in reader.data:
+            component = with_value(component, unit, value_from_json(unit, reader.data[unit.value]))
+    names = _Reader.of(reader.data.get("names", {}))
+    named = tuple(replace(one, name=names.text(one.email)) for one in component.attendees)
+    return replace(component, attendees=named)
+
+
+def value_json(value: Value) -> Json:
+    """The value of a unit for a database or a report."""
+    match value:
+        case Timing():
+            return _timing_json(value)
+        case Progress(status, completed):
+            done = [] if completed is None else [completed.astimezone(UTC).isoformat()]
+            return [status.value, *done]
+        case Privacy():
+            return value.value
+        case frozenset():
+            return sorted(value)
+        case People(organizer, attendees):
+            people: dict[str, Json] = {"organizer": organizer} if organizer else {}
+            if attendees:
+                people["attendees"] = [[one.email, one.response.value] for one in attendees]
+            return people
+        case bool() | str():
+            return value
+
+
+def value_from_json(unit: Unit, data: Json) -> Value:  # noqa: PLR0911 - a table
+    """The inverse of `value_json`, which has no names of participants. Raises ValueError or TypeError."""
+    match unit:
+        case Unit.TIMING:
+            return _timing(data)
+        case Unit.STATUS:
+            status, *completed = _list(data)
+            return Progress(
+                Status(_str(status)), datetime.fromisoformat(_str(completed[0])) if completed else None
+            )
+        case Unit.PRIVACY:
+            return Privacy(_str(data))
+        case Unit.ALARMS | Unit.CATEGORIES:
+            return frozenset(_str(one) for one in _list(data))
+        case Unit.ATTENDEES:
+            reader = _Reader.of(data)
+            lines = [_pair(one) for one in reader.list("attendees")]
+            attendees = tuple(Attendee(_str(email), Response(_str(answer))) for email, answer in lines)
+            return People(reader.text("organizer"), attendees)
+        case Unit.BUSY:
+            if not isinstance(data, bool):
+                raise TypeError("busy is not true or false")
+            return data
+        case Unit.SUBJECT | Unit.LOCATION | Unit.NOTES | Unit.VIDEO:
+            return _str(data)
+
+
+def _item_json(item: Item, *, everything: bool) -> dict[str, Json]:
+    found: dict[str, Json] = {
+        "uid": item.uid,
+        "kind": item.kind.value,
+        "components": [component_json(one, everything=everything) for one in item.components],
+    }
+    if item.companion:
+        found["companion"] = True
+    if everything:
+        found |= {
+            "sequence": item.sequence,
+            "crm_id": item.crm_id,
+            "zones": [list(one) for one in item.zones],
+        }
+    return {name: value for name, value in found.items() if value not in ("", 0, [])}
+
+
+def _text(data: Mapping[str, Json]) -> str:
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _when_json(when: When) -> Json:
+    return [when.local.isoformat(), when.zone] if when.zone else when.local.isoformat()
+
+
+def _when(data: Json) -> When:
+    local, zone = (data, "") if isinstance(data, str) else _pair(data)
+    written = _str(local)
+    return When(
+        datetime.fromisoformat(written) if "T" in written else date.fromisoformat(written), _str(zone)
+    )
+
+
+def _timing_json(timing: Timing) -> Json:
+    found: dict[str, Json] = {
+        "rrule": timing.rrule,
+        "rdates": [_when_json(one) for one in timing.rdates],
+        "exdates": [_when_json(one) for one in timing.exdates],
+    }
+    if timing.start is not None:
+        found["start"] = _when_json(timing.start)
+    if timing.end is not None:
+        found["end"] = _when_json(timing.end)
+    return {name: value for name, value in found.items() if value not in ("", [])}
+
+
+def _timing(data: Json) -> Timing:
+    reader = _Reader.of(data)
+    start, end = reader.data.get("start"), reader.data.get("end")
+    return Timing(
+        start=None if start is None else _when(start),
+        end=None if end is None else _when(end),
+        rrule=reader.text("rrule"),
+        rdates=tuple(_when(one) for one in reader.list("rdates")),
+        exdates=tuple(_when(one) for one in reader.list("exdates")),
+    )
+
+
+def _str(data: Json) -> str:
+    if not isinstance(data, str):
+        raise TypeError(f"text expected, {type(data).__name__} found")
+    return data
+
+
+def _list(data: Json) -> Sequence[Json]:
+    if not isinstance(data, list):
+        raise TypeError(f"a list expected, {type(data).__name__} found")
+    return data
+
+
+def _pair(data: Json) -> tuple[Json, Json]:
+    first, second = _list(data)
+    return first, second
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """An object of JSON, read with a check of each type."""
+
+    data: Mapping[str, Json]
+
+    @classmethod
+    def of(cls, data: Json) -> "_Reader":
+        if not isinstance(data, dict):
+            raise TypeError(f"an object expected, {type(data).__name__} found")
+        return cls(data)
+
+    def text(self, name: str) -> str:
+        return _str(self.data.get(name, ""))
+
+    def integer(self, name: str, default: int) -> int:
+        found = self.data.get(name, default)
+        if not isinstance(found, int):
+            raise TypeError(f"{name} is not a number")
+        return found
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        found = self.data.get(name, default)
+        if not isinstance(found, bool):
+            raise TypeError(f"{name} is not true or false")
+        return found
+
+    def list(self, name: str) -> Sequence[Json]:
+        return _list(self.data.get(name, []))
