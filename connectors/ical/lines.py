@@ -1,0 +1,298 @@
+"""Content lines: bytes to lines and components, and back (RFC 5545 section 3.1, RFC 6868). No meaning yet.
+
+Every line keeps the bytes it came from, so that what nobody changes is written as it was read. Lines that
+end in LF, a BOM, tabs, blank lines and lines of any length are taken; a text that a client broke without
+folding it stays with the line before it.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, Self
+
+MAX_SIZE = 5_000_000  # octets of one item
+MAX_DEPTH = 8  # components within components
+_INNER = 0x80  # how every octet of a UTF-8 character but its first one begins
+FOLD = 75  # octets of a line without its end
+
+_NAME = re.compile(r"[A-Za-z0-9-]+\Z")
+_TEXTS = frozenset({"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "X-ALT-DESC", "STYLED-DESCRIPTION"})
+# Their values hold no colon, their TZID may ("(UTC+01:00) Brussels", not quoted by some clients).
+_TIMES = frozenset({"DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE", "TRIGGER"})
+
+
+class Unreadable(ValueError):
+    """What was read is not one event or task. The text says which line and why, and nothing it holds."""
+
+
+class Line(NamedTuple):
+    """One content line. `params` is as written, without the first semicolon; see `parameters`."""
+
+    name: str  # upper case, without a group ("item1.")
+    params: str
+    value: str
+    raw: bytes  # with its folds and its end
+    number: int  # of its first line in the source, from 1; 0 for a line that was made here
+
+
+class Node:
+    """A component: its lines and inner components, in their order. `begin` and `end` are its own lines."""
+
+    __slots__ = ("begin", "end", "entries", "name")
+
+    def __init__(self, name: str, begin: Line) -> None:
+        self.name = name
+        self.begin = begin
+        self.end = begin
+        self.entries: list[Line | Self] = []
+
+    @property
+    def lines(self) -> Iterator[Line]:
+        """Its own lines."""
+        return (entry for entry in self.entries if isinstance(entry, Line))
+
+    @property
+    def children(self) -> Iterator[Self]:
+        """The components right inside it."""
+        return (entry for entry in self.entries if not isinstance(entry, Line))
+
+    def first(self, name: str) -> Line | None:
+        """Its first line of that name."""
+        return next((line for line in self.lines if line.name == name), None)
+
+    def write(self) -> bytes:
+        """Its bytes."""
+        parts: list[bytes] = []
+        self._collect(parts)
+        return b"".join(parts)
+
+    def _collect(self, parts: list[bytes]) -> None:
+        parts.append(self.begin.raw)
+        for entry in self.entries:
+            if isinstance(entry, Line):
+                parts.append(entry.raw)
+            else:
+                entry._collect(parts)  # noqa: SLF001 - the same class; MAX_DEPTH bounds it
+        parts.append(self.end.raw)
+
+
+class Document(NamedTuple):
+    """A calendar object: what stands before BEGIN:VCALENDAR (a BOM, blank lines), it, and what follows."""
+
+    before: bytes
+    root: Node
+    after: bytes
+
+    def write(self) -> bytes:
+        """Its bytes: those it was parsed from, but for what was changed."""
+        return self.before + self.root.write() + self.after
+
+
+def parse(data: bytes) -> Document:
+    """The one VCALENDAR in `data`. Raises Unreadable; time and memory are linear."""
+    if len(data) > MAX_SIZE:
+        raise Unreadable(f"larger than {MAX_SIZE} octets")
+    stack: list[Node] = []
+    root: Node | None = None
+    outside: tuple[list[bytes], list[bytes]] = ([], [])
+    for line in _lines(data):
+        if not line.name and not stack:
+            outside[root is not None].append(line.raw)
+        elif line.name == "BEGIN":
+            node = _begin(line, stack, root)
+            root = root or node
+            stack.append(node)
+        elif not stack:
+            raise Unreadable(f"line {line.number}: stands outside of VCALENDAR")
+        elif line.name == "END":
+            node = stack.pop()
+            if line.value.strip().upper() != node.name:
+                raise Unreadable(f"line {line.number}: ends another component than the one that began")
+            node.end = line
+        else:
+            stack[-1].entries.append(line)
+    if root is None:
+        raise Unreadable("no VCALENDAR in it")
+    if stack:
+        raise Unreadable(f"the component that begins in line {stack[-1].begin.number} has no end: cut short?")
+    return Document(b"".join(outside[0]), root, b"".join(outside[1]))
+
+
+def _begin(line: Line, stack: list[Node], root: Node | None) -> Node:
+    node = Node(line.value.strip().upper(), line)
+    if len(stack) == MAX_DEPTH:
+        raise Unreadable(f"line {line.number}: components nested deeper than {MAX_DEPTH}")
+    if stack:
+        stack[-1].entries.append(node)
+    elif root is not None or node.name != "VCALENDAR":
+        raise Unreadable(f"line {line.number}: begins something other than one VCALENDAR")
+    return node
+
+
+def _lines(data: bytes) -> Iterator[Line]:
+    """The logical lines; a blank one has no name. What is no line belongs to the one before it."""
+    held: Line | None = None
+    loose: list[tuple[str, bytes]] = []
+    for number, raw in _unfolded(data):
+        text = _text(raw)
+        made = _line(text, raw, number)
+        if made is None:
+            if held is None or not held.name:
+                raise Unreadable(f"line {number}: not a content line")
+            loose.append((text, raw))
+            continue
+        if held is not None:
+            yield _with(held, loose) if loose else held
+            loose = []
+        held = made
+    if held is not None:
+        yield _with(held, loose) if loose else held
+
+
+def _with(line: Line, loose: list[tuple[str, bytes]]) -> Line:
+    raw = b"".join([line.raw, *(raw for _, raw in loose)])
+    if line.name not in _TEXTS:
+        return line._replace(raw=raw)
+    return line._replace(value="\\n".join([line.value, *(text for text, _ in loose)]), raw=raw)
+
+
+def _unfolded(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each logical line with the number of its first physical one; together they are `data`."""
+    parts: list[bytes] = []
+    first = number = 1
+    for number, part in enumerate(_physical(data), 1):
+        if part[:1] in _BLANKS and parts:
+            parts.append(part)
+            continue
+        if parts:
+            yield first, parts[0] if len(parts) == 1 else b"".join(parts)
+        parts = [part]
+        first = number
+    if parts:
+        yield first, parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+_BLANKS = (b" ", b"\t")
+
+
+def _physical(data: bytes) -> list[bytes]:
+    """Split at LF only: a lone CR is part of a text."""
+    found = [part + b"\n" for part in data.split(b"\n")]
+    last = found.pop()[:-1]
+    return [*found, last] if last else found
+
+
+def _text(raw: bytes) -> str:
+    bare = raw.rstrip(b"\r\n")
+    if b"\n" in bare:
+        bare = bare.replace(b"\r\n", b"\n").replace(b"\n ", b"").replace(b"\n\t", b"")
+    try:
+        return bare.decode()
+    except UnicodeDecodeError:
+        return bare.decode("cp1252", "replace")
+
+
+def _line(text: str, raw: bytes, number: int) -> Line | None:
+    """The line; one without a name if it is blank; None for what is no content line."""
+    head, colon, value = text.partition(":")
+    if not colon:
+        return None if text.strip("\ufeff \t\r\0") else Line("", "", "", raw, number)
+    name, semicolon, params = head.partition(";")
+    name = name.upper()
+    if semicolon:
+        if name in _TIMES:
+            params, _, value = text[len(name) + 1 :].rpartition(":")
+        elif '"' in params:
+            end = _end_of_parameters(text, len(name))
+            params, value = text[len(name) + 1 : end], text[end + 1 :]
+    if not name.isalnum() or not name.isascii():
+        name = name.lstrip("\ufeff").rpartition(".")[2]
+        if not _NAME.match(name):
+            return None
+    return Line(name, params, value, raw, number)
+
+
+_STOP = re.compile('[":]')
+
+
+def _end_of_parameters(text: str, start: int) -> int:
+    """Where the colon before the value is: the first one of all where a quotation has no end."""
+    quoted = False
+    for found in _STOP.finditer(text, start):
+        if found.group() == '"':
+            quoted = not quoted
+        elif not quoted:
+            return found.start()
+    return text.index(":", start)
+
+
+# --- parameters -------------------------------------------------------------------------------------
+
+
+def split_parameters(params: str) -> list[str]:
+    """The parameters as written, `NAME=value` each."""
+    if not params:
+        return []
+    if '"' not in params:
+        return params.split(";")
+    pieces = [""]
+    for index, piece in enumerate(params.split('"')):
+        if index % 2:
+            pieces[-1] += f'"{piece}"'
+        else:
+            first, *others = piece.split(";")
+            pieces[-1] += first
+            pieces.extend(others)
+    return pieces
+
+
+def parameters(params: str) -> dict[str, str]:
+    """Names in upper case, values without quotation marks and escapes (RFC 6868). The first one counts."""
+    found: dict[str, str] = {}
+    for piece in split_parameters(params):
+        name, equals, value = piece.partition("=")
+        if equals:
+            found.setdefault(name.strip().upper(), _unquoted(value))
+    return found
+
+
+_CARETS = re.compile(r"\^[n'^]")
+_UNCARET = {"^n": "\n", "^'": '"', "^^": "^"}
+
+
+def _unquoted(value: str) -> str:
+    if '"' in value:
+        value = value.replace('"', "")
+    if "^" in value:
+        value = _CARETS.sub(lambda found: _UNCARET[found.group()], value)
+    return value
+
+
+def parameter(name: str, value: str) -> str:
+    """`NAME=value`, escaped (RFC 6868) and quoted where it has to be."""
+    value = value.replace("^", "^^").replace("\n", "^n").replace('"', "^'")
+    return f'{name}="{value}"' if any(mark in value for mark in ",;: ") else f"{name}={value}"
+
+
+# --- writing ----------------------------------------------------------------------------------------
+
+
+def make(name: str, params: str, value: str, end: bytes) -> Line:
+    """A new line, folded (RFC 5545 section 3.1) between characters, each part ended by `end`."""
+    head = f"{name};{params}" if params else name
+    return Line(name, params, value, fold(f"{head}:{value}".encode("utf-8", "replace"), end), 0)
+
+
+def fold(text: bytes, end: bytes) -> bytes:
+    """The line in parts of at most 75 octets, never within a character."""
+    if len(text) <= FOLD:
+        return text + end
+    parts: list[bytes] = []
+    start, room = 0, FOLD
+    while len(text) - start > room:
+        stop = start + room
+        while text[stop] & 0xC0 == _INNER:
+            stop -= 1
+        parts.append(text[start:stop])
+        start, room = stop, FOLD - 1
+    parts.append(text[start:])
+    return (end + b" ").join(parts) + end
