@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from config.settings import Security
+from connectors import tls
 from connectors.errors import AuthFailed, Untrusted
-from connectors.imap import tls
 from connectors.imap.auth import Password, Token, require, with_password, with_token
 from connectors.imap.wire import Wire
 

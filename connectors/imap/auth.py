@@ -7,11 +7,12 @@ Neither a password nor a token gets into a message, not even where the server re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from connectors.errors import AuthFailed
 from connectors.imap import refusals
 from connectors.imap.wire import Answer, Wire
+from connectors.tokens import TokenSource
 
 LONGEST_INITIAL = (
     7_000  # characters of an initial response on the command's line (RFC 4959); Dovecot takes 8 KiB
@@ -25,17 +26,6 @@ _CHECK_CONSENT = (
     "Check that IMAP is allowed for this user and that the token's scopes cover it, then give the consent"
     " again. It is not tried again until then."
 )
-
-
-class TokenSource(Protocol):
-    """Gives an access token of OAuth 2.0."""
-
-    def token(self, *, instead_of: str | None = None) -> str:
-        """A token that should be good now. `instead_of` was refused by the server: get another one.
-
-        Raises AuthFailed, RateLimited or Unreachable.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)

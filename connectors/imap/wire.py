@@ -17,8 +17,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connectors import tls
 from connectors.errors import MailboxError, ProtocolViolation, SyncdError, Unreachable, Untrusted
-from connectors.imap import refusals, tls
+from connectors.imap import refusals
 from connectors.imap.fetch import Literal, Part
 from connectors.imap.stream import EndedError, Stream, TooSlowError
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 LARGEST_ANSWER = 64 * 1024 * 1024  # octets, to anything but a FETCH
 LARGEST_LITERAL = 1024 * 1024 * 1024  # beyond this it is no mail
 GOODBYE = 5.0  # seconds that a LOGOUT may take to leave
+
+_NO_TLS = 'check `port` (993 for security = "tls") or use security = "starttls"'
 
 _KEYWORD = re.compile(rb"(?:\* (?:\d+ )?|[A-Z]{4}\d+ )([A-Za-z-]+)")
 _LITERAL = re.compile(rb"~?\{(\d+)\}\Z")
@@ -289,7 +292,7 @@ class Wire(imaplib.IMAP4):
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
             raise Unreachable(f"{self._where} ended the connection during the TLS handshake.") from error
         except ssl.SSLError as error:
-            raise tls.refused(error, self._where) from error
+            raise tls.refused(error, self._where, no_tls=_NO_TLS) from error
 
     def _bye(self) -> MailboxError | None:
         lines = [line for line in self.untagged_responses.get("BYE", []) if isinstance(line, bytes)]

@@ -13,9 +13,10 @@ from config.load import load
 from config.secrets import read_secret
 from config.settings import Mailbox, OAuth2, Role, Settings
 from connectors.imap.access import ImapAccess
-from connectors.imap.auth import Password, Token, TokenSource
+from connectors.imap.auth import Password, Token
 from connectors.imap.client import ImapConnector
 from connectors.protocol import MailConnector
+from connectors.tokens import TokenSource
 from store import mailboxes
 from store.blobs import BlobStore
 from store.database import Database

@@ -1,4 +1,4 @@
-"""TLS for IMAP: verified always, TLS 1.2 or later, one context for all connections that trust alike.
+"""TLS: verified always, TLS 1.2 or later, one context for all connections that trust alike.
 
 Nothing here can switch verification off. A company's own authority is named with `ca_file`, which is then
 trusted alone.
@@ -55,18 +55,18 @@ def _own_context(ca_file: Path, _changed: int) -> ssl.SSLContext:
     return made
 
 
-def refused(error: ssl.SSLError, where: str) -> Untrusted:
-    """The error for a handshake that failed: what is wrong and what to do."""
+def refused(error: ssl.SSLError, where: str, *, no_tls: str) -> Untrusted:
+    """The error for a handshake that failed: what is wrong and what to do.
+
+    `no_tls` is the advice where the other side does not speak TLS at all.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
         reason, advice = _REASONS.get(
             error.verify_code, (f"cannot be verified ({error.verify_message})", "ask the server's operator")
         )
         return Untrusted(f"The certificate of {where} {reason}: {advice}. Nothing was sent.")
     if error.reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}:
-        return Untrusted(
-            f'{where} does not speak TLS on this port: check `port` (993 for security = "tls") or use'
-            ' security = "starttls". Nothing was sent.'
-        )
+        return Untrusted(f"{where} does not speak TLS on this port: {no_tls}. Nothing was sent.")
     reason = (error.reason or "handshake failed").replace("_", " ").lower()
     return Untrusted(
         f"No trustworthy TLS connection to {where}: {reason}. TLS 1.2 or later is needed. Nothing was sent."
