@@ -13,8 +13,8 @@ from connectors.errors import ItemError
 from connectors.model import Folder, FolderState, MessageHead, RawMessage
 
 
-class MailConnector(Protocol):
-    """Reads the mail of one mailbox."""
+class Connector(Protocol):
+    """What connects on entering and says goodbye on leaving."""
 
     def __enter__(self) -> Self: ...
 
@@ -24,6 +24,10 @@ class MailConnector(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+class MailConnector(Connector, Protocol):
+    """Reads the mail of one mailbox."""
 
     def folders(self) -> Sequence[Folder]:
         """Every folder that the server lists, with its role."""
@@ -56,21 +60,12 @@ class MailConnector(Protocol):
         ...
 
 
-class CalendarConnector(Protocol):
+class CalendarConnector(Connector, Protocol):
     """Reads and writes the calendars and task lists of one mailbox.
 
     Besides MailboxError and CollectionError, every write may raise Conflict (its precondition failed: read
     again), ItemError (the server refuses this item) or OutcomeUnknown (no answer: look, never repeat).
     """
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
     def calendars(self) -> Sequence[CalendarInfo]:
         """Every calendar and task list of the mailbox's owner."""

@@ -3,21 +3,22 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 from connectors.errors import MailboxError
-from connectors.protocol import MailConnector
+from connectors.protocol import Connector
 
-Connect = Callable[[str], MailConnector]
+C = TypeVar("C", bound=Connector)
 
 
-class OneShot:
+class OneShot(Generic[C]):
     """A new connection for each cycle."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Callable[[str], C]) -> None:
         self._connect = connect
 
     @contextmanager
-    def use(self, mailbox: str, *, fresh: bool = False) -> Iterator[MailConnector]:
+    def use(self, mailbox: str, *, fresh: bool = False) -> Iterator[C]:
         """A connector that is entered here and left at the end."""
         with self._connect(mailbox) as connector:
             yield connector
@@ -30,16 +31,16 @@ class OneShot:
         """Nothing is remembered."""
 
 
-class Kept:
+class Kept(Generic[C]):
     """Connections that stay open between cycles. A mailbox is used by one thread at a time (its lease)."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Callable[[str], C]) -> None:
         self._connect = connect
-        self._open: dict[str, MailConnector] = {}
+        self._open: dict[str, C] = {}
         self._lock = threading.Lock()
 
     @contextmanager
-    def use(self, mailbox: str, *, fresh: bool = False) -> Iterator[MailConnector]:
+    def use(self, mailbox: str, *, fresh: bool = False) -> Iterator[C]:
         """The kept connector, or a new one. One that failed is closed and not kept."""
         if fresh:
             self.forget(mailbox)
@@ -75,7 +76,7 @@ class Kept:
             _close(connector)
 
 
-def _close(connector: MailConnector) -> None:
+def _close(connector: Connector) -> None:
     try:
         connector.__exit__(None, None, None)
     except MailboxError:

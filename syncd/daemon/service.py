@@ -46,6 +46,7 @@ class Service:
     def _opened(self) -> Installation:
         installation = self._open(self._config)
         installation.mail.halted = self._stop.is_set
+        installation.calendars.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:

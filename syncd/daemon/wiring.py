@@ -3,11 +3,11 @@
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from config.load import load
 from config.secrets import read_secret
@@ -15,7 +15,7 @@ from config.settings import Mailbox, OAuth2, Role, Settings
 from connectors.imap.access import ImapAccess
 from connectors.imap.auth import Password, Token
 from connectors.imap.client import ImapConnector
-from connectors.protocol import MailConnector
+from connectors.protocol import CalendarConnector, Connector, MailConnector
 from connectors.tokens import TokenSource
 from store import mailboxes
 from store.blobs import BlobStore
@@ -26,13 +26,19 @@ from store.mailboxes import MailboxRow, UserRow
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Exclusion, Policy
+from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
 from syncd.daemon.tokens import RotatedTokens
+from syncd.engine.calendar.sync import CalendarSync
 from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.reading import Limits
-from syncd.engine.supervise import Heartbeat, Supervisor
+from syncd.engine.supervise import Connections, Heartbeat, Supervisor
 
+if TYPE_CHECKING:
+    from connectors.dav import access as dav
+
+C = TypeVar("C", bound=Connector)
 ROLES = {
     Role.STANDARD: UserRole.STANDARD,
     Role.ADVANCED: UserRole.ADVANCED,
@@ -61,7 +67,9 @@ class Installation:
         self.leases = Leases(self.database, self.folder / "locks")
         self.hashed = KeyedHash(_hash_key(self.folder / "hash.key"))
         self.mail = MailSync(self.database, self.blobs, self.hashed, mail_rules(settings, self.hashed))
-        self.connections: Kept | OneShot = Kept(self.connect) if keep else OneShot(self.connect)
+        self.calendars = CalendarSync(self.database, self.mail.known, calendar_rules(settings))
+        self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
+        self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._tokens: dict[str, TokenSource] = {}
         self.rotated = RotatedTokens(self.folder / "tokens", self.hashed)
         seen = self.folder / "seen"
@@ -72,6 +80,9 @@ class Installation:
             leases=self.leases,
             mail=self.mail,
             connections=self.connections,
+            calendars=self.calendars,
+            calendar_connections=self.calendar_connections,
+            calendar_rules=lambda name: calendars_of(settings.mailbox(name)),
             heartbeat=self.heartbeat,
             credentials=self.credentials,
             folders=lambda name: settings.mailbox(name).mail_folders,
@@ -105,8 +116,9 @@ class Installation:
 
     def close(self) -> None:
         """Closes connections to mailboxes and to the database."""
-        if isinstance(self.connections, Kept):
-            self.connections.close()
+        for connections in (self.connections, self.calendar_connections):
+            if isinstance(connections, Kept):
+                connections.close()
         self.database.close()
 
     def connect(self, name: str) -> MailConnector:
@@ -129,11 +141,45 @@ class Installation:
             )
         )
 
+    def connect_calendars(self, name: str) -> CalendarConnector:
+        """A connector for the mailbox's calendars, not yet entered. Raises SecretError."""
+        return self.calendar_connector(self.settings.mailbox(name))
+
+    def calendar_connector(self, mailbox: Mailbox) -> CalendarConnector:
+        """A connector for the mailbox's calendars, not yet entered. Raises SecretError."""
+        from connectors.dav.access import DavAccess  # brings an HTTP client with it
+        from connectors.dav.client import DavConnector
+
+        server = self.settings.caldav_of(mailbox)
+        return DavConnector(
+            DavAccess(
+                url=server.url,
+                username=mailbox.username,
+                auth=self._dav_auth(mailbox, server.auth),
+                ca_file=server.ca_file,
+                timeout=server.timeout,
+            )
+        )
+
+    def _dav_auth(
+        self, mailbox: Mailbox, scheme: Literal["auto", "basic", "digest"]
+    ) -> "dav.Password | dav.Token":
+        from connectors.dav import access as dav
+
+        ref = mailbox.password
+        if ref is None:
+            return dav.Token(self._source_of(mailbox))
+        return dav.Password(lambda: read_secret(ref, environ=self.environ), scheme)
+
     def credentials(self, name: str) -> str:
         """A keyed hash of what the mailbox logs in with: tells whether a person changed it."""
         mailbox = self.settings.mailbox(name)
-        server = self.settings.imap_of(mailbox)
-        parts = [server.host, str(server.port), mailbox.username]
+        server = self.settings.servers[mailbox.server]
+        parts = [mailbox.username]
+        if server.imap is not None:
+            parts += [server.imap.host, str(server.imap.port)]
+        if server.caldav is not None:
+            parts.append(server.caldav.url)
         if mailbox.password is not None:
             parts.append(read_secret(mailbox.password, environ=self.environ))
         if mailbox.oauth2 is not None:
@@ -154,12 +200,18 @@ class Installation:
             return Password(
                 lambda: read_secret(ref, environ=self.environ), "plain" if mechanism == "plain" else "login"
             )
+        return Token(self._source_of(mailbox), mailbox.oauth2.mechanism)
+
+    def _source_of(self, mailbox: Mailbox) -> TokenSource:
+        """Where the mailbox's tokens come from: one for mail and calendars, so that each is renewed once."""
         source = self._tokens.get(mailbox.name)
         if source is None:
+            if mailbox.oauth2 is None:
+                raise AssertionError("a mailbox has a password or oauth2: checked on loading")
             source = self._tokens[mailbox.name] = self._token_source(
                 mailbox.name, mailbox.oauth2, mailbox.username
             )
-        return Token(source, mailbox.oauth2.mechanism)
+        return source
 
     def _token_source(self, name: str, oauth2: OAuth2, username: str) -> TokenSource:
         from connectors.oauth import tokens  # brings an HTTP client with it: only where it is used
@@ -183,6 +235,10 @@ class Installation:
         """Forgets the tokens held for a mailbox (R109)."""
         self._tokens.pop(name, None)
         self.rotated.forget(name)
+
+
+def _open(connect: Callable[[str], C], *, keep: bool) -> Kept[C] | OneShot[C]:
+    return Kept(connect) if keep else OneShot(connect)
 
 
 def mail_rules(settings: Settings, hashed: KeyedHash) -> MailRules:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syncd.core.matching import Verdict
+from syncd.engine.calendar.report import CalendarReport
 
 NUMBERS = re.compile(r"[0-9]+(?:[ .:+-]+[0-9]+)*")  # Dovecot: "[2026-11-22 05:14:39] (0.003 + 0.000 secs)"
 
@@ -42,6 +43,7 @@ class CycleReport:
     activities: int = 0  # activities new to the CRM
     wrote: bool = False  # anything at all was written
     folder_errors: dict[str, str] = field(default_factory=dict)
+    calendar: CalendarReport = field(default_factory=CalendarReport)
     rehearsed: list[Rehearsed] = field(default_factory=list)  # dry run only
     error: str | None = None  # why the mailbox as a whole could not be worked on
     retry_after: timedelta | None = None  # the server asked to wait

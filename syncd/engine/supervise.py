@@ -9,14 +9,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from config.errors import SecretError
 from connectors.errors import AuthFailed, FatalError, RateLimited, SyncdError, Unreachable
-from connectors.protocol import MailConnector
+from connectors.protocol import CalendarConnector, Connector, MailConnector
 from store import ledger, mailboxes
 from store.database import Database
 from store.errors import Busy, StoreError
@@ -24,6 +24,8 @@ from store.leases import Leases
 from store.mailboxes import MailboxView
 from store.sync_state import MailboxState
 from syncd.core.matching import Verdict
+from syncd.engine.calendar.context import MailboxRules
+from syncd.engine.calendar.sync import CalendarSync
 from syncd.engine.mail import RETRY_AFTER, MailSync
 from syncd.engine.report import CycleReport, is_news
 
@@ -36,10 +38,16 @@ ASLEEP = {
 }
 
 
-class Connections(Protocol):
+C_co = TypeVar("C_co", bound=Connector, covariant=True)
+
+
+C = TypeVar("C", bound=Connector)
+
+
+class Connections(Protocol[C_co]):
     """Gives connectors that are logged in."""
 
-    def use(self, mailbox: str, *, fresh: bool = False) -> AbstractContextManager[MailConnector]:
+    def use(self, mailbox: str, *, fresh: bool = False) -> AbstractContextManager[C_co]:
         """A connector for the length of a cycle. `fresh` = not one kept from before."""
         ...
 
@@ -72,7 +80,10 @@ class Supervisor:
         database: Database,
         leases: Leases,
         mail: MailSync,
-        connections: Connections,
+        connections: Connections[MailConnector],
+        calendars: CalendarSync,
+        calendar_connections: Connections[CalendarConnector],
+        calendar_rules: Callable[[str], MailboxRules | None],
         heartbeat: Heartbeat,
         credentials: Callable[[str], str],
         folders: Callable[[str], Sequence[str] | None],
@@ -83,6 +94,9 @@ class Supervisor:
         self._leases = leases
         self._mail = mail
         self._connections = connections
+        self._calendars = calendars
+        self._calendar_connections = calendar_connections
+        self._calendar_rules = calendar_rules  # None: the mailbox's calendars are not synchronised
         self._heartbeat = heartbeat
         self._credentials = credentials  # a keyed hash of what the mailbox logs in with
         self._folders = folders
@@ -114,7 +128,7 @@ class Supervisor:
         report.skipped = self._asleep(view)
         if report.skipped is not None:
             if view.state is MailboxState.STOPPED:
-                self._connections.forget(view.name)
+                self._forget(view.name)
                 self._on_stop(view.name)
             return
         if quarantined and not dry_run:
@@ -122,7 +136,7 @@ class Supervisor:
                 ledger.enqueue_quarantined(session, [folder.id for folder in view.folders])
             view = self._view(view.name)
         try:
-            self._connected(view, started, report, dry_run=dry_run)
+            self._connected(view, started, report, dry_run=dry_run, quarantined=quarantined)
         except FatalError:
             raise
         except (SyncdError, SecretError, StoreError) as error:
@@ -148,27 +162,61 @@ class Supervisor:
                 return f"needs attention: {view.attention}"
         return None
 
-    def _connected(self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool) -> None:
-        kept = self._connections.is_kept(view.name)
+    def _forget(self, mailbox: str) -> None:
+        self._connections.forget(mailbox)
+        self._calendar_connections.forget(mailbox)
+        self._calendars.forget(mailbox)
+
+    def _connected(
+        self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool, quarantined: bool
+    ) -> None:
+        """Mail first, then calendars: each over its own connection."""
+        if self._wants_mail(view.name):
+
+            def mail(connector: MailConnector) -> None:
+                self._welcomed(view, now, dry_run=dry_run)
+                wanted = self._folders(view.name)
+                self._mail.cycle(view, connector, now, report, wanted=wanted, dry_run=dry_run)
+
+            self._with(self._connections, view.name, report, mail)
+        rules = self._calendar_rules(view.name)
+        if rules is not None:
+
+            def calendars(connector: CalendarConnector) -> None:
+                self._welcomed(view, now, dry_run=dry_run)
+                self._calendars.cycle(
+                    view,
+                    connector,
+                    now,
+                    report,
+                    mailbox=rules,
+                    dry_run=dry_run,
+                    quarantined=quarantined,
+                )
+
+            self._with(self._calendar_connections, view.name, report, calendars)
+
+    @staticmethod
+    def _with(
+        connections: Connections[C], mailbox: str, report: CycleReport, work: Callable[[C], None]
+    ) -> None:
+        kept = connections.is_kept(mailbox)
+        wrote = report.wrote
         try:
-            self._observe(view, now, report, dry_run=dry_run, fresh=False)
+            with connections.use(mailbox) as connector:
+                work(connector)
         except Unreachable:
-            if not kept or report.wrote:
+            if not kept or report.wrote != wrote:
                 raise
             # The server closed an idle connection: that is its right, and no error.
-            self._observe(view, now, report, dry_run=dry_run, fresh=True)
+            with connections.use(mailbox, fresh=True) as connector:
+                work(connector)
 
-    def _observe(
-        self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool, fresh: bool
-    ) -> None:
-        with self._connections.use(view.name, fresh=fresh) as connector:
-            if view.state is MailboxState.NEEDS_ATTENTION and not dry_run:
-                with self._database.write() as session:
-                    mailboxes.set_state(session, view.name, MailboxState.RUNNING, now, only_if=view.state)
-            if self._wants_mail(view.name):
-                self._mail.cycle(
-                    view, connector, now, report, wanted=self._folders(view.name), dry_run=dry_run
-                )
+    def _welcomed(self, view: MailboxView, now: datetime, *, dry_run: bool) -> None:
+        """The server takes the credentials again."""
+        if view.state is MailboxState.NEEDS_ATTENTION and not dry_run:
+            with self._database.write() as session:
+                mailboxes.set_state(session, view.name, MailboxState.RUNNING, now, only_if=view.state)
 
     def _failed(
         self, view: MailboxView, error: Exception, report: CycleReport, now: datetime, *, dry_run: bool
@@ -189,7 +237,7 @@ class Supervisor:
                     refused_with=self._credentials(view.name),
                     only_if=view.state,
                 )
-            self._connections.forget(view.name)
+            self._forget(view.name)
         if view.last_error is None:  # said once, not at every cycle
             log.error("mailbox cannot be worked on", action="cycle", error=report.error)
 
@@ -210,10 +258,10 @@ class Supervisor:
                     "mailbox_id": view.id,
                     "started_at": started,
                     "ended_at": ended,
-                    "pulled": report.pulled,
+                    "pulled": report.pulled + report.calendar.pulled,
                     "logged": report.verdicts[Verdict.LOGGED],
-                    "pushed": 0,
-                    "conflicts": 0,
+                    "pushed": report.calendar.pushed,
+                    "conflicts": report.calendar.conflicts,
                     "error": report.error,
                 },
             )

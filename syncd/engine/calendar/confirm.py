@@ -1,5 +1,5 @@
-"""What is remembered of a plan that was carried out: the record, the binding with both its bases, the decision
-and what lost, in one transaction with whatever announced it.
+"""What is remembered of a plan that was carried out: the record, the binding with both its bases, the
+decision and what lost, in one transaction with whatever announced it.
 
 A kill before the transaction leaves everything as it was, or an intent that tells where to look.
 """
@@ -19,7 +19,7 @@ from store.reconciling import BindingRow
 from syncd.core.canonical import Unit, digest, dump, load, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.merge import merge, with_old
-from syncd.core.plan import Action, Role
+from syncd.core.plan import Action, Role, bases
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.dress import mark_of
 from syncd.engine.calendar.items import (
@@ -171,10 +171,8 @@ class _Confirm:
         seen = redacted(one.remote.item) if one.remote else plan.seen
         if seen is None:
             return None
-        held = plan.decision.held
         bound = old is not None and old.state is BindingState.BOUND
-        base_remote = with_old(seen, load(old.base_remote) if bound and old else None, held)
-        base_crm = with_old(crm or seen, load(old.base_of_crm) if bound and old else None, held)
+        base_crm, base_remote = self._bases(plan, crm or seen, seen)
         values = self._values(one, id_)
         texts = dump(base_crm), dump(base_remote)
         values |= {"base_remote": texts[1], "base_crm": None if texts[0] == texts[1] else texts[0]}
@@ -185,6 +183,18 @@ class _Confirm:
         values["history"] = _history(old, seen, wrote=one.wrote)
         reconciling.update_binding(self._session, old.id, values)
         return None
+
+    def _bases(self, plan: Plan, crm: Item, remote: Item) -> tuple[Item, Item]:
+        """What both sides held when they agreed last."""
+        if plan.pair is not None:
+            left, right = bases(plan.pair, plan.decision, crm=crm, remote=remote)
+            return left or crm, right or remote
+        old, held = plan.binding, plan.decision.held
+        bound = old is not None and old.state is BindingState.BOUND
+        return (
+            with_old(crm, load(old.base_of_crm) if bound and old else None, held),
+            with_old(remote, load(old.base_remote) if bound and old else None, held),
+        )
 
     def _values(self, one: Outcome, id_: int | None) -> dict[str, Any]:
         plan = one.plan

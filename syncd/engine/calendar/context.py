@@ -1,7 +1,6 @@
 """What a cycle of one mailbox's calendars works with, and what it leaves behind in its report."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +14,7 @@ from store.outbox import Waiting
 from store.reconciling import BindingRow, CalendarRow
 from syncd.core.guards import Limits, Mailing, Policy
 from syncd.core.merge import Rules
-from syncd.core.plan import Action, Decision, Direction
+from syncd.core.plan import Decision, Direction, Pair
 from syncd.engine.calendar.items import Setting
 
 
@@ -86,6 +85,7 @@ class Plan:
     crm: Item | None  # what the CRM held
     seen: Item | None  # what the server held: busy time only, where it is private
     decision: Decision
+    pair: Pair | None = None  # what it was decided by; None for a copy that follows
     follows: bool = False  # a copy that contributes answers only
     ours: bool = False  # a copy that the service writes
     waiting: Waiting | None = None
@@ -98,42 +98,3 @@ class Plan:
         """What a person knows the item by; empty for a private one."""
         item = self.decision.crm or self.decision.remote or self.crm or self.seen
         return item.main.subject if item else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One line of a dry run, and of the list that waits for a release."""
-
-    action: Action
-    side: str  # where something is written: crm, remote, both, none
-    calendar: str
-    uid: str
-    subject: str
-    reason: str
-    mailed: tuple[str, ...]
-
-    def plain(self) -> Mapping[str, object]:
-        """For JSON."""
-        return {
-            "action": self.action.value,
-            "side": self.side,
-            "calendar": self.calendar,
-            "uid": self.uid,
-            "subject": self.subject,
-            "reason": self.reason,
-            "mailed": list(self.mailed),
-        }
-
-
-@dataclass(slots=True)
-class CalendarReport:
-    """The outcome of one cycle of one mailbox's calendars."""
-
-    actions: Counter[Action] = field(default_factory=Counter)
-    pulled: int = 0  # records of the CRM that were made or changed
-    pushed: int = 0  # items at the server that were made, changed or deleted
-    conflicts: int = 0
-    quarantined: int = 0
-    frozen: int = 0
-    planned: list[Planned] = field(default_factory=list)  # dry run and brake only
-    braked: str | None = None  # why nothing was done

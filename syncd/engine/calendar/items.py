@@ -2,12 +2,12 @@
 
 `item_of` is what the CRM holds; `settled` is what the CRM will hold of an item that comes in (a subject is
 never empty and not longer than its column); `draft_of` is the rows for it. For every item
-`item_of(draft_of(settled(item))) == settled(item)`, so that taking something in is never a change to send out.
+`item_of(draft_of(settled(item))) == settled(item)`: taking something in is never a change to send out.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,6 @@ from connectors.calendar import (
     Timing,
     When,
 )
-from store.activities import ActivityType
 from store.calendar import (
     EventStatus,
     Origin,
@@ -30,7 +29,6 @@ from store.calendar import (
     ResponseKind,
     TaskPurpose,
     TaskState,
-    VideoProvider,
 )
 from store.calendar import Privacy as StoredPrivacy
 from store.calendar_rows import EventDraft, EventRecord, EventRow, ParticipantRow, TaskRecord
@@ -159,7 +157,8 @@ def _row(item: Item, component: Component, setting: Setting, known: EventRow | N
         "status": STATUSES[component.status],
         "organizer": component.organizer,
         "sequence": item.sequence,
-        "editable": component.privacy is Privacy.PUBLIC and (not component.organizer or organizer is not None),
+        "editable": component.privacy is Privacy.PUBLIC
+        and (not component.organizer or organizer is not None),
         "hidden": False,
     }
     if known is None:
@@ -357,12 +356,3 @@ def _moment(when: When | None, floating: ZoneInfo) -> datetime | None:
 
 def _day(when: When) -> date:
     return when.local.date() if isinstance(when.local, datetime) else when.local
-
-
-def utc(moment: datetime) -> datetime:
-    """The same moment, in UTC."""
-    return moment.astimezone(UTC)
-
-
-TYPES = ActivityType
-PROVIDERS = VideoProvider

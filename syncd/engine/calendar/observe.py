@@ -39,9 +39,7 @@ class Observed:
     @property
     def news(self) -> bool:
         """Whether anything must be remembered."""
-        return bool(
-            self.cursor != self.calendar.row.token or self.refs or self.gone or self.unproven
-        )
+        return bool(self.cursor != self.calendar.row.token or self.refs or self.gone or self.unproven)
 
 
 def observe(
@@ -96,9 +94,7 @@ class Unread:
     error: str
 
 
-def read(
-    connector: CalendarConnector, observed: Observed
-) -> Iterator[RemoteItem | Missing | Unread]:
+def read(connector: CalendarConnector, observed: Observed) -> Iterator[RemoteItem | Missing | Unread]:
     """Everything of a calendar that must be read. What was listed and is withheld is Unread, not Missing."""
     may_be_gone = {one.ref for one in observed.asked} | set(observed.again)
     for found in connector.read(observed.calendar.row.ref, observed.refs):

@@ -29,6 +29,7 @@ Record = EventRecord | TaskRecord
 Key = tuple[BoundEntity, int]
 
 ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
+COPY = "a copy for a colleague who takes part"
 ROLES = {CopyRole.ORGANIZER: Role.ORGANIZER, CopyRole.ATTENDEE: Role.ATTENDEE}
 
 
@@ -81,24 +82,21 @@ class Pairing:
         lost = {
             binding.uid: binding
             for ones in gone.values()
-            for one in ones
-            if (binding := self._bindings[one.id]).state is BindingState.BOUND
+            for known in ones
+            if (binding := self._bindings[known.id]).state is BindingState.BOUND
         }
         told: dict[Key, Waiting] = {(one.entity, one.entity_id): one for one in waiting}
         moved: set[int] = set()
         for collection, items in found.items():
-            calendar = self._calendars[collection]
             for remote in items:
-                binding = refs[collection].get(remote.ref)
-                moved_from = None
-                if binding is None and remote.item.uid in lost:
-                    moved_from = binding = lost[remote.item.uid]
-                    moved.add(binding.id)
-                self._of_item(calendar, remote, binding, moved_from, told)
-        for ones in gone.values():
-            for one in ones:
-                if one.id not in moved:
-                    self._of_absence(self._bindings[one.id], told)
+                here = refs[collection].get(remote.ref)
+                moved_from = lost.get(remote.item.uid) if here is None else None
+                if moved_from is not None:
+                    moved.add(moved_from.id)
+                self._of_item(self._calendars[collection], remote, here or moved_from, moved_from, told)
+        for known in (known for ones in gone.values() for known in ones):
+            if known.id not in moved:
+                self._of_absence(self._bindings[known.id], told)
         handled = {(plan.entity, plan.record.id) for plan in self._pairs.plans if plan.record}
         for key, one in told.items():
             if key not in handled:
@@ -162,27 +160,15 @@ class Pairing:
         moved_from: BindingRow | None,
         told: Mapping[Key, Waiting],
     ) -> None:
+        if binding is not None and (
+            binding.entity is BoundEntity.COMPANION or binding.state is BindingState.FROZEN
+        ):
+            return  # ours and only ours, or waiting for a person: what a client makes of it stays there
         seen = redacted(remote.item)
         entity = ENTITIES[seen.kind]
-        if binding is not None and binding.entity is BoundEntity.COMPANION:
-            return  # ours, and only ours: what the client makes of it does not come back
-        if seen.companion or (binding is not None and binding.state is BindingState.IGNORED):
-            self._aside(calendar, remote, seen, binding, BindingState.IGNORED)
-            return
-        if binding is not None and binding.state is BindingState.FROZEN:
-            return
         bound = binding is not None and binding.state is BindingState.BOUND
-        if not bound:
-            later = self._outside(seen)
-            if later is not None:
-                self._aside(calendar, remote, seen, binding, BindingState.OUTSIDE, later[0])
-                return
         id_ = binding.entity_id if bound and binding is not None else self._by_uid.get((entity, seen.uid))
         record = None if id_ is None else self._records.get((entity, id_))
-        if record is not None and not bound and self._has_copy_here(entity, record.id):
-            self._aside(calendar, remote, seen, binding, BindingState.IGNORED)
-            return
-        waiting = None if record is None else told.get((entity, record.id))
         plan = Plan(
             calendar=calendar,
             entity=entity,
@@ -193,22 +179,24 @@ class Pairing:
             crm=self._crm(entity, record),
             seen=seen,
             decision=Decision(Action.NOTHING, 1, ""),
-            waiting=waiting,
+            waiting=None if record is None else told.get((entity, record.id)),
             moved_from=moved_from,
         )
-        self._decide(plan)
+        if bound:
+            self._decide(plan)
+        elif seen.companion or (binding is not None and binding.state is BindingState.IGNORED):
+            self._aside(plan, BindingState.IGNORED)
+        elif (later := self._outside(seen)) is not None:
+            self._aside(plan, BindingState.OUTSIDE, later[0])
+        elif record is not None and self._has_copy_here(entity, record.id):
+            self._aside(plan, BindingState.IGNORED)
+        else:
+            self._decide(plan)
 
-    def _aside(
-        self,
-        calendar: Calendar,
-        remote: RemoteItem,
-        seen: Item,
-        binding: BindingRow | None,
-        state: BindingState,
-        later: date | None = None,
-    ) -> None:
-        entity = ENTITIES[seen.kind]
-        self._pairs.aside.append(Aside(calendar, remote, seen, binding, entity, state, later))
+    def _aside(self, plan: Plan, state: BindingState, later: date | None = None) -> None:
+        if plan.remote is not None and plan.seen is not None:
+            one = Aside(plan.calendar, plan.remote, plan.seen, plan.binding, plan.entity, state, later)
+            self._pairs.aside.append(one)
 
     def _has_copy_here(self, entity: BoundEntity, id_: int) -> bool:
         """Whether another item of this mailbox is the same record already: a copy made by hand."""
@@ -238,7 +226,11 @@ class Pairing:
 
     def _of_absence(self, binding: BindingRow, told: Mapping[Key, Waiting]) -> None:
         record = None if binding.entity_id is None else self._records.get((binding.entity, binding.entity_id))
-        if binding.state is not BindingState.BOUND or binding.entity is BoundEntity.COMPANION or record is None:
+        if (
+            binding.state is not BindingState.BOUND
+            or binding.entity is BoundEntity.COMPANION
+            or record is None
+        ):
             self._pairs.vanished.append(binding.id)
             return
         self._decide(
@@ -335,7 +327,8 @@ class Pairing:
             plan = replace(plan, follows=True, decision=self._of_copy(plan))
         else:
             plan = replace(plan, dress=dress_of(plan, self._names, self._context.setting.people))
-            plan = replace(plan, decision=decide(self._pair(plan), self._context.rules.merge))
+            pair = self._pair(plan)
+            plan = replace(plan, pair=pair, decision=decide(pair, self._context.rules.merge))
         return replace(plan, mailing=self._mailing(plan))
 
     def _follows(self, plan: Plan) -> bool:
@@ -354,7 +347,9 @@ class Pairing:
         takes_over = plan.seen.main.organizer in self._context.own
         if not others:
             # Nobody's copy yet: the owner's is to come, a colleague's does not stand in for it.
-            return not self._owned(plan.record) and not takes_over and bool(plan.record.main.values["editable"])
+            return (
+                not self._owned(plan.record) and not takes_over and bool(plan.record.main.values["editable"])
+            )
         return not (takes_over and all(one.role is CopyRole.ATTENDEE for one in others))
 
     def _pair(self, plan: Plan) -> Pair:
@@ -385,24 +380,23 @@ class Pairing:
         """What becomes of a copy whose content is somebody else's: the answer comes from it, the rest goes
         into it where the service writes such copies."""
         ours = plan.ours or bool(plan.binding and plan.binding.ours)
+        if plan.seen is None and plan.binding is None and plan.crm is not None:
+            return Decision(Action.CREATE_REMOTE, 12, COPY, remote=plan.crm)
         if plan.seen is None:
-            if plan.binding is not None or plan.crm is None:
-                return Decision(Action.DROP, 11, "a participant took the copy out of the own calendar")
-            return Decision(
-                Action.CREATE_REMOTE, 12, "a copy for a colleague who takes part", remote=plan.crm
-            )
+            return Decision(Action.DROP, 11, "a participant took the copy out of the own calendar")
         if plan.crm is None:
-            if ours:
-                return Decision(Action.DELETE_REMOTE, 7, "the meeting was cancelled in the CRM")
-            return Decision(Action.DROP, 7, "the meeting was cancelled; the server tells its participants")
-        crm = plan.crm
-        changed = plan.remote is not None and not is_private(plan.seen)
-        heard = answered(crm, plan.seen, self._context.own) if changed else crm
+            gone = Action.DELETE_REMOTE if ours else Action.DROP
+            return Decision(gone, 7, "the meeting was cancelled")
+        return self._of_answer(plan, plan.crm, plan.seen, ours=ours)
+
+    def _of_answer(self, plan: Plan, crm: Item, seen: Item, *, ours: bool) -> Decision:
+        changed = plan.remote is not None and not is_private(seen)
+        heard = answered(crm, seen, self._context.own) if changed else crm
         remote = None
-        if ours and not is_private(plan.seen):
+        if ours and not is_private(seen):
             base = load(plan.binding.base_of_crm) if plan.binding else None
-            target = copied(base, heard, plan.seen, self._context.own)
-            remote = target if target != plan.seen else None
+            target = copied(base, heard, seen, self._context.own)
+            remote = target if target != seen else None
         if heard != crm:
             return Decision(Action.PULL, 16, "a participant answered", crm=heard, remote=remote)
         if remote is not None:

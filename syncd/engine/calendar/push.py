@@ -18,9 +18,10 @@ from store.errors import Stale
 from syncd.core.canonical import dump, redacted
 from syncd.core.plan import Action
 from syncd.engine.calendar.confirm import Outcome, confirm, units_text
-from syncd.engine.calendar.context import CalendarReport, Context, Plan
+from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.dress import mark_of
 from syncd.engine.calendar.pairing import Pairing
+from syncd.engine.calendar.report import CalendarReport
 
 GROUP = 20  # writes announced together, and confirmed together
 TRIES = 3  # against others who write the same item at the same time (T4, row 17)

@@ -11,8 +11,9 @@ from syncd.core.canonical import load, redacted
 from syncd.core.guards import Mailing
 from syncd.core.plan import Action, Decision, Role
 from syncd.engine.calendar.confirm import Outcome, confirm, units_of
-from syncd.engine.calendar.context import Calendar, CalendarReport, Context, Plan
+from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.push import count
+from syncd.engine.calendar.report import CalendarReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

@@ -1,0 +1,310 @@
+"""One cycle of one mailbox's calendars: recover, observe, plan, guard, execute, confirm.
+
+The cursor of a calendar moves in the transaction that stores the last of what was observed, so that a kill
+at any moment loses nothing; what was stored before it is recognised by its version and not stored again.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+
+import structlog
+
+from connectors.calendar import CalendarInfo, Kind, Missing, RemoteItem
+from connectors.errors import CollectionError
+from store import mailboxes, outbox, reconciling
+from store.bindings import BindingState
+from store.database import Transaction
+from store.reconciling import Known
+from store.sync_state import CollectionKind
+from syncd.core.guards import brake, everything_gone
+from syncd.core.plan import Action, Direction
+from syncd.engine.calendar.confirm import Outcome, confirm, set_aside
+from syncd.engine.calendar.context import Calendar, Context, Plan
+from syncd.engine.calendar.observe import Observed, Unread, observe, read
+from syncd.engine.calendar.pairing import Pairing, Pairs
+from syncd.engine.calendar.push import Pusher, count, writes
+from syncd.engine.calendar.recover import recover
+from syncd.engine.calendar.report import CalendarReport, Planned
+from syncd.engine.report import CycleReport, is_news
+
+BATCH = 200  # records committed together
+LISTING_LASTS = timedelta(minutes=10)  # a calendar that is gone says so at once; a new one may wait
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+Listing = dict[str, CalendarInfo]
+
+
+class CalendarCycle:
+    """One look at all calendars of a mailbox."""
+
+    def __init__(
+        self,
+        context: Context,
+        report: CycleReport,
+        *,
+        listing: Listing | None,
+        dry_run: bool,
+        go_on: Callable[[], None],
+    ) -> None:
+        self._context = context
+        self._report = report
+        self._mine: CalendarReport = report.calendar
+        self._dry_run = dry_run
+        self._go_on = go_on
+        self.listing = listing  # what the server said of its calendars a short while ago
+
+    def run(self) -> None:
+        """The cycle. Raises MailboxError; a calendar's error ends in the report."""
+        calendars = self._calendars()
+        if not self._dry_run:
+            self._recover(calendars)
+        observations = list(self._observe(calendars))
+        with self._context.database.read() as session:
+            waiting = outbox.waiting(session, self._context.mailbox_id)
+        if not waiting and not any(one.news for one in observations):
+            return
+        well = {one.calendar.row.id: one.calendar for one in observations}
+        found, gone, unread = self._read(observations)
+        pairing = Pairing(self._context, list(well.values()))
+        pairs = pairing.build(observations, found, gone, waiting)
+        if self._braked(observations, gone, pairs.plans):
+            return
+        if self._dry_run:
+            self._mine.planned = [
+                planned(one) for one in pairs.plans if one.decision.action is not Action.NOTHING
+            ]
+            return
+        self._execute(pairing, pairs, observations, unread)
+
+    # --- calendars ------------------------------------------------------------------------------
+
+    def _calendars(self) -> list[Calendar]:
+        """The calendars to look at; asks the server for its list and remembers what is chosen."""
+        with self._context.database.read() as session:
+            rows = reconciling.calendars(session, self._context.mailbox_id)
+        infos = self.listing
+        if infos is None or not rows or any(row.error for row in rows):
+            infos = self.listing = {one.ref: one for one in self._context.connector.calendars()}
+            rows = self._choose(infos, rows)
+        return [
+            Calendar(row, infos[row.ref], Direction(row.direction or self._context.mailbox.direction))
+            for row in rows
+            if row.ref in infos
+        ]
+
+    def _choose(self, infos: Listing, rows: list[reconciling.CalendarRow]) -> list[reconciling.CalendarRow]:
+        wanted: dict[str, tuple[str, str, CollectionKind, str]] = {}
+        chosen = self._context.mailbox.calendars
+        if chosen is None:
+            for info in infos.values():
+                wanted[info.ref] = _row(info, None)
+        else:
+            for text, direction in chosen:
+                match = [one for one in infos.values() if named(one, text)]
+                for info in match:
+                    wanted[info.ref] = _row(info, direction)
+                if not match:
+                    self._report.folder_errors[text] = (
+                        f"there is no calendar {text!r} at the server: "
+                        f"`syncd doctor {self._context.mailbox_name}` lists those that are"
+                    )
+        known = {row.ref: row for row in rows}
+        for ref, row in known.items():
+            if ref not in infos:
+                # Not an emptiness: it stays chosen, and what it held stays as it is.
+                wanted[ref] = (ref, row.name, CollectionKind.CALENDAR, row.direction)
+                self._fail(row, f"calendar {row.name or ref!r} is not at the server any more: nothing of it "
+                           "is deleted here; bring it back, or take it out of `calendars`")  # fmt: skip
+        current = {(row.ref, row.name, row.direction) for row in rows}
+        if {(ref, name, direction) for ref, name, _, direction in wanted.values()} == current:
+            return rows
+        if self._dry_run:
+            return [
+                known.get(ref) or reconciling.CalendarRow(-number, ref, name, direction, "", None)
+                for number, (ref, name, _, direction) in enumerate(wanted.values(), start=1)
+            ]
+        with self._context.database.write() as session:
+            reconciling.select_calendars(session, self._context.mailbox_id, list(wanted.values()))
+            session.flush()
+            self._report.wrote = True
+            return reconciling.calendars(session, self._context.mailbox_id)
+
+    def _fail(self, row: reconciling.CalendarRow, error: str) -> None:
+        self._report.folder_errors[row.name or row.ref] = error
+        if self._dry_run or not is_news(error, row.error):
+            return
+        log.warning("calendar cannot be read", action="calendar", calendar=row.ref, error=error)
+        with self._context.database.write() as session:
+            mailboxes.set_folder_error(session, row.id, error, self._context.now)
+        self._report.wrote = True
+
+    # --- observing ------------------------------------------------------------------------------
+
+    def _recover(self, calendars: Sequence[Calendar]) -> None:
+        try:
+            recover(self._context, {one.row.id: one for one in calendars}, self._mine)
+        except CollectionError as error:
+            log.warning("a write cannot be looked up now", action="recover", error=str(error))
+
+    def _observe(self, calendars: Sequence[Calendar]) -> Iterator[Observed]:
+        context = self._context
+        for calendar in calendars:
+            try:
+                yield observe(
+                    context.database,
+                    context.connector,
+                    calendar,
+                    context.now,
+                    quarantined=context.quarantined,
+                )
+            except CollectionError as error:
+                self._fail(calendar.row, str(error))
+                continue
+            if calendar.row.error is not None and not self._dry_run:
+                with context.database.write() as session:
+                    mailboxes.set_folder_error(session, calendar.row.id, None, context.now)
+                self._report.wrote = True
+                log.info("calendar can be read again", action="calendar", calendar=calendar.row.ref)
+
+    def _read(
+        self, observations: Sequence[Observed]
+    ) -> tuple[dict[int, list[RemoteItem]], dict[int, list[Known]], dict[int, list[Unread]]]:
+        found: dict[int, list[RemoteItem]] = {}
+        gone: dict[int, list[Known]] = {}
+        unread: dict[int, list[Unread]] = {}
+        for one in observations:
+            id_ = one.calendar.row.id
+            asked = {known.ref: known for known in one.asked}
+            found[id_], gone[id_], unread[id_] = [], list(one.gone), []
+            for item in read(self._context.connector, one) if one.refs else ():
+                match item:
+                    case RemoteItem():
+                        found[id_].append(item)
+                    case Unread():
+                        unread[id_].append(item)
+                    case Missing(ref) if ref in asked:
+                        gone[id_].append(asked[ref])  # asked for by name, and not there
+                    case Missing():
+                        pass  # out of quarantine, because it is gone
+            self._go_on()
+        return found, gone, unread
+
+    # --- guards ---------------------------------------------------------------------------------
+
+    def _braked(
+        self, observations: Sequence[Observed], gone: dict[int, list[Known]], plans: Sequence[Plan]
+    ) -> bool:
+        context = self._context
+        ids = [one.calendar.row.id for one in observations]
+        with context.database.read() as session:
+            mapped = reconciling.mapped(session, ids)
+            by_calendar = {id_: reconciling.mapped(session, [id_]) for id_ in ids}
+        reasons = [str(one) for one in brake(kinds(plans, first=context.first), mapped, context.rules.limits)]
+        for one in observations:
+            id_ = one.calendar.row.id
+            lost = sum(1 for known in gone[id_] if known.state is BindingState.BOUND)
+            if everything_gone(lost, by_calendar[id_]):
+                reasons.append(
+                    f"everything in calendar {one.calendar.row.name or one.calendar.row.ref!r} is gone"
+                )
+        lines = [planned(one) for one in plans if one.decision.action not in QUIET]
+        if not reasons or released(context.released, lines):
+            return False
+        self._mine.braked = "; ".join(reasons)
+        self._mine.planned = lines
+        if not self._dry_run:
+            log.warning("the brake is on", action="brake", reason=self._mine.braked, planned=len(lines))
+            with context.database.write() as session:
+                mailboxes.set_brake(
+                    session,
+                    context.mailbox_name,
+                    json.dumps([one.plain() for one in lines], ensure_ascii=False),
+                    self._mine.braked,
+                    context.now,
+                )
+            self._report.wrote = True
+        return True
+
+    # --- executing ------------------------------------------------------------------------------
+
+    def _execute(
+        self,
+        pairing: Pairing,
+        pairs: Pairs,
+        observations: Sequence[Observed],
+        unread: dict[int, list[Unread]],
+    ) -> None:
+        context = self._context
+        self._report.wrote = True
+        here = [one for one in pairs.plans if not writes(one)]
+        for start in range(0, len(here), BATCH):
+            self._go_on()
+            outcomes = [
+                Outcome(one, pairing.role(one), not one.follows, one.remote)
+                for one in here[start : start + BATCH]
+            ]
+            with context.database.write() as session:
+                confirm(session, context, outcomes)
+            for one in outcomes:
+                count(self._mine, one)
+        with context.database.write() as session:
+            set_aside(session, context, pairs.aside)
+            reconciling.drop_bindings(session, pairs.vanished)
+            outbox.settle(session, pairs.idle)
+        Pusher(context, pairing, self._mine, self._go_on).run([one for one in pairs.plans if writes(one)])
+        with context.database.write() as session:
+            for seen in observations:
+                self._remember(session, seen, unread[seen.calendar.row.id])
+            if context.released is not None:
+                mailboxes.forget_release(session, context.mailbox_name)
+
+    def _remember(self, session: Transaction, seen: Observed, unread: Sequence[Unread]) -> None:
+        row, now = seen.calendar.row, self._context.now
+        for item in unread:
+            reconciling.quarantine(session, row.id, item.ref, item.error, now)
+            self._mine.quarantined += 1
+            log.warning("an item cannot be read", action="quarantine", calendar=row.ref, error=item.error)
+        broken = {item.ref for item in unread}
+        reconciling.release(session, row.id, [ref for ref in seen.refs if ref not in broken])
+        for known in seen.unproven:
+            reconciling.update_binding(session, known.id, {"absent": True})
+        reconciling.set_token(session, row.id, seen.cursor)
+
+
+QUIET = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})
+
+
+def planned(plan: Plan) -> Planned:
+    """One line for a person."""
+    crm = plan.decision.crm is not None or plan.decision.action is Action.CANCEL_CRM
+    side = {(True, True): "both", (True, False): "crm", (False, True): "remote"}
+    mailing = plan.mailing
+    return Planned(
+        action=plan.decision.action,
+        side=side.get((crm, writes(plan)), "none"),
+        calendar=plan.calendar.row.name or plan.calendar.row.ref,
+        uid=plan.uid,
+        subject=plan.subject,
+        reason=plan.decision.reason,
+        mailed=mailing.recipients if mailing is not None and mailing.notify else (),
+    )
+
+
+def released(text: str | None, lines: Sequence[Planned]) -> bool:
+    """Whether a person let go everything that is planned now."""
+    if text is None:
+        return False
+    allowed = {(one["action"], one["uid"]) for one in json.loads(text)}
+    return all((one.action.value, one.uid) in allowed for one in lines)
+
+
+def named(info: CalendarInfo, text: str) -> bool:
+    """Whether the config means this calendar: by its name, its path, or its whole URL."""
+    path = text.split("://", 1)[-1].partition("/")[2] if "://" in text else text
+    return info.name == text or info.ref.strip("/") == path.strip("/")
+
+
+def _row(info: CalendarInfo, direction: Direction | None) -> tuple[str, str, CollectionKind, str]:
+    kind = CollectionKind.CALENDAR if Kind.EVENT in info.kinds else CollectionKind.TASKS
+    return info.ref, info.name, kind, direction.value if direction else ""
