@@ -36,6 +36,11 @@ ASLEEP = {
 }
 
 
+def new_ref() -> str:
+    """An id for a run, as its log lines and its record carry it."""
+    return secrets.token_hex(4)
+
+
 class Connections(Protocol):
     """Gives connectors that are logged in."""
 
@@ -90,10 +95,19 @@ class Supervisor:
         self._on_stop = on_stop
 
     def run(
-        self, mailbox: str, clock: Callable[[], datetime], *, dry_run: bool = False, quarantined: bool = False
+        self,
+        mailbox: str,
+        clock: Callable[[], datetime],
+        *,
+        dry_run: bool = False,
+        quarantined: bool = False,
+        ref: str | None = None,
     ) -> CycleReport:
-        """One cycle. Raises nothing but FatalError and StoreError (the store itself is out of order)."""
-        report = CycleReport(mailbox, secrets.token_hex(4))
+        """One cycle. Raises nothing but FatalError and StoreError (the store itself is out of order).
+
+        `ref` is the run's id, for a caller who has something to log of it as well.
+        """
+        report = CycleReport(mailbox, ref or new_ref())
         with bound_contextvars(run=report.run, mailbox=mailbox):
             try:
                 with self._leases.lease(mailbox):
