@@ -205,6 +205,22 @@ def test_what_a_new_exclusion_covers_goes_and_tells_the_rule(
     assert subjects(company) == {"Même devis"}, "the next cycle agrees"
 
 
+def test_what_was_judged_again_by_an_exclusion_before_is_found_by_its_folder_all_the_same(
+    company: World,
+) -> None:
+    company.mail_section += '\nexclude = [{ folder = "INBOX" }]'
+    second = company.add_account("Banque")
+    company.add_contact(second, ANNE)  # her mail is judged again
+    company.sync()
+    assert company.rows("SELECT verdict, email_id IS NULL FROM verdict WHERE uid = 1") == [(4, False)]
+    assert subjects(company) == {"Devis", "Même devis"}, "a cycle takes nothing out"
+
+    assert forget(company, excluded=True) == (2, 0)
+
+    assert subjects(company) == set()
+    assert company.rows("SELECT DISTINCT verdict, email_id FROM verdict") == [(4, None)]
+
+
 def test_an_excluded_folder_does_not_take_what_another_folder_holds(company: World) -> None:
     company.deliver("claire", "Sent", mail(1, ANNE, CLAIRE, "Devis", attachments={"devis.pdf": PDF}))
     company.sync()
