@@ -170,7 +170,9 @@ class Batch:
     def _write(self, session: Transaction, work: _Work, cursor: int | None) -> tuple[int, int]:
         """Everything in the caller's transaction; returns how many e-mails and activities are new."""
         follow = self.desk.follow_threads
-        state = store_directory.state(session, lock=follow, share=not follow)
+        # Two that put mail into one thread at the same time would not see each other's, and tear it apart.
+        alone = follow or bool(work.mails)
+        state = store_directory.state(session, lock=alone, share=not alone)
         if state.version != self.directory.version:
             raise Stale("the CRM's addresses changed")
         if state.policy != self.desk.policy_hash:

@@ -29,15 +29,11 @@ def company(lite_world: World) -> World:
     return with_paul(lite_world)
 
 
-def test_the_same_mail_logged_by_two_processes_at_once_is_one_record(
-    dovecot: DovecotServer, new_database: NewDatabase, tmp_path: Path
-) -> None:
-    """PostgreSQL only: SQLite lets one process write at a time."""
-    world = with_paul(World(dovecot, tmp_path / "syncd", new_database("postgresql")))
-    world.add_user("denis")
-    shared = mail(1, PAUL, [CLAIRE, DENIS], "À vous deux", attachments={"devis.pdf": PDF})
-    for login in ("claire", "denis"):
-        world.deliver(login, "INBOX", shared)
+def at_once(world: World) -> None:
+    """Claire's mailbox and Denis', by two processes: hers commits when his waits for her, or is over.
+
+    PostgreSQL only: SQLite lets one process write at a time.
+    """
     ours, theirs = world.open(), world.open()
     reports: list[CycleReport] = []
     errors: list[BaseException] = []
@@ -56,7 +52,6 @@ def test_the_same_mail_logged_by_two_processes_at_once_is_one_record(
             inserted.set()
 
     def waits(_connection: Connection) -> None:
-        """Our transaction is not ended before theirs is at the same point and has to wait for us."""
         if inserted.is_set() and not thread.ident:
             thread.start()
             wait_until(
@@ -81,10 +76,53 @@ def test_the_same_mail_logged_by_two_processes_at_once_is_one_record(
         theirs.close()
     assert errors == []
     assert [(report.error, report.folder_errors) for report in reports] == [(None, {})]
+
+
+@pytest.fixture
+def shared_world(dovecot: DovecotServer, new_database: NewDatabase, tmp_path: Path) -> World:
+    """Claire and Denis, and their customer Paul, on PostgreSQL."""
+    world = with_paul(World(dovecot, tmp_path / "syncd", new_database("postgresql")))
+    world.add_user("denis")
+    return world
+
+
+def test_the_same_mail_logged_by_two_processes_at_once_is_one_record(shared_world: World) -> None:
+    world = shared_world
+    shared = mail(1, PAUL, [CLAIRE, DENIS], "À vous deux", attachments={"devis.pdf": PDF})
+    for login in ("claire", "denis"):
+        world.deliver(login, "INBOX", shared)
+    at_once(world)
     assert world.one("SELECT count(*) FROM email_message") == 1
     assert world.one("SELECT count(*) FROM email_user") == 2
     assert world.one("SELECT count(*) FROM activity") == 1
     assert world.rows("SELECT verdict FROM verdict") == [(1,), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("before", "to_claire", "to_denis"),
+    [
+        # Hers joins two threads, his answers into the one that ceases to be.
+        ([(1, []), (2, [])], (3, ["1", "2"]), (4, ["2"])),
+        # Neither is there: his answers to hers, and to one that never came.
+        ([], (3, []), (4, ["2", "3"])),
+    ],
+)
+def test_a_thread_that_two_processes_log_at_once_is_one_thread(
+    shared_world: World,
+    before: list[tuple[int, list[str]]],
+    to_claire: tuple[int, list[str]],
+    to_denis: tuple[int, list[str]],
+) -> None:
+    for number, names in before:
+        shared_world.deliver("claire", "INBOX", mail(number, PAUL, CLAIRE, f"S{number}", reply_to=names))
+    shared_world.sync()
+    assert shared_world.one("SELECT count(DISTINCT thread_key) FROM email_message") == len(before)
+    for login, (number, names) in (("claire", to_claire), ("denis", to_denis)):
+        to = f"{login}@acme.example"
+        shared_world.deliver(login, "INBOX", mail(number, PAUL, to, f"S{number}", reply_to=names))
+    at_once(shared_world)
+    assert len(subjects(shared_world)) == len(before) + 2
+    assert shared_world.one("SELECT count(DISTINCT thread_key) FROM email_message") == 1
 
 
 def test_a_contact_made_while_a_batch_is_read_misses_no_message(
