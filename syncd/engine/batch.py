@@ -256,13 +256,18 @@ class Batch:
         )
 
     def _put_verdicts(self, session: Transaction, work: _Work, ids: dict[str, int]) -> None:
+        # What was logged of this user stays, though rules keep it out now: its place is known all the same.
+        kept_out = {one.fingerprint for one in work.judged if one.uid not in work.prints and one.fingerprint}
+        held = mail_log.find(session, kept_out, user_id=self.view.user_id)
         rows = [
             VerdictRow(
                 uid=one.uid,
                 kind=KINDS[one.decision.verdict],
                 reason=one.decision.reason,
                 keys=ledger_keys(one.seen.envelope, one.decision.counterparts, self.desk.hashed),
-                email_id=ids[work.prints[one.uid]] if one.uid in work.prints else None,
+                email_id=ids[work.prints[one.uid]]
+                if one.uid in work.prints
+                else held.get(one.fingerprint or ""),
             )
             for one in work.judged
             if one.uid not in work.gone
