@@ -3,8 +3,9 @@
 No orphan and no missing file, whenever the process dies. A batch writes its files under temporary names,
 fsyncs them, notes their hashes in a journal, renames them into place; then the database commits, then the
 journal goes. After a kill, `recover` reads the journals left behind: a file that no row refers to is
-deleted, every other one stays. Batches hold a shared lock on the folder, recovery an exclusive one, so
-that recovery never sees a batch that is still at work.
+deleted, every other one stays. Batches hold a shared lock on the folder, recovery and discarding an
+exclusive one, so that they never see a batch that is still at work. Who has to wait for that lock waits
+with the gate shut (a lock on the root): else batches that overlap would keep a discarding out for ever.
 
     <root>/ab/abcdef…      a file, by its SHA-256
     <root>/.tmp/           parts being written, journals of batches
@@ -74,18 +75,27 @@ class BlobStore:
         `referenced` tells which of some hashes the database refers to. Does nothing while any batch is at
         work here or in another process; whoever comes last cleans up.
         """
-        if not any(self._tmp.iterdir()):
-            return 0
-        with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB) as mine:
-            if not mine:
+        with self.writing():
+            if not any(self._tmp.iterdir()):
                 return 0
-            deleted = 0
-            for journal in sorted(self._tmp.glob(f"*{JOURNAL}")):
-                deleted += self._sweep(journal.read_text("ascii").split(), referenced)
-                journal.unlink()
-            for part in self._tmp.glob(f"*{PART}"):
-                part.unlink()
-            return deleted
+            try:
+                lock = _lock(self._tmp, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return 0
+        try:
+            with self.writing():
+                return self._recover(referenced)
+        finally:
+            os.close(lock)
+
+    def _recover(self, referenced: Callable[[Iterable[str]], set[str]]) -> int:
+        deleted = 0
+        for journal in sorted(self._tmp.glob(f"*{JOURNAL}")):
+            deleted += self._sweep(journal.read_text("ascii").split(), referenced)
+            journal.unlink()
+        for part in self._tmp.glob(f"*{PART}"):
+            part.unlink()
+        return deleted
 
     def discard(self, hashes: Iterable[str], commit: Callable[[], set[str]]) -> int:
         """Deletes contents together with the rows that refer to them.
@@ -94,12 +104,26 @@ class BlobStore:
         A kill in between leaves a journal, which `recover` finishes.
         """
         wanted = sorted(set(hashes))
-        with self._locked(fcntl.LOCK_EX):
-            journal = self._write_journal(wanted)
+        lock = self.enter(fcntl.LOCK_EX)
+        try:
+            with self.writing():
+                journal = self._write_journal(wanted)
             kept = commit()
-            deleted = self._sweep(wanted, lambda _: kept)
-            journal.unlink()
+            with self.writing():
+                deleted = self._sweep(wanted, lambda _: kept)
+                journal.unlink()
+        finally:
+            os.close(lock)
         return deleted
+
+    def enter(self, how: int) -> int:
+        """Takes the lock on the folder when its turn has come; closing the returned handle lets it go."""
+        with self.writing():
+            gate = _lock(self.root, fcntl.LOCK_EX)
+            try:
+                return _lock(self._tmp, how)
+            finally:
+                os.close(gate)
 
     def _sweep(self, hashes: list[str], referenced: Callable[[Iterable[str]], set[str]]) -> int:
         kept = referenced(hashes)
@@ -119,19 +143,6 @@ class BlobStore:
             os.fsync(file.fileno())
         return path
 
-    @contextmanager
-    def _locked(self, how: int) -> Iterator[bool]:
-        lock = os.open(self._tmp, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            try:
-                fcntl.flock(lock, how)
-            except BlockingIOError:
-                yield False
-                return
-            yield True
-        finally:
-            os.close(lock)
-
 
 class BlobBatch:
     """The attachments of one transaction: `add` each, `publish` before the commit, `done` after it."""
@@ -145,8 +156,7 @@ class BlobBatch:
         self._syncs: list[Future[None]] = []
 
     def __enter__(self) -> Self:
-        self._held = os.open(self._store.root / ".tmp", os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(self._held, fcntl.LOCK_SH)
+        self._held = self._store.enter(fcntl.LOCK_SH)
         return self
 
     def __exit__(
@@ -219,8 +229,20 @@ class BlobBatch:
     def done(self) -> None:
         """The rows are committed: nothing is left to look at."""
         if self._journal is not None:
-            self._journal.unlink()
+            with self._store.writing():
+                self._journal.unlink()
             self._journal = None
+
+
+def _lock(folder: Path, how: int) -> int:
+    """Locks a folder, by a handle of its own. Raises BlockingIOError where `how` says not to wait."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, how)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
 
 
 def _sync_all(paths: Iterable[Path]) -> None:

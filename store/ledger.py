@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, func, literal, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from store.base import Base
 from store.database import bulk, table
@@ -53,30 +54,42 @@ def chunked(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 
 
 def upsert(
-    session: Session, model: type[Base], *, keep: bool, keys: Sequence[str] = ()
+    session: Session, model: type[Base], *, keep: bool, keys: Sequence[str] = (), lasting: Sequence[str] = ()
 ) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that meets an existing row by keeping it, or by overwriting all but its `keys`."""
+    """An INSERT that meets an existing row by keeping it, or by overwriting all but its `keys`.
+
+    Of the `lasting` columns, a value that is there is never overwritten by NULL.
+    """
+    own = table(model).c
+
+    def fresh(excluded: Iterable[KeyedColumnElement[Any]]) -> dict[str, Any]:
+        return {
+            c.key: func.coalesce(c, own[c.key]) if c.key in lasting else c
+            for c in excluded
+            if c.key not in keys
+        }
+
     if session.get_bind().dialect.name == "sqlite":
         lite = sqlite.insert(table(model))
         if keep:
             return lite.on_conflict_do_nothing()
-        return lite.on_conflict_do_update(
-            index_elements=keys, set_={c.name: c for c in lite.excluded if c.name not in keys}
-        )
+        return lite.on_conflict_do_update(index_elements=keys, set_=fresh(lite.excluded))
     post = postgresql.insert(table(model))
     if keep:
         return post.on_conflict_do_nothing()
-    return post.on_conflict_do_update(
-        index_elements=keys, set_={c.name: c for c in post.excluded if c.name not in keys}
-    )
+    return post.on_conflict_do_update(index_elements=keys, set_=fresh(post.excluded))
 
 
 def write(session: Session, collection_id: int, rows: Sequence[VerdictRow]) -> None:
-    """Puts the verdicts down, over older ones of the same messages, and takes them off the queue."""
+    """Puts the verdicts down, over older ones of the same messages, and takes them off the queue.
+
+    What was logged stays logged, whatever is decided of it later: its verdict keeps pointing to the e-mail,
+    until that is deleted.
+    """
     if not rows:
         return
     session.connection().execute(
-        upsert(session, Verdict, keep=False, keys=("collection_id", "uid")),
+        upsert(session, Verdict, keep=False, keys=("collection_id", "uid"), lasting=("email_id",)),
         [
             {
                 "collection_id": collection_id,

@@ -138,11 +138,15 @@ class Threads:
                 self.links.setdefault((key, account), link)
 
 
-def find(session: Session, fingerprints: Iterable[str]) -> dict[str, int]:
-    """Which of the mails are there already: fingerprint -> id."""
+def find(session: Session, fingerprints: Iterable[str], *, user_id: int | None = None) -> dict[str, int]:
+    """Which of the mails are there already, or are this user's already: fingerprint -> id."""
     found: dict[str, int] = {}
     for part in chunked(fingerprints):
         query = select(EmailMessage.fingerprint, EmailMessage.id).where(EmailMessage.fingerprint.in_(part))
+        if user_id is not None:
+            query = query.join(
+                EmailUser, (EmailUser.email_id == EmailMessage.id) & (EmailUser.user_id == user_id)
+            )
         found.update((fingerprint, id_) for fingerprint, id_ in session.execute(query))
     return found
 

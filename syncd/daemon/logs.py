@@ -85,7 +85,7 @@ def _without_trace(
     if trace is True:
         trace = sys.exc_info()
     if isinstance(trace, tuple) and trace[0] is not None:
-        event["exception"] = trace[0].__name__
+        event["raised"] = trace[0].__name__  # not `exception`: the console shows that below the line
         event["at"] = _places(trace[2])
     return event
 

@@ -14,6 +14,7 @@ from random import Random
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from structlog.contextvars import bound_contextvars
 
 from config.errors import ConfigError
 from store.errors import StoreError
@@ -22,6 +23,7 @@ from syncd.daemon.clock import now
 from syncd.daemon.systemd import Notifier
 from syncd.daemon.wiring import Installation
 from syncd.engine.report import CycleReport
+from syncd.engine.supervise import new_ref
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -146,17 +148,19 @@ class Service:
         moment = now()
         if self._stop.is_set() or moment < self._not_before.get(mailbox, moment):
             return
-        try:
-            report = self._installation.supervisor.run(mailbox, now)
-        except StoreError as error:
-            # Nothing of this mailbox: the database is out of order, for everybody. Tried again by itself.
-            log.error("the store cannot be used", action="cycle", mailbox=mailbox, error=str(error))
-            self._back_off(mailbox, None)
-            return
-        except Exception:  # the one place that isolates a mailbox
-            log.exception("a defect of syncd: this cycle ended early", action="cycle", mailbox=mailbox)
-            self._back_off(mailbox, None)
-            return
+        ref = new_ref()
+        with bound_contextvars(run=ref, mailbox=mailbox):
+            try:
+                report = self._installation.supervisor.run(mailbox, now, ref=ref)
+            except StoreError as error:
+                # Nothing of this mailbox: the database is out of order, for everybody. Tried again by itself.
+                log.error("the store cannot be used", action="cycle", error=str(error))
+                self._back_off(mailbox, None)
+                return
+            except Exception:  # the one place that isolates a mailbox
+                log.exception("a defect of syncd: this cycle ended early", action="cycle")
+                self._back_off(mailbox, None)
+                return
         self._after(report)
 
     def _after(self, report: CycleReport) -> None:

@@ -33,7 +33,7 @@ from syncd.daemon.tokens import RotatedTokens
 from syncd.engine.calendar.sync import CalendarSync
 from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.reading import Limits
-from syncd.engine.supervise import Connections, Heartbeat, Supervisor
+from syncd.engine.supervise import Calendars, Connections, Heartbeat, Supervisor
 
 if TYPE_CHECKING:
     from connectors.dav import access as dav
@@ -80,9 +80,9 @@ class Installation:
             leases=self.leases,
             mail=self.mail,
             connections=self.connections,
-            calendars=self.calendars,
-            calendar_connections=self.calendar_connections,
-            calendar_rules=lambda name: calendars_of(settings.mailbox(name)),
+            calendars=Calendars(
+                self.calendars, self.calendar_connections, lambda name: calendars_of(settings.mailbox(name))
+            ),
             heartbeat=self.heartbeat,
             credentials=self.credentials,
             folders=lambda name: settings.mailbox(name).mail_folders,

@@ -170,7 +170,9 @@ class Batch:
     def _write(self, session: Transaction, work: _Work, cursor: int | None) -> tuple[int, int]:
         """Everything in the caller's transaction; returns how many e-mails and activities are new."""
         follow = self.desk.follow_threads
-        state = store_directory.state(session, lock=follow, share=not follow)
+        # Two that put mail into one thread at the same time would not see each other's, and tear it apart.
+        alone = follow or bool(work.mails)
+        state = store_directory.state(session, lock=alone, share=not alone)
         if state.version != self.directory.version:
             raise Stale("the CRM's addresses changed")
         if state.policy != self.desk.policy_hash:
@@ -254,13 +256,18 @@ class Batch:
         )
 
     def _put_verdicts(self, session: Transaction, work: _Work, ids: dict[str, int]) -> None:
+        # What was logged of this user stays, though rules keep it out now: its place is known all the same.
+        kept_out = {one.fingerprint for one in work.judged if one.uid not in work.prints and one.fingerprint}
+        held = mail_log.find(session, kept_out, user_id=self.view.user_id)
         rows = [
             VerdictRow(
                 uid=one.uid,
                 kind=KINDS[one.decision.verdict],
                 reason=one.decision.reason,
                 keys=ledger_keys(one.seen.envelope, one.decision.counterparts, self.desk.hashed),
-                email_id=ids[work.prints[one.uid]] if one.uid in work.prints else None,
+                email_id=ids[work.prints[one.uid]]
+                if one.uid in work.prints
+                else held.get(one.fingerprint or ""),
             )
             for one in work.judged
             if one.uid not in work.gone

@@ -38,10 +38,13 @@ ASLEEP = {
 }
 
 
+C = TypeVar("C", bound=Connector)
 C_co = TypeVar("C_co", bound=Connector, covariant=True)
 
 
-C = TypeVar("C", bound=Connector)
+def new_ref() -> str:
+    """An id for a run, as its log lines and its record carry it."""
+    return secrets.token_hex(4)
 
 
 class Connections(Protocol[C_co]):
@@ -71,6 +74,15 @@ class Heartbeat:
         (self.folder / mailbox).touch(mode=0o600)
 
 
+@dataclass(frozen=True)
+class Calendars:
+    """What it takes to look at calendars."""
+
+    sync: CalendarSync
+    connections: Connections[CalendarConnector]
+    rules: Callable[[str], MailboxRules | None]  # by mailbox; None: its calendars are not synchronised
+
+
 class Supervisor:
     """Runs cycles. One object serves all threads of a process."""
 
@@ -81,22 +93,18 @@ class Supervisor:
         leases: Leases,
         mail: MailSync,
         connections: Connections[MailConnector],
-        calendars: CalendarSync,
-        calendar_connections: Connections[CalendarConnector],
-        calendar_rules: Callable[[str], MailboxRules | None],
         heartbeat: Heartbeat,
         credentials: Callable[[str], str],
         folders: Callable[[str], Sequence[str] | None],
         wants_mail: Callable[[str], bool],
         on_stop: Callable[[str], None],
+        calendars: Calendars | None = None,
     ) -> None:
         self._database = database
         self._leases = leases
         self._mail = mail
         self._connections = connections
         self._calendars = calendars
-        self._calendar_connections = calendar_connections
-        self._calendar_rules = calendar_rules  # None: the mailbox's calendars are not synchronised
         self._heartbeat = heartbeat
         self._credentials = credentials  # a keyed hash of what the mailbox logs in with
         self._folders = folders
@@ -104,10 +112,19 @@ class Supervisor:
         self._on_stop = on_stop
 
     def run(
-        self, mailbox: str, clock: Callable[[], datetime], *, dry_run: bool = False, quarantined: bool = False
+        self,
+        mailbox: str,
+        clock: Callable[[], datetime],
+        *,
+        dry_run: bool = False,
+        quarantined: bool = False,
+        ref: str | None = None,
     ) -> CycleReport:
-        """One cycle. Raises nothing but FatalError and StoreError (the store itself is out of order)."""
-        report = CycleReport(mailbox, secrets.token_hex(4))
+        """One cycle. Raises nothing but FatalError and StoreError (the store itself is out of order).
+
+        `ref` is the run's id, for a caller who has something to log of it as well.
+        """
+        report = CycleReport(mailbox, ref or new_ref())
         with bound_contextvars(run=report.run, mailbox=mailbox):
             try:
                 with self._leases.lease(mailbox):
@@ -164,8 +181,9 @@ class Supervisor:
 
     def _forget(self, mailbox: str) -> None:
         self._connections.forget(mailbox)
-        self._calendar_connections.forget(mailbox)
-        self._calendars.forget(mailbox)
+        if self._calendars is not None:
+            self._calendars.connections.forget(mailbox)
+            self._calendars.sync.forget(mailbox)
 
     def _connected(
         self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool, quarantined: bool
@@ -179,12 +197,13 @@ class Supervisor:
                 self._mail.cycle(view, connector, now, report, wanted=wanted, dry_run=dry_run)
 
             self._with(self._connections, view.name, report, mail)
-        rules = self._calendar_rules(view.name)
-        if rules is not None:
+        parts = self._calendars
+        rules = None if parts is None else parts.rules(view.name)
+        if parts is not None and rules is not None:
 
             def calendars(connector: CalendarConnector) -> None:
                 self._welcomed(view, now, dry_run=dry_run)
-                self._calendars.cycle(
+                parts.sync.cycle(
                     view,
                     connector,
                     now,
@@ -194,7 +213,7 @@ class Supervisor:
                     quarantined=quarantined,
                 )
 
-            self._with(self._calendar_connections, view.name, report, calendars)
+            self._with(parts.connections, view.name, report, calendars)
 
     @staticmethod
     def _with(

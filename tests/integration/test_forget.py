@@ -205,6 +205,49 @@ def test_what_a_new_exclusion_covers_goes_and_tells_the_rule(
     assert subjects(company) == {"Même devis"}, "the next cycle agrees"
 
 
+def test_what_was_judged_again_by_an_exclusion_before_is_found_by_its_folder_all_the_same(
+    company: World,
+) -> None:
+    company.deliver("claire", "INBOX", mail(4, ANNE, CLAIRE, "Sans identifiant", message_id=""))
+    company.sync()
+    company.mail_section += '\nexclude = [{ folder = "INBOX" }]'
+    second = company.add_account("Banque")
+    company.add_contact(second, ANNE)  # her mail is judged again
+    company.sync()
+    assert company.rows("SELECT verdict, email_id IS NULL FROM verdict WHERE uid IN (1, 4)") == [
+        (4, False),
+        (4, False),
+    ]
+    assert len(subjects(company)) == 3, "a cycle takes nothing out"
+
+    assert forget(company, excluded=True) == (3, 0)
+
+    assert subjects(company) == set()
+    assert company.rows("SELECT DISTINCT verdict, email_id FROM verdict") == [(4, None)]
+
+
+def test_what_an_excluded_folder_held_before_it_was_numbered_anew_is_found_all_the_same(
+    company: World,
+) -> None:
+    company.mail_section += '\nexclude = [{ folder = "INBOX" }]'
+    company.add_user("denis")  # to whom the same mail came, and was never logged
+    for login, account in company.users.items():
+        if login == "denis":
+            company.deliver("denis", "INBOX", mail(1, ANNE, CLAIRE, "Devis"))
+        else:
+            company.server.change_uidvalidity(account, "INBOX")
+    company.sync()
+    assert company.rows(
+        "SELECT m.name, e.subject FROM verdict v JOIN email_message e ON e.id = v.email_id "
+        "JOIN collection c ON c.id = v.collection_id JOIN mailbox m ON m.id = c.mailbox_id ORDER BY 2"
+    ) == [("claire", "Devis"), ("claire", "Même devis")]
+
+    assert forget(company, excluded=True) == (2, 0)
+
+    assert subjects(company) == set()
+    assert company.files() == set()
+
+
 def test_an_excluded_folder_does_not_take_what_another_folder_holds(company: World) -> None:
     company.deliver("claire", "Sent", mail(1, ANNE, CLAIRE, "Devis", attachments={"devis.pdf": PDF}))
     company.sync()

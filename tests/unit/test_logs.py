@@ -128,6 +128,18 @@ def test_an_exception_is_logged_by_kind_and_place_not_by_what_it_says(
     assert f"{__name__}:" in written
 
 
+def test_on_the_console_an_exception_stays_on_the_line_of_its_message() -> None:
+    log, out = configured(style="console")
+    try:
+        int(SECRET)
+    except ValueError:
+        log.exception("a defect", action="cycle")
+    (text,) = out.getvalue().splitlines()
+    assert "a defect" in text
+    assert "raised=ValueError" in text
+    assert f"at={__name__}:" in text
+
+
 def test_configuring_twice_does_not_write_twice() -> None:
     configured()
     log, out = configured()

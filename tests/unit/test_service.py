@@ -1,5 +1,7 @@
 """When the daemon looks at a mailbox, and how long it leaves a failing one alone."""
 
+import io
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from config.load import load
 from config.settings import Settings
 from store.errors import StoreError
-from syncd.daemon import service
+from syncd.daemon import logs, service
 from syncd.daemon.service import LONGEST_BACK_OFF, Service
 from syncd.daemon.wiring import Installation
 from syncd.engine.report import CycleReport
@@ -60,9 +62,9 @@ class Cycles:
         self.looks = 0
         self.outcome: Outcome = succeed
 
-    def run(self, mailbox: str, _clock: Callable[[], datetime]) -> CycleReport:
+    def run(self, mailbox: str, _clock: Callable[[], datetime], *, ref: str) -> CycleReport:
         self.looks += 1
-        report = CycleReport(mailbox, "run")
+        report = CycleReport(mailbox, ref)
         self.outcome(report)
         return report
 
@@ -160,3 +162,27 @@ def test_an_error_of_any_kind_ends_the_cycle_only(
     clock.moment += timedelta(hours=1)
     daemon._cycle("claire")
     assert cycles.looks == 2
+
+
+@pytest.mark.usefixtures("restored_logging")
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), ZeroDivisionError()])
+def test_what_ends_a_cycle_is_logged_under_its_run_mailbox_and_action(
+    daemon: Service, cycles: Cycles, clock: Clock, error: Exception
+) -> None:
+    runs: list[str] = []
+
+    def broken(report: CycleReport) -> None:
+        runs.append(report.run)
+        raise error
+
+    out = io.StringIO()
+    logs.configure("error", "json", out)
+    cycles.outcome = broken
+    for _ in range(2):
+        clock.moment += timedelta(hours=1)
+        daemon._cycle("claire")
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(line["run"], line["mailbox"], line["action"]) for line in lines] == [
+        (run, "claire", "cycle") for run in runs
+    ]
+    assert len(set(runs)) == 2

@@ -1,43 +1,17 @@
-"""Attachments on disk: each content once, none missing, none left over, whenever the process dies."""
+"""Attachments on disk: each content once, under its hash, and nothing of what failed."""
 
-import hashlib
+import resource
 import signal
 import stat
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from store.blobs import Blob, BlobStore
 from store.errors import StoreError
-from tests.crash.steps import Steps, in_child
-
-LIMIT = 1000
-A, B, C, D = (letter * 100 for letter in (b"a", b"b", b"c", b"d"))
-
-
-def sha(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-class Rows:
-    """A database of one table, the hashes that attachments refer to: a file that is replaced at a commit."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> set[str]:
-        return set(self._path.read_text().split()) if self._path.exists() else set()
-
-    def commit(self, rows: set[str]) -> None:
-        part = self._path.with_suffix(".new")
-        part.write_text("\n".join(sorted(rows)))
-        part.replace(self._path)
-
-    def referenced(self, hashes: Iterable[str]) -> set[str]:
-        return set(hashes) & self.read()
+from tests.attachments import LIMIT, A, B, C, D, Rows, dies, dying_batch, files, put, sha
+from tests.crash.steps import in_child
 
 
 @pytest.fixture
@@ -48,38 +22,6 @@ def store(tmp_path: Path) -> BlobStore:
 @pytest.fixture
 def rows(tmp_path: Path) -> Rows:
     return Rows(tmp_path / "rows")
-
-
-def dies() -> NoReturn:
-    """Whatever ends a transaction in the middle."""
-    raise KeyError("the database is gone")
-
-
-def dying_batch(store: BlobStore, *contents: bytes) -> None:
-    """A batch whose files are in place and whose rows are never committed."""
-
-    def batch_dies() -> None:
-        with store.batch() as batch:
-            for content in contents:
-                batch.add([content], limit=LIMIT)
-            batch.publish()
-            dies()
-
-    with pytest.raises(KeyError):
-        batch_dies()
-
-
-def files(store: BlobStore) -> set[str]:
-    """Every file in the store, parts and journals included."""
-    return {path.name for path in store.root.rglob("*") if path.is_file()}
-
-
-def put(store: BlobStore, rows: Rows, *contents: bytes) -> None:
-    with store.batch() as batch:
-        made = [batch.add([content], limit=LIMIT) for content in contents]
-        batch.publish()
-        rows.commit(rows.read() | {blob.sha256 for blob in made if blob.path is not None})
-        batch.done()
 
 
 # --- a batch ------------------------------------------------------------------------------------------
@@ -208,145 +150,58 @@ def test_a_discarding_that_fails_deletes_nothing(store: BlobStore, rows: Rows) -
     assert files(store) == {sha(A)}
 
 
-# --- at the same time ---------------------------------------------------------------------------------
+# --- a full disk --------------------------------------------------------------------------------------
 
 
-def test_recovery_leaves_a_batch_at_work_alone(store: BlobStore, rows: Rows) -> None:
-    beside = BlobStore(store.root)
-    with store.batch() as batch:
-        batch.add([A], limit=LIMIT)
-        assert beside.recover(rows.referenced) == 0
-        batch.publish()
-        assert beside.recover(rows.referenced) == 0  # its rows are not there yet
-        rows.commit({sha(A)})
-        batch.done()
-    assert beside.recover(rows.referenced) == 0
-    assert files(store) == {sha(A)}
+def with_a_full_disk(work: Callable[[], None]) -> None:
+    """Does it in another process, which can write a few octets a file and no more."""
+
+    def run() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40, resource.RLIM_INFINITY))
+        with pytest.raises(StoreError, match=r"attachments folder .* cannot be written: .*; make room"):
+            work()
+
+    assert in_child(run) == 0
 
 
-def test_recovery_waits_for_the_last_of_several_batches(store: BlobStore, rows: Rows) -> None:
-    with BlobStore(store.root).batch() as other:
-        dying_batch(store, A)
-        other.add([B], limit=LIMIT)
-        other.publish()
-        assert store.recover(rows.referenced) == 0
-        rows.commit({sha(B)})
-        other.done()
-    assert store.recover(rows.referenced) == 1
-    assert files(store) == {sha(B)}
-
-
-def test_two_batches_with_one_content_share_the_file(store: BlobStore, rows: Rows) -> None:
-    with store.batch() as one, BlobStore(store.root).batch() as other:
-        for batch in (one, other):
-            batch.add([A], limit=LIMIT)
-        for batch in (one, other):
-            batch.publish()
-        rows.commit({sha(A)})
-        one.done()
-        other.done()
-    assert store.recover(rows.referenced) == 0
-    assert files(store) == {sha(A)}
-
-
-def test_a_content_that_a_dead_batch_left_and_a_later_one_uses_stays(store: BlobStore, rows: Rows) -> None:
-    dying_batch(store, A)
+def test_a_disk_that_is_full_when_an_attachment_comes_is_told_and_leaves_nothing(
+    store: BlobStore, rows: Rows
+) -> None:
     put(store, rows, A)
-    assert store.recover(rows.referenced) == 0
-    assert files(store) == {sha(A)}
 
+    def work() -> None:
+        with store.batch() as batch:
+            batch.add([B], limit=LIMIT)
 
-def test_discarding_waits_for_batches_at_work(store: BlobStore, rows: Rows) -> None:
-    put(store, rows, A)
-    order: list[str] = []
-
-    def commit() -> set[str]:
-        order.append("discarded")
-        rows.commit(rows.read() - {sha(B)})
-        return rows.referenced([sha(A)])
-
-    with store.batch() as batch:
-        batch.add([A], limit=LIMIT)
-        thread = threading.Thread(target=BlobStore(store.root).discard, args=([sha(A)], commit))
-        thread.start()
-        batch.publish()  # it finds the file there, and relies on it
-        order.append("published")
-        rows.commit(rows.read() | {sha(A)})
-        batch.done()
-    thread.join(10)
-    assert order == ["published", "discarded"]
-    assert files(store) == {sha(A)}
-
-
-# --- killed at every step -----------------------------------------------------------------------------
-
-
-def work(store: BlobStore, rows: Rows) -> None:
-    """Two new contents, one of them twice, one that is there already, one over the limit."""
-    put(store, rows, A, B, A, C, b"x" * (LIMIT + 1))
-
-
-def cleaning(store: BlobStore, rows: Rows) -> None:
-    """One of two contents goes, the other is still referred to."""
-
-    def commit() -> set[str]:
-        rows.commit(rows.read() - {sha(C)})
-        return rows.referenced([sha(C), sha(D)])
-
-    store.discard([sha(C), sha(D)], commit)
-
-
-def mending(store: BlobStore, rows: Rows) -> None:
-    """The recovery itself, after a batch that died."""
+    with_a_full_disk(work)
     store.recover(rows.referenced)
+    assert files(store) == {sha(A)}
 
 
-@pytest.mark.parametrize("action", [work, cleaning, mending])
-def test_killed_at_any_step_no_file_is_missing_and_after_a_recovery_none_is_left_over(
-    action: Callable[[BlobStore, Rows], None], tmp_path: Path
-) -> None:
-    def prepared(number: int) -> tuple[BlobStore, Rows]:
-        folder = tmp_path / str(number)
-        store, rows = BlobStore(folder / "attachments"), Rows(folder / "rows")
-        put(store, rows, C, D)
-        if action is mending:
-            dying_batch(store, A, C)
-        return store, rows
-
-    def killed(number: int, kill_at: int) -> tuple[BlobStore, Rows, int]:
-        store, rows = prepared(number)
-        count = tmp_path / f"{number}.count"
-
-        def run() -> None:
-            steps = Steps(tmp_path / str(number), kill_at)
-            steps.watch()
-            action(store, rows)
-            steps.stop()
-            count.write_text(str(len(steps.names)))
-
-        code = in_child(run)
-        assert code == (-signal.SIGKILL if kill_at else 0)
-        return store, rows, 0 if kill_at else int(count.read_text())
-
-    store, rows, steps = killed(0, 0)
-    assert rows.read() == files(store)
-    assert steps > 1
-    for number in range(1, steps + 1):
-        store, rows, _ = killed(number, number)
-        assert rows.read() <= files(store), f"a file is missing after the kill at step {number}"
-        store.recover(rows.referenced)
-        assert files(store) == rows.read(), f"killed at step {number} of {steps}"
-        for content in (A, B, C, D):
-            if sha(content) in files(store):
-                assert store.path(sha(content)).read_bytes() == content
-
-
-@pytest.mark.parametrize("left", [b"", b"ab", b"\n\n", b"00\n" * 3, b"\0" * 40])
-def test_a_journal_that_was_not_written_to_its_end_harms_nothing(
-    store: BlobStore, rows: Rows, left: bytes
+def test_a_disk_that_is_full_when_attachments_are_put_in_place_is_told_and_leaves_nothing(
+    store: BlobStore, rows: Rows
 ) -> None:
     put(store, rows, A)
-    (store.root / ".tmp" / "0123.journal").write_bytes(left)
-    (store.root / ".tmp" / "4567.part").write_bytes(b"half of a file")
-    assert store.recover(rows.referenced) == 0
+
+    def work() -> None:
+        with store.batch() as batch:
+            batch.add([b"short"], limit=LIMIT)
+            batch.publish()  # its journal is longer
+
+    with_a_full_disk(work)
+    store.recover(rows.referenced)
+    assert files(store) == {sha(A)}
+
+
+def test_a_disk_that_is_full_when_attachments_are_discarded_is_told_and_deletes_nothing(
+    store: BlobStore, rows: Rows
+) -> None:
+    put(store, rows, A)
+
+    def work() -> None:
+        store.discard([sha(A)], dies)  # it does not come so far
+
+    with_a_full_disk(work)
+    store.recover(rows.referenced)
     assert files(store) == {sha(A)}

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy import event as sql_event
 
 from store.database import Database
 from store.errors import Busy, StoreError
@@ -169,3 +170,82 @@ def test_two_crms_on_one_database_server_do_not_hold_each_other_up(
     finally:
         for database in several:
             database.close()
+
+
+# --- PostgreSQL ends a connection -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_postgresql(new_database: NewDatabase) -> Iterator[Database]:
+    made = Database(new_database("postgresql"))
+    yield made
+    made.close()
+
+
+def end_connections(database: Database) -> None:
+    """As an administrator or a restart of the server does to the connections that hold leases."""
+    with database.read() as session:
+        ended = session.scalar(
+            text(
+                "SELECT count(pg_terminate_backend(l.pid, 10000)) FROM pg_locks l "
+                "JOIN pg_database d ON d.oid = l.database "
+                "WHERE l.locktype = 'advisory' AND d.datname = current_database()"
+            )
+        )
+    assert ended == 1
+
+
+def test_a_lease_whose_connection_is_ended_is_left_without_an_error_and_free(
+    on_postgresql: Database, tmp_path: Path
+) -> None:
+    leases = Leases(on_postgresql, tmp_path / "locks")
+    with leases.lease("claire"):
+        end_connections(on_postgresql)
+        assert is_free(leases)
+    assert is_free(leases)
+    assert on_postgresql.engine.pool.status().endswith("Current Checked out connections: 0")
+
+
+def test_a_lease_whose_connection_is_ended_while_it_is_taken_is_told(
+    on_postgresql: Database, tmp_path: Path
+) -> None:
+    leases = Leases(on_postgresql, tmp_path / "locks")
+    waiting = ["once"]
+
+    def ended(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if "pg_try_advisory_lock" in statement and waiting:
+            waiting.pop()
+            pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+            with on_postgresql.read() as session:
+                assert session.scalar(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+
+    sql_event.listen(on_postgresql.engine, "before_cursor_execute", ended)
+    with pytest.raises(StoreError, match="the database cannot be used: ") as caught:
+        leases.lease("claire").__enter__()
+    assert not isinstance(caught.value, Busy)
+    assert not waiting
+    assert on_postgresql.engine.pool.status().endswith("Current Checked out connections: 0")
+    assert is_free(leases)
+
+
+def test_a_lease_that_the_server_refuses_to_look_up_is_told_and_keeps_no_connection(
+    on_postgresql: Database, tmp_path: Path
+) -> None:
+    """A statement that takes too long is cancelled, and its connection stays."""
+    leases = Leases(on_postgresql, tmp_path / "locks")
+    waiting = ["once"]
+
+    def cancelled(
+        _connection: Connection, _cursor: object, statement: str, parameters: object, *_: object
+    ) -> tuple[str, object]:
+        if "pg_try_advisory_lock" in statement and waiting:
+            waiting.pop()
+            return "DO $$ BEGIN RAISE EXCEPTION 'cancelled' USING ERRCODE = '57014'; END $$", {}
+        return statement, parameters
+
+    sql_event.listen(on_postgresql.engine, "before_cursor_execute", cancelled, retval=True)
+    with pytest.raises(StoreError, match="the database cannot be used: cancelled") as caught:
+        leases.lease("claire").__enter__()
+    assert on_postgresql.engine.pool.status().endswith("Current Checked out connections: 0")
+    assert caught.value.__traceback__ is not None  # it would keep the connection alive
+    assert is_free(leases)
