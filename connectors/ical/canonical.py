@@ -1,37 +1,66 @@
 """The one form of an item that reading gives: what is written and read again is equal to it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from connectors.block import clean
-from connectors.calendar import Component, Item, Kind, Status, When
-from connectors.ical.reading import ordered
-from connectors.ical.values import align
+from connectors.block import clean, strip
+from connectors.calendar import Attendee, Component, Item, Kind, Status, Timing, When
+from connectors.ical.reading import default_end, ordered
+from connectors.ical.values import align, read_rule
 
 
 def canonical(item: Item) -> Item:
-    """The item with its dates in the form of its series' start, its lists sorted, its text clean."""
+    """The item with its dates in the form of its series' start, its lists sorted, its text clean.
+
+    Raises ValueError for a recurrence rule that is none.
+    """
     start = next((each.timing.start for each in item.components if each.recurrence_id is None), None)
     components = sorted((_component(each, item.kind, start) for each in item.components), key=lambda c: c.key)
-    return replace(item, components=tuple(components))
+    return replace(item, uid=clean(item.uid).strip(), components=tuple(components))
 
 
 def _component(component: Component, kind: Kind, start: When | None) -> Component:
-    timing = component.timing
-    own = timing.start
+    done = kind is Kind.TASK and component.status is Status.DONE
+    completed = component.completed if done else None
     return replace(
         component,
-        timing=replace(
-            timing,
-            rdates=ordered([align(when, own) for when in timing.rdates]),
-            exdates=ordered([align(when, own) for when in timing.exdates]),
-        ),
+        timing=_timing(component.timing, kind),
         recurrence_id=align(component.recurrence_id, start) if component.recurrence_id else None,
         subject=clean(component.subject),
         location=clean(component.location),
-        notes=clean(component.notes),
+        notes=strip(clean(component.notes)),
         busy=component.busy and kind is Kind.EVENT,
         categories=frozenset(name for each in component.categories if (name := clean(each).strip())),
-        attendees=tuple(sorted({a.email: a for a in component.attendees}.values(), key=lambda a: a.email)),
+        attendees=_attendees(component.attendees),
         video_url=clean(component.video_url).strip(),
-        completed=component.completed if component.status is Status.DONE and kind is Kind.TASK else None,
+        completed=completed.astimezone(UTC).replace(microsecond=0) if completed else None,
     )
+
+
+def _timing(timing: Timing, kind: Kind) -> Timing:
+    start = _whole(timing.start)
+    end = _whole(timing.end)
+    if end is None and start is not None and kind is Kind.EVENT:
+        end = default_end(start)
+    return Timing(
+        start=start,
+        end=end,
+        rrule="\n".join(sorted({read_rule(rule, start) for rule in timing.rrule.split("\n") if rule})),
+        rdates=ordered([align(when, start) for when in timing.rdates]),
+        exdates=ordered([align(when, start) for when in timing.exdates]),
+    )
+
+
+def _whole(when: When | None) -> When | None:
+    """To the second: iCalendar knows nothing finer."""
+    if when is None or not isinstance(when.local, datetime) or not when.local.microsecond:
+        return when
+    return replace(when, local=when.local.replace(microsecond=0))
+
+
+def _attendees(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
+    found: dict[str, Attendee] = {}
+    for each in attendees:
+        email = each.email.strip().lower()
+        found.setdefault(email, replace(each, email=email))
+    return tuple(found[email] for email in sorted(found))

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from connectors.calendar import UTC_ZONE, Item, When, zone_info
-from connectors.ical.lines import Document, Line, Node, parameters, parse
-from connectors.ical.reading import Unreadable
+from connectors.ical.lines import Document, Line, Node, Unreadable, parameters, parse
 from connectors.ical.vtimezone import timezone
 from connectors.ical.zones import Zones
 

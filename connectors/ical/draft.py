@@ -1,7 +1,7 @@
 """A component while it is being changed: some lines are exchanged, dropped or added, all others stay."""
 
 from connectors.ical.lines import Line, Node, make, parameter, split_parameters
-from connectors.ical.reading import Fields, gather
+from connectors.ical.parts import Fields, gather
 
 
 class Draft:

@@ -8,20 +8,16 @@ from connectors.ical.canonical import canonical
 from connectors.ical.clocks import Clocks
 from connectors.ical.draft import Draft, component
 from connectors.ical.lines import Document, Line, Node, parse
-from connectors.ical.people import edit_people, mark_quiet
-from connectors.ical.reading import (
+from connectors.ical.parts import (
     VIDEO,
     as_utc,
-    item_nodes,
     known_provider,
     read_alarm,
     read_categories,
-    read_component,
-    read_components,
-    read_sequence,
     video_of,
-    zones_of,
 )
+from connectors.ical.people import edit_people, mark_quiet
+from connectors.ical.reading import item_nodes, read_component, read_components, read_sequence, zones_of
 from connectors.ical.timing import edit_timing
 from connectors.ical.values import escape, unescape
 
@@ -81,18 +77,19 @@ class _Editor:
         master = there.get("")
         template = master.write() if master is not None else b""
         changed = False
+        made: list[Node] = []
         for each in self.item.components:
             node = there.get(each.key)
             if node is None:
                 node = self._made(template)
-                self._insert(node)
+                made.append(node)
                 self._apply(node, each, fresh=True)
                 changed = True
             elif self._apply(node, each, fresh=False):
                 changed = True
         gone = {id(node) for key, node in there.items() if key not in wanted}
-        if gone:
-            self.root.entries = [entry for entry in self.root.entries if id(entry) not in gone]
+        if gone or made:
+            self._replace(gone, made)
         return changed or bool(gone)
 
     def _check(self) -> None:
@@ -115,12 +112,12 @@ class _Editor:
         ]
         return node
 
-    def _insert(self, node: Node) -> None:
+    def _replace(self, gone: set[int], made: list[Node]) -> None:
         entries = self.root.entries
-        last = max(
-            (at for at, each in enumerate(entries) if not isinstance(each, Line)), default=len(entries) - 1
-        )
-        entries.insert(last + 1, node)
+        nodes = [at for at, each in enumerate(entries) if not isinstance(each, Line)]
+        after = nodes[-1] + 1 if nodes else len(entries)
+        entries[after:after] = made
+        self.root.entries = [entry for entry in entries if id(entry) not in gone]
 
     def _apply(self, node: Node, target: Component, *, fresh: bool) -> bool:
         draft = Draft(node, self.end)

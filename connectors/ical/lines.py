@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 MAX_SIZE = 5_000_000  # octets of one item
+MAX_LINES = 1_000_000  # as they are folded
 MAX_DEPTH = 8  # components within components
 _INNER = 0x80  # how every octet of a UTF-8 character but its first one begins
 FOLD = 75  # octets of a line without its end
@@ -76,27 +77,28 @@ class Node:
 
 
 class Document(NamedTuple):
-    """A calendar object: what stands before BEGIN:VCALENDAR (a BOM, blank lines), it, and what follows."""
+    """A calendar object, and the blank lines before it."""
 
     before: bytes
     root: Node
-    after: bytes
 
     def write(self) -> bytes:
         """Its bytes: those it was parsed from, but for what was changed."""
-        return self.before + self.root.write() + self.after
+        return self.before + self.root.write()
 
 
 def parse(data: bytes) -> Document:
     """The one VCALENDAR in `data`. Raises Unreadable; time and memory are linear."""
     if len(data) > MAX_SIZE:
         raise Unreadable(f"larger than {MAX_SIZE} octets")
+    if data.count(b"\n") > MAX_LINES:
+        raise Unreadable(f"more than {MAX_LINES} lines")
     stack: list[Node] = []
     root: Node | None = None
-    outside: tuple[list[bytes], list[bytes]] = ([], [])
+    before: list[bytes] = []
     for line in _lines(data):
-        if not line.name and not stack:
-            outside[root is not None].append(line.raw)
+        if not line.name:
+            before.append(line.raw)
         elif line.name == "BEGIN":
             node = _begin(line, stack, root)
             root = root or node
@@ -114,7 +116,7 @@ def parse(data: bytes) -> Document:
         raise Unreadable("no VCALENDAR in it")
     if stack:
         raise Unreadable(f"the component that begins in line {stack[-1].begin.number} has no end: cut short?")
-    return Document(b"".join(outside[0]), root, b"".join(outside[1]))
+    return Document(b"".join(before), root)
 
 
 def _begin(line: Line, stack: list[Node], root: Node | None) -> Node:
@@ -129,27 +131,35 @@ def _begin(line: Line, stack: list[Node], root: Node | None) -> Node:
 
 
 def _lines(data: bytes) -> Iterator[Line]:
-    """The logical lines; a blank one has no name. What is no line belongs to the one before it."""
+    """The logical lines. What is no line, a blank one too, belongs to the one before it; a blank one at the
+    very beginning has no name."""
     held: Line | None = None
     loose: list[tuple[str, bytes]] = []
     for number, raw in _unfolded(data):
         text = _text(raw)
         made = _line(text, raw, number)
-        if made is None:
-            if held is None or not held.name:
-                raise Unreadable(f"line {number}: not a content line")
+        if made is not None:
+            if held is not None:
+                yield _with(held, loose) if loose else held
+                loose = []
+            held = made
+        elif held is not None:
             loose.append((text, raw))
-            continue
-        if held is not None:
-            yield _with(held, loose) if loose else held
-            loose = []
-        held = made
+        elif text.strip(_NOTHING):
+            raise Unreadable(f"line {number}: not a content line")
+        else:
+            yield Line("", "", "", raw, number)
     if held is not None:
         yield _with(held, loose) if loose else held
 
 
+_NOTHING = "\ufeff \t\r\0"
+
+
 def _with(line: Line, loose: list[tuple[str, bytes]]) -> Line:
     raw = b"".join([line.raw, *(raw for _, raw in loose)])
+    while loose and not loose[-1][0].strip(_NOTHING):
+        loose.pop()
     if line.name not in _TEXTS:
         return line._replace(raw=raw)
     return line._replace(value="\\n".join([line.value, *(text for text, _ in loose)]), raw=raw)
@@ -192,18 +202,19 @@ def _text(raw: bytes) -> str:
 
 
 def _line(text: str, raw: bytes, number: int) -> Line | None:
-    """The line; one without a name if it is blank; None for what is no content line."""
+    """The line; None for what is no content line."""
     head, colon, value = text.partition(":")
     if not colon:
-        return None if text.strip("\ufeff \t\r\0") else Line("", "", "", raw, number)
+        return None
     name, semicolon, params = head.partition(";")
+    size = len(name)
     name = name.upper()
     if semicolon:
         if name in _TIMES:
-            params, _, value = text[len(name) + 1 :].rpartition(":")
+            params, _, value = text[size + 1 :].rpartition(":")
         elif '"' in params:
-            end = _end_of_parameters(text, len(name))
-            params, value = text[len(name) + 1 : end], text[end + 1 :]
+            end = _end_of_parameters(text, size)
+            params, value = text[size + 1 : end], text[end + 1 :]
     if not name.isalnum() or not name.isascii():
         name = name.lstrip("\ufeff").rpartition(".")[2]
         if not _NAME.match(name):
@@ -234,15 +245,18 @@ def split_parameters(params: str) -> list[str]:
         return []
     if '"' not in params:
         return params.split(";")
-    pieces = [""]
-    for index, piece in enumerate(params.split('"')):
+    pieces: list[str] = []
+    current: list[str] = []
+    for index, part in enumerate(params.split('"')):
         if index % 2:
-            pieces[-1] += f'"{piece}"'
-        else:
-            first, *others = piece.split(";")
-            pieces[-1] += first
-            pieces.extend(others)
-    return pieces
+            current.append(f'"{part}"')
+            continue
+        first, *others = part.split(";")
+        current.append(first)
+        for other in others:
+            pieces.append("".join(current))
+            current = [other]
+    return [*pieces, "".join(current)]
 
 
 def parameters(params: str) -> dict[str, str]:

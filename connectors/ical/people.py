@@ -3,7 +3,7 @@
 from connectors.calendar import Attendee, Component, Response
 from connectors.ical.draft import Draft, with_parameter
 from connectors.ical.lines import Line, Node, parameter, parameters
-from connectors.ical.reading import address_of, response_of
+from connectors.ical.parts import address_of, response_of
 
 _PARTSTAT = {
     Response.ACCEPTED: "ACCEPTED",

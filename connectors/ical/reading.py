@@ -4,53 +4,34 @@ Anything that is one event, task or series is read, however its client spells it
 Unreadable, with the line and the reason and nothing of the content. Time and memory are linear.
 """
 
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote, urlsplit
+from datetime import datetime, timedelta
 
-from connectors.block import clean, strip
-from connectors.calendar import (
-    UTC_ZONE,
-    Attendee,
-    Component,
-    Item,
-    Kind,
-    Privacy,
-    Response,
-    Status,
-    Timing,
-    When,
-    zone_info,
+from connectors.block import strip
+from connectors.calendar import Component, Item, Kind, Privacy, Status, Timing, When, zone_info
+from connectors.ical.lines import Document, Line, Node, Unreadable, parse
+from connectors.ical.parts import (
+    NONE,
+    UTC_INFO,
+    VIDEO,
+    Fields,
+    address_of,
+    attendees_of,
+    gather,
+    read_alarm,
+    read_categories,
+    text_of,
+    token_of,
+    video_of,
 )
-from connectors.ical.lines import Document, Line, Node, Unreadable, parameters, parse
-from connectors.ical.values import (
-    add,
-    align,
-    read_duration,
-    read_rule,
-    read_when,
-    split_list,
-    unescape,
-    write_duration,
-    write_when,
-)
+from connectors.ical.values import add, align, read_duration, read_rule, read_when
 from connectors.ical.zones import Zones
 
 __all__ = ["Unreadable", "read"]
-
-Fields = dict[str, list[Line]]
 
 _KINDS = {"VEVENT": Kind.EVENT, "VTODO": Kind.TASK}
 _OTHERS = frozenset({"VJOURNAL", "VFREEBUSY", "VAVAILABILITY"})
 _EVENT_STATUS = {"TENTATIVE": Status.TENTATIVE, "CANCELLED": Status.CANCELLED, "CANCELED": Status.CANCELLED}
 _PRIVACY = {"": Privacy.PUBLIC, "PUBLIC": Privacy.PUBLIC, "CONFIDENTIAL": Privacy.CONFIDENTIAL}
-_RESPONSES = {
-    "ACCEPTED": Response.ACCEPTED,
-    "TENTATIVE": Response.TENTATIVE,
-    "DECLINED": Response.DECLINED,
-}
-_NONE: list[Line] = []
 _DIGITS = 9  # of a number that is taken at its word
 
 
@@ -74,7 +55,7 @@ def read_document(document: Document, last_block: str = "") -> Item:
         kind=_KINDS[node.name],
         components=(main, *(component for _, component in found[1:])),
         sequence=read_sequence(fields[0]),
-        crm_id=next((_text(each, "X-CRM-ID") for each in fields if "X-CRM-ID" in each), ""),
+        crm_id=next((text_of(each, "X-CRM-ID") for each in fields if "X-CRM-ID" in each), ""),
         companion=any("X-CRM-COMPANION" in each for each in fields),
         zones=zones.definitions(),
     )
@@ -113,20 +94,8 @@ def zones_of(document: Document) -> Zones:
     return Zones(node for node in document.root.children if node.name == "VTIMEZONE")
 
 
-def gather(node: Node) -> Fields:
-    """The lines of a component by name."""
-    fields: Fields = {}
-    for line in node.entries:
-        if isinstance(line, Line):
-            if line.name in fields:
-                fields[line.name].append(line)
-            else:
-                fields[line.name] = [line]
-    return fields
-
-
 def _uid(node: Node, fields: list[Fields]) -> str:
-    uids = {_text(each, "UID").strip() for each in fields}
+    uids = {text_of(each, "UID").strip() for each in fields}
     if len(uids) > 1:
         raise Unreadable("UIDs that differ in one item")
     uid = uids.pop()
@@ -140,48 +109,38 @@ def read_component(
 ) -> Component:
     """One component; `start` is that of its series. Raises Unreadable."""
     event = kind is Kind.EVENT
-    identity = fields.get("RECURRENCE-ID", _NONE)
+    identity = fields.get("RECURRENCE-ID", NONE)
     status, completed = _event_status(fields) if event else _task_status(fields, zones)
     return Component(
         timing=read_timing(fields, kind, zones, node.begin.number),
         recurrence_id=align(when_of(identity[0], zones), start) if identity else None,
         this_and_future=bool(identity) and "THISANDFUTURE" in identity[0].params.upper(),
-        subject=_text(fields, "SUMMARY"),
-        location=_text(fields, "LOCATION"),
-        notes=strip(_text(fields, "DESCRIPTION"), last_block),
+        subject=text_of(fields, "SUMMARY"),
+        location=text_of(fields, "LOCATION"),
+        notes=strip(text_of(fields, "DESCRIPTION"), last_block),
         status=status,
-        privacy=_PRIVACY.get(_token(fields, "CLASS"), Privacy.PRIVATE),
-        busy=event and _token(fields, "TRANSP") != "TRANSPARENT",
+        privacy=_PRIVACY.get(token_of(fields, "CLASS"), Privacy.PRIVATE),
+        busy=event and token_of(fields, "TRANSP") != "TRANSPARENT",
         alarms=frozenset(
             [trigger for child in node.children if (trigger := read_alarm(child, zones))]
             if len(node.entries) > 1
             else ()
         ),
         categories=frozenset(
-            [name for line in fields.get("CATEGORIES", _NONE) for name in read_categories(line)]
+            [name for line in fields.get("CATEGORIES", NONE) for name in read_categories(line)]
         ),
-        organizer=next((address_of(line) for line in fields.get("ORGANIZER", _NONE)), ""),
-        attendees=_attendees(fields.get("ATTENDEE", _NONE)),
+        organizer=next((address_of(line) for line in fields.get("ORGANIZER", NONE)), ""),
+        attendees=attendees_of(fields.get("ATTENDEE", NONE)),
         video_url=next(
-            (url for name in VIDEO for line in fields.get(name, _NONE) if (url := video_of(line))), ""
+            (url for name in VIDEO for line in fields.get(name, NONE) if (url := video_of(line))), ""
         ),
         completed=completed,
     )
 
 
-def _text(fields: Fields, name: str) -> str:
-    lines = fields.get(name)
-    return unescape(lines[0].value) if lines else ""
-
-
-def _token(fields: Fields, name: str) -> str:
-    lines = fields.get(name)
-    return lines[0].value.strip().upper() if lines else ""
-
-
 def read_sequence(fields: Fields) -> int:
     """SEQUENCE; 0 where there is none or it is no number."""
-    value = _token(fields, "SEQUENCE")
+    value = token_of(fields, "SEQUENCE")
     return int(value) if value.isdecimal() and value.isascii() and len(value) <= _DIGITS else 0
 
 
@@ -189,22 +148,17 @@ def read_sequence(fields: Fields) -> int:
 
 
 def _event_status(fields: Fields) -> tuple[Status, None]:
-    return _EVENT_STATUS.get(_token(fields, "STATUS"), Status.CONFIRMED), None
+    return _EVENT_STATUS.get(token_of(fields, "STATUS"), Status.CONFIRMED), None
 
 
 def _task_status(fields: Fields, zones: Zones) -> tuple[Status, datetime | None]:
-    status = _token(fields, "STATUS")
+    status = token_of(fields, "STATUS")
     if status in {"CANCELLED", "CANCELED"}:
         return Status.CANCELLED, None
     lines = fields.get("COMPLETED")
-    if not lines and status != "COMPLETED" and _token(fields, "PERCENT-COMPLETE") != "100":
+    if not lines and status != "COMPLETED" and token_of(fields, "PERCENT-COMPLETE") != "100":
         return Status.OPEN, None
-    return Status.DONE, when_of(lines[0], zones).instant(_UTC) if lines else None
-
-
-_FOUND = zone_info(UTC_ZONE)
-assert _FOUND is not None  # noqa: S101 - tzdata is a dependency
-_UTC = _FOUND
+    return Status.DONE, when_of(lines[0], zones).instant(UTC_INFO) if lines else None
 
 
 # --- time -----------------------------------------------------------------------------------------
@@ -235,7 +189,7 @@ def read_timing(fields: Fields, kind: Kind, zones: Zones, number: int) -> Timing
     return Timing(
         start=start,
         end=read_end(fields, kind, zones, start),
-        rrule="\n".join(sorted({rule_of(line, start) for line in fields.get("RRULE", _NONE)})),
+        rrule="\n".join(sorted({rule_of(line, start) for line in fields.get("RRULE", NONE)})),
         rdates=_dates(fields, "RDATE", zones, start),
         exdates=_dates(fields, "EXDATE", zones, start),
     )
@@ -249,7 +203,7 @@ def read_end(fields: Fields, kind: Kind, zones: Zones, start: When | None) -> Wh
         if start is None or kind is Kind.TASK:
             return end
         end = _same_kind(end, start)
-        return end if _after(end, start) else _default_end(start)
+        return end if _after(end, start) else default_end(start)
     if start is None:
         return None
     if "DURATION" in fields:
@@ -258,13 +212,13 @@ def read_end(fields: Fields, kind: Kind, zones: Zones, start: When | None) -> Wh
             days, seconds = read_duration(line.value)
             if days > 0 or seconds > 0:
                 end = add(start, days, seconds)
-                return end if _after(end, start) else _default_end(start)
+                return end if _after(end, start) else default_end(start)
         except ValueError as error:
             raise _unreadable(line, error) from error
-    return _default_end(start) if kind is Kind.EVENT else None
+    return default_end(start) if kind is Kind.EVENT else None
 
 
-def _default_end(start: When) -> When:
+def default_end(start: When) -> When:
     """RFC 5545 section 3.6.1: a whole day, or no time at all."""
     return When(start.local + timedelta(days=1)) if start.is_date else start
 
@@ -286,7 +240,7 @@ def _after(end: When, start: When) -> bool:
     here, there = zone_info(start.zone), zone_info(end.zone)
     if here is None or there is None:
         return True
-    return end.instant(_UTC) >= start.instant(_UTC)
+    return end.instant(UTC_INFO) >= start.instant(UTC_INFO)
 
 
 def rule_of(line: Line, start: When | None) -> str:
@@ -304,15 +258,15 @@ def _dates(fields: Fields, name: str, zones: Zones, start: When | None) -> tuple
 
 
 def ordered(dates: list[When]) -> tuple[When, ...]:
-    """Sorted by their keys, each moment once."""
-    unique = {when.key(): when for when in dates}
+    """Sorted by their keys, each moment once, in the first form of it."""
+    unique = {when.key(): when for when in reversed(dates)}
     return tuple(unique[key] for key in sorted(unique))
 
 
 def dates_of(line: Line, zones: Zones, start: When | None) -> list[tuple[str, When]]:
     """The dates in an RDATE or EXDATE line, each with its text; of a period, its start. Raises Unreadable."""
-    zone = zones.zone(line)
     try:
+        zone = zones.zone(line)
         return [
             (text, align(read_when(text.partition("/")[0], zone), start))
             for text in line.value.split(",")
@@ -320,128 +274,3 @@ def dates_of(line: Line, zones: Zones, start: When | None) -> list[tuple[str, Wh
         ]
     except ValueError as error:
         raise _unreadable(line, error) from error
-
-
-# --- alarms ---------------------------------------------------------------------------------------
-
-
-def read_alarm(node: Node, zones: Zones) -> str:
-    """An alarm by its trigger; empty for what is none, or none that a person set."""
-    fields = gather(node)
-    action = _token(fields, "ACTION")
-    if node.name != "VALARM" or "TRIGGER" not in fields or action == "NONE":
-        return ""
-    if any("SNOOZE" in line.params.upper() for line in fields.get("RELATED-TO", _NONE)):
-        return ""  # RFC 9074 section 7.2: made by a client that was told to wait
-    line = fields["TRIGGER"][0]
-    try:
-        trigger = _trigger(line, zones)
-    except ValueError:
-        return ""  # no client rings for it: kept in the resource, unknown here
-    return trigger if action in {"DISPLAY", "AUDIO", ""} else f"{clean(action)}:{trigger}"
-
-
-def _trigger(line: Line, zones: Zones) -> str:
-    value = line.value.strip()
-    if value[:1].isdigit():
-        when = read_when(value, zones.zone(line))
-        if not when.is_date and zone_info(when.zone) is not None:
-            when = When(when.instant(_UTC).replace(tzinfo=None), UTC_ZONE)
-        return write_when(when)
-    days, seconds = read_duration(value)
-    text = write_duration(days * 86_400 + seconds)
-    return f"{text};END" if parameters(line.params).get("RELATED", "").upper() == "END" else text
-
-
-# --- people ---------------------------------------------------------------------------------------
-
-
-def address_of(line: Line) -> str:
-    """The address of an ORGANIZER or ATTENDEE, lower-cased; empty where it has none."""
-    value = line.value.strip()
-    scheme, colon, rest = value.partition(":")
-    if colon and scheme.strip().lower() == "mailto":
-        address = unquote(rest) if "%" in rest else rest
-    elif "EMAIL" in line.params.upper():
-        address = parameters(line.params).get("EMAIL", "")
-    else:
-        address = value if ":" not in value and "/" not in value else ""
-    address = clean(address).strip(" <>\t").lower()
-    return address if "@" in address else ""
-
-
-def response_of(line: Line) -> Response:
-    """The answer in an ATTENDEE line (table T6)."""
-    params = line.params.upper()
-    if "PARTSTAT" not in params:
-        return Response.NO_RESPONSE
-    return _RESPONSES.get(parameters(params).get("PARTSTAT", ""), Response.NO_RESPONSE)
-
-
-def _attendees(lines: list[Line]) -> tuple[Attendee, ...]:
-    found: dict[str, Attendee] = {}
-    for line in lines:
-        email = address_of(line)
-        if not email:
-            continue
-        response = response_of(line)
-        known = found.get(email)
-        if known is None or (known.response is Response.NO_RESPONSE and response is not known.response):
-            name = clean(parameters(line.params).get("CN", "")).strip()
-            found[email] = Attendee(email, response, name or (known.name if known else ""))
-    return tuple(found[email] for email in sorted(found))
-
-
-# --- the rest -------------------------------------------------------------------------------------
-
-
-def read_categories(line: Line) -> list[str]:
-    """The categories in a line."""
-    return [name for part in split_list(line.value) if (name := unescape(part).strip())]
-
-
-_PROVIDERS = re.compile(
-    r"(?:.*\.)?(?:zoom\.us|webex\.com)\Z|teams\.microsoft\.com\Z|teams\.live\.com\Z|meet\.google\.com\Z"
-)
-
-
-def known_provider(url: str) -> bool:
-    """Whether it is a link to a meeting at a provider of video conferences."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    return _PROVIDERS.match(host) is not None
-
-
-def _as_uri(line: Line) -> str:
-    # URI values are not escaped (RFC 5545 section 3.3.13).
-    return clean(line.value).strip()
-
-
-def _web(line: Line) -> str:
-    url = _as_uri(line)
-    return url if url[:8].lower().startswith(("http://", "https://")) else ""
-
-
-def _provided(line: Line) -> str:
-    url = _web(line)
-    return url if url and known_provider(url) else ""
-
-
-VIDEO: dict[str, Callable[[Line], str]] = {
-    "CONFERENCE": _web,
-    "X-MICROSOFT-SKYPETEAMSMEETINGURL": _web,
-    "X-GOOGLE-CONFERENCE": _web,
-    "URL": _provided,
-}
-
-
-def video_of(line: Line) -> str:
-    """The link to a video meeting in a line of one of the VIDEO properties; empty where it is none."""
-    return VIDEO[line.name](line)
-
-
-def as_utc(when: datetime) -> str:
-    """A moment as a UTC DATE-TIME value."""
-    return when.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

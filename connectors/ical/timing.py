@@ -16,8 +16,9 @@ def edit_timing(draft: Draft, target: Component, kind: Kind, clocks: Clocks, ser
     changed |= writer.end(kind, timing.start, timing.end)
     rules = "\n".join(sorted({_rule(line, timing.start) for line in draft.lines("RRULE")}))
     if rules != timing.rrule:
-        draft.set("RRULE", None)
-        for rule in filter(None, timing.rrule.split("\n")):
+        first, *others = timing.rrule.split("\n")
+        draft.set("RRULE", first or None)
+        for rule in others:
             draft.add("RRULE", rule)
         changed = True
     changed |= writer.many("RDATE", timing.rdates, timing.start)
@@ -60,26 +61,26 @@ class _Writer:
 
     def many(self, name: str, wanted: tuple[When, ...], start: When | None) -> bool:
         """A property that holds lists of dates: what is gone is taken out, what is new gets new lines."""
-        there: set[str] = set()
-        changed = False
         values = {when.key(): when for when in wanted}
-        for line in self.draft.lines(name):
-            read = dates_of(line, self.zones, start)
-            kept = [text for text, when in read if values.get(when.key()) == when]
-            there.update(when.key() for _, when in read if values.get(when.key()) == when)
-            if len(kept) < len(read):
-                changed = True
-                if kept:
-                    self.draft.swap(line, ",".join(kept))
-                else:
-                    self.draft.drop(line)
+        read = [(line, dates_of(line, self.zones, start)) for line in self.draft.lines(name)]
+        there: dict[str, When] = {}
+        for _, dates in read:
+            for _, when in dates:
+                there.setdefault(when.key(), when)
+        right = {key for key, when in there.items() if values.get(key) == when}
+        for line, dates in read:
+            kept = [text for text, when in dates if when.key() in right]
+            if not kept and dates:
+                self.draft.drop(line)
+            elif len(kept) < len(dates):
+                self.draft.swap(line, ",".join(kept))
         forms: dict[str, list[str]] = {}
         for when in wanted:
-            if when.key() not in there:
+            if when.key() not in right:
                 forms.setdefault(self._params(when, ""), []).append(write_when(when))
         for params, texts in forms.items():
             self.draft.add(name, ",".join(texts), params)
-        return changed or bool(forms)
+        return bool(forms) or len(right) < len(there)
 
     def identity(self, target: Component, series: When | None) -> None:
         """RECURRENCE-ID. RANGE is kept where it was, never asked for anew."""

@@ -168,6 +168,7 @@ def _checked(local: _Date) -> _Date:
 _FREQUENCIES = frozenset({"SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _WEEKS = 53
+_MAX_RULE = 10_000
 _RANGES = {  # lowest, highest, whether they may be counted from the end
     "BYSECOND": (0, 60, False),
     "BYMINUTE": (0, 59, False),
@@ -185,6 +186,8 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,9}\Z")
 def read_rule(value: str, start: When | None) -> str:
     """The normal form of an RRULE: FREQ first, parts by name, lists sorted, defaults left out, UNTIL in
     the form that RFC 5545 section 3.3.10 asks for with such a start. Raises ValueError."""
+    if len(value) > _MAX_RULE:
+        raise ValueError("a recurrence rule beyond all length")
     rule, until = _rule(value)
     if not until:
         return rule
@@ -192,7 +195,7 @@ def read_rule(value: str, start: When | None) -> str:
     return head + gap + _until(until, start) + tail
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _rule(value: str) -> tuple[str, str]:
     """The rule with an empty UNTIL, and that UNTIL."""
     parts: dict[str, str] = {}
@@ -256,19 +259,20 @@ def _numbers(text: str, lowest: int, highest: int, signed: bool) -> str:
     return ",".join(map(str, sorted(found)))
 
 
+_END = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?\Z")
+
+
 def _read_until(text: str) -> tuple[date, time | None, bool]:
     """The day, the time of day if any, and whether it is UTC. Any year: 9999 is common."""
-    digits = text.removesuffix("Z")
-    try:
-        if len(digits) == _DATE_SIZE and digits.isdigit():
-            return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])), None, False
-        parsed = datetime.strptime(digits, "%Y%m%dT%H%M%S")  # noqa: DTZ007 - made aware by `_until`
-    except ValueError as error:
-        raise ValueError("a recurrence rule whose end is no date") from error
-    return parsed.date(), parsed.time(), text.endswith("Z")
+    found = _END.match(text)
+    if found is None:
+        raise ValueError("a recurrence rule whose end is no date")
+    year, month, day, hour, minute, second, utc = found.groups()
+    clock = time(int(hour), int(minute), min(int(second), 59)) if hour else None
+    return date(int(year), int(month), int(day)), clock, bool(utc)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _until(text: str, start: When | None) -> str:
     day, clock, utc = _read_until(text)
     if start is None or start.is_date:

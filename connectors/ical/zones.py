@@ -20,6 +20,7 @@ _UTC_NAMES = frozenset(
 )
 _WINDOWS = {name.upper(): zone for name, zone in WINDOWS_TO_OLSON.items()}
 _MAX_NAME = 255
+_MAX_DEFINITION = 100_000
 _MAX_LINES = 2000
 
 # Such as: (UTC+01:00) Brussels, Copenhagen, Madrid, Paris
@@ -30,7 +31,7 @@ _DISPLAYED = re.compile(r"\((?:UTC|GMT)(?:([+-][0-9]{1,2})[:.]?([0-9]{2}))?\) ?(
 def zone_named(tzid: str) -> str | None:
     """The zone that a TZID names: IANA, Windows, or a client's spelling of either; None for any other."""
     name = tzid.strip().strip('"')
-    if not name or len(name) > _MAX_NAME:
+    if not name:
         return None
     upper = name.upper()
     if upper in _UTC_NAMES:
@@ -85,12 +86,16 @@ class Zones:
         self.unknown: dict[str, None] = {}  # TZIDs that were asked for and name no zone
 
     def zone(self, line: Line) -> str:
-        """What the times in that line are in: a zone's name, or the TZID itself; empty without one."""
+        """What the times in that line are in: a zone's name, or the TZID itself; empty without one.
+
+        Raises ValueError for a TZID that is none."""
         if not line.params:
             return ""
         tzid = parameters(line.params).get("TZID", "")
         if not tzid:
             return ""
+        if len(tzid) > _MAX_NAME:
+            raise ValueError("a TZID beyond all length")
         return zone_named(tzid) or self._located(tzid)
 
     def _located(self, tzid: str) -> str:
@@ -119,7 +124,7 @@ class Zones:
 def offset_of(definition: str, local: datetime) -> timedelta | None:
     """How far ahead of UTC the clocks are at a wall-clock time in the zone that a VTIMEZONE defines; None
     where the definition says nothing that can be used."""
-    zone = _compiled(definition)
+    zone = _compiled(definition) if len(definition) <= _MAX_DEFINITION else None
     try:
         return local.replace(tzinfo=zone).utcoffset() if zone is not None else None
     except (OverflowError, ValueError, IndexError):
