@@ -20,7 +20,7 @@ from connectors.errors import (
     SyncdError,
 )
 from connectors.ical import editing, writing
-from connectors.ical import reading as ical
+from connectors.scheduling import hushed, missing_guests
 
 CONTENT = "text/calendar; charset=utf-8"
 
@@ -37,33 +37,32 @@ class Writer:
 
     def create(self, calendar: str, item: Item, dress: Dress, *, notify: bool) -> RemoteItem:
         """Raises Conflict where the UID is taken, CollectionGone where the calendar is not there."""
-        body = writing.new(item, dress, stamp=self._clock(), quiet=not notify)
         ref = paths.for_uid(calendar, item.uid)
+        try:
+            body = writing.new(item, dress, stamp=self._clock(), quiet=not notify)
+        except ValueError as error:
+            raise ItemError(
+                f"The item {ref} of {self._who} cannot be written: {error}.", locator=ref
+            ) from error
         answer = self._put(ref, body, {"If-None-Match": "*"})
         if not answer.ok:
-            error = failures.for_write(answer.status, answer.body, self._who, ref, calendar, create=True)
-            if isinstance(error, CollectionGone) and discovery.describe(self._session, calendar) is not None:
+            refusal = failures.for_write(answer.status, answer.body, self._who, ref, calendar, create=True)
+            if isinstance(refusal, CollectionGone) and discovery.describe(self._session, calendar):
                 raise ItemError(
                     f"The server of {self._who} refuses the item {ref} (HTTP {answer.status}).", locator=ref
                 )
-            raise error
+            raise refusal
         return self._settled(ref, body, answer)
 
     def update(self, current: RemoteItem, item: Item, dress: Dress, *, notify: bool) -> RemoteItem:
         """Raises Conflict where `current` is not what the server has any more."""
-        body = self._edited(current.source, current.ref, item, dress, quiet=not notify)
-        if body == current.source:
-            return current
-        if not current.version:
-            current = self._unchanged(current)
-            body = self._edited(current.source, current.ref, item, dress, quiet=not notify)
-        answer = self._put(current.ref, body, {"If-Match": _precondition(current.version)})
-        if answer.status == failures.FAILED and _is_weak(current.version):
-            current = self._unchanged(current)
-            answer = self._put(current.ref, body, {"If-Match": "*"})
-        if not answer.ok:
-            raise self._refused(current.ref, answer)
-        return self._settled(current.ref, body, answer)
+        stamp = self._clock()
+        calendar = paths.parent(current.ref)
+        if not notify and missing_guests(current.item, item) and self._mails(calendar):
+            current = self._write(current, hushed)
+        return self._write(
+            current, lambda source: editing.edit(source, item, dress, stamp=stamp, quiet=not notify)
+        )
 
     def delete(self, current: RemoteItem, *, notify: bool) -> None:
         """Raises Conflict where `current` is not what the server has any more."""
@@ -74,8 +73,7 @@ class Writer:
             # cancels, unless the server was told before that it is none of its business (section 7.1).
             headers["Schedule-Reply"] = "F"
             if any(component.attendees for component in current.item.components):
-                kept = Dress(crm_id=current.item.crm_id)
-                current = self.update(current, current.item, kept, notify=False)
+                current = self._write(current, hushed)
         if not current.version:
             if self._reader.fetch(current.ref) is None:
                 return
@@ -90,12 +88,28 @@ class Writer:
             return  # a server that puts the precondition before the absence
         raise self._refused(current.ref, answer)
 
-    def _edited(self, source: bytes, ref: str, item: Item, dress: Dress, *, quiet: bool) -> bytes:
+    def _write(self, current: RemoteItem, edit: Callable[[bytes], bytes]) -> RemoteItem:
+        body = self._edited(current, edit)
+        if body == current.source:
+            return current
+        if not current.version:
+            current = self._unchanged(current)
+            body = self._edited(current, edit)
+        answer = self._put(current.ref, body, {"If-Match": _precondition(current.version)})
+        if answer.status == failures.FAILED and _is_weak(current.version):
+            current = self._unchanged(current)
+            body = self._edited(current, edit)
+            answer = self._put(current.ref, body, {"If-Match": "*"})
+        if not answer.ok:
+            raise self._refused(current.ref, answer)
+        return self._settled(current.ref, body, answer)
+
+    def _edited(self, current: RemoteItem, edit: Callable[[bytes], bytes]) -> bytes:
         try:
-            return editing.edit(source, item, dress, stamp=self._clock(), quiet=quiet)
-        except ical.Unreadable as error:
+            return edit(current.source)
+        except ValueError as error:  # Unreadable among them
             raise ItemError(
-                f"The item {ref} of {self._who} cannot be edited: {error}.", locator=ref
+                f"The item {current.ref} of {self._who} cannot be edited: {error}.", locator=current.ref
             ) from error
 
     def _put(self, ref: str, body: bytes, headers: dict[str, str]) -> Answer:

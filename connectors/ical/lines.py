@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 MAX_SIZE = 5_000_000  # octets of one item
+MAX_LINES = 1_000_000  # as they are folded
 MAX_DEPTH = 8  # components within components
 _INNER = 0x80  # how every octet of a UTF-8 character but its first one begins
 FOLD = 75  # octets of a line without its end
@@ -90,6 +91,8 @@ def parse(data: bytes) -> Document:
     """The one VCALENDAR in `data`. Raises Unreadable; time and memory are linear."""
     if len(data) > MAX_SIZE:
         raise Unreadable(f"larger than {MAX_SIZE} octets")
+    if data.count(b"\n") > MAX_LINES:
+        raise Unreadable(f"more than {MAX_LINES} lines")
     stack: list[Node] = []
     root: Node | None = None
     before: list[bytes] = []
@@ -242,15 +245,18 @@ def split_parameters(params: str) -> list[str]:
         return []
     if '"' not in params:
         return params.split(";")
-    pieces = [""]
-    for index, piece in enumerate(params.split('"')):
+    pieces: list[str] = []
+    current: list[str] = []
+    for index, part in enumerate(params.split('"')):
         if index % 2:
-            pieces[-1] += f'"{piece}"'
-        else:
-            first, *others = piece.split(";")
-            pieces[-1] += first
-            pieces.extend(others)
-    return pieces
+            current.append(f'"{part}"')
+            continue
+        first, *others = part.split(";")
+        current.append(first)
+        for other in others:
+            pieces.append("".join(current))
+            current = [other]
+    return [*pieces, "".join(current)]
 
 
 def parameters(params: str) -> dict[str, str]:

@@ -15,7 +15,9 @@ from connectors.imap.wire import Wire
 from tests.servers.certs import CertAuthority
 from tests.servers.dovecot import Account, DovecotServer
 from tests.servers.pymap import PymapServer
+from tests.servers.radicale import RadicaleServer
 from tests.servers.token import TokenServer
+from tests.servers.xandikos import XandikosServer
 
 # Everything that the IMAP connector may ever send: nothing of it changes a mailbox.
 READING = re.compile(
@@ -81,6 +83,24 @@ def pymap() -> Iterator[PymapServer]:
     if importlib.util.find_spec("pymap") is None:
         missing("pymap", "pip install pymap")
     with PymapServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def radicale() -> Iterator[RadicaleServer]:
+    """A running Radicale without users. Tests that stop it start their own."""
+    if importlib.util.find_spec("radicale") is None:
+        missing("Radicale", "pip install radicale")
+    with RadicaleServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def xandikos() -> Iterator[XandikosServer]:
+    """A running Xandikos, with one user for all tests. Tests that stop it start their own."""
+    if importlib.util.find_spec("xandikos") is None:
+        missing("Xandikos", "pip install xandikos")
+    with XandikosServer() as server:
         yield server
 
 

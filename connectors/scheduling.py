@@ -1,0 +1,138 @@
+"""What a server that schedules does with what it is given (RFC 6638): whom it mails, and how it is hushed."""
+
+from dataclasses import dataclass
+
+from connectors.calendar import Item
+from connectors.ical.lines import Line, Node, Unreadable, parameters, parse
+from connectors.ical.people import mark_quiet
+from connectors.ical.reading import address_of, read
+
+_KINDS = frozenset({"VEVENT", "VTODO"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """A message that a server would send."""
+
+    recipient: str
+    method: str  # REQUEST, CANCEL or REPLY (RFC 5546)
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who takes part in an item, and of whom the server takes care."""
+
+    uid: str
+    organizer: str
+    organizer_served: bool
+    attendees: frozenset[str]
+    served: frozenset[str]
+    answers: frozenset[tuple[str, str]]
+    cancelled: bool
+
+
+_NOBODY = _People("", "", False, frozenset(), frozenset(), frozenset(), False)
+
+
+def hushed(source: bytes) -> bytes:
+    """The resource with nothing changed but that the server mails none of its attendees.
+
+    Raises Unreadable.
+    """
+    document = parse(source)
+    end = b"\r\n" if document.root.begin.raw.endswith(b"\r\n") else b"\n"
+    for node in document.root.children:
+        if node.name in _KINDS:
+            mark_quiet(node, end, quiet=True)
+    return document.write()
+
+
+def missing_guests(before: Item, after: Item) -> bool:
+    """Whether somebody takes part before and not after: a server cancels them, whatever the new item says."""
+    return bool(_guests(before) - _guests(after))
+
+
+def _guests(item: Item) -> set[tuple[str, str]]:
+    return {(component.key, one.email) for component in item.components for one in component.attendees}
+
+
+def mails(
+    before: bytes | None, after: bytes | None, owner: frozenset[str], *, reply: bool = True
+) -> list[Mailed]:
+    """What a server mails when a resource of `owner` changes; None for none, `reply` False for the header
+    Schedule-Reply: F (section 8.1). In order of the recipients."""
+    old, new = _people(before), _people(after)
+    if (new.organizer or old.organizer) in owner:
+        found = _of_organizer(old, new, changed=_differ(before, after))
+    else:
+        found = _of_attendee(old, new, owner, reply=reply)
+    wanted = {one.recipient: one for one in found if one.recipient not in owner}
+    return [wanted[recipient] for recipient in sorted(wanted)]
+
+
+def _of_organizer(old: _People, new: _People, *, changed: bool) -> list[Mailed]:
+    uid = new.uid or old.uid
+    found = [Mailed(one, "CANCEL", uid) for one in old.served - new.attendees]
+    if changed:
+        method = "CANCEL" if new.cancelled else "REQUEST"
+        found += [Mailed(one, method, uid) for one in new.served]
+    return found
+
+
+def _of_attendee(old: _People, new: _People, owner: frozenset[str], *, reply: bool) -> list[Mailed]:
+    people = new if new.uid else old
+    own_before = {one for one in old.answers if one[0] in owner}
+    own_after = {one for one in new.answers if one[0] in owner}
+    if not people.organizer or not people.organizer_served or not own_before | own_after:
+        return []
+    if not new.uid:
+        told = reply and any(answer != "DECLINED" for _, answer in own_before)
+    elif not old.uid:
+        told = any(answer != "NEEDS-ACTION" for _, answer in own_after)
+    else:
+        told = own_before != own_after
+    return [Mailed(people.organizer, "REPLY", people.uid)] if told else []
+
+
+def _people(source: bytes | None) -> _People:
+    if source is None:
+        return _NOBODY
+    try:
+        nodes = [node for node in parse(source).root.children if node.name in _KINDS]
+    except Unreadable:
+        return _NOBODY
+    attendees = [line for node in nodes for line in node.lines if line.name == "ATTENDEE"]
+    organizer = next((line for node in nodes if (line := node.first("ORGANIZER")) is not None), None)
+    return _People(
+        uid=_value(nodes, "UID"),
+        organizer=address_of(organizer) if organizer else "",
+        organizer_served=organizer is not None and _served(organizer),
+        attendees=frozenset(address_of(line) for line in attendees),
+        served=frozenset(address_of(line) for line in attendees if _served(line)),
+        answers=frozenset((address_of(line), _answer(line)) for line in attendees),
+        cancelled=_value(nodes, "STATUS").upper() == "CANCELLED",
+    )
+
+
+def _served(line: Line) -> bool:
+    return parameters(line.params).get("SCHEDULE-AGENT", "SERVER").upper() == "SERVER"
+
+
+def _answer(line: Line) -> str:
+    return parameters(line.params).get("PARTSTAT", "NEEDS-ACTION").upper()
+
+
+def _value(nodes: list[Node], name: str) -> str:
+    line = nodes[0].first(name) if nodes else None
+    return line.value.strip() if line else ""
+
+
+def _differ(before: bytes | None, after: bytes | None) -> bool:
+    """Whether the two say different things to a person; no mail is sent for a mark."""
+    if before is None or after is None:
+        return after is not None
+    try:
+        return read(before) != read(after)
+    except Unreadable:
+        return True
