@@ -72,6 +72,38 @@ def test_libical_tells_the_place_of_a_zone_beside_its_name() -> None:
     assert start == When(datetime(2026, 1, 1, 9), "Europe/Paris")  # noqa: DTZ001
 
 
+EASTERN = """BEGIN:VTIMEZONE
+TZID:(UTC-05:00) Eastern Time (US & Canada)
+BEGIN:STANDARD
+DTSTART:16010101T020000
+TZOFFSETFROM:-0400
+TZOFFSETTO:-0500
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=1SU;BYMONTH=11
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010101T020000
+TZOFFSETFROM:-0500
+TZOFFSETTO:-0400
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=2SU;BYMONTH=3
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+
+
+@pytest.mark.parametrize(
+    ("definition", "zone"),
+    [
+        (EASTERN, "America/New_York"),
+        (EASTERN.replace("BYMONTH=11", "BYMONTH=10"), "(UTC-05:00) Eastern Time (US & Canada)"),
+        (EASTERN.replace("FREQ=YEARLY", "FREQ=SECONDLY"), "(UTC-05:00) Eastern Time (US & Canada)"),
+    ],
+)
+def test_a_zone_that_windows_only_shows_is_known_by_its_clocks(definition: str, zone: str) -> None:
+    start = read(event("(UTC-05:00) Eastern Time (US & Canada)", definition).encode()).main.timing.start
+    assert start is not None
+    assert start.zone == zone
+
+
 def test_an_unknown_zone_keeps_its_name_and_its_definition_if_it_has_one() -> None:
     text = event("Usine", CUSTOM)
     item = read(text.encode())
