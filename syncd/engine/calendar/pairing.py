@@ -15,20 +15,23 @@ from store.database import Transaction
 from store.outbox import Waiting
 from store.reconciling import BindingRow, Known
 from store.reports import account_names, opportunity_names
-from syncd.core.canonical import is_private, load, redacted
+from syncd.core.canonical import digest, is_private, load, redacted
 from syncd.core.guards import Cause, Mailing, firewall
 from syncd.core.plan import Action, Decision, Direction, Pair, Role, decide
 from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.copies import answered, copied
-from syncd.engine.calendar.dress import Names, dress_of, mark_of
+from syncd.engine.calendar.dress import Names, beside, dress_of, mark_of
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed, enters_on
 
 Record = EventRecord | TaskRecord
+EXTRAS = frozenset({BoundEntity.COMPANION, BoundEntity.MIRROR})  # what the CRM writes for its owner only
 Key = tuple[BoundEntity, int]
 
+RECORDS = {BoundEntity.COMPANION: BoundEntity.EVENT, BoundEntity.MIRROR: BoundEntity.TASK}
 ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
+BESIDE = "what the CRM knows, for the owner only"
 COPY = "a copy for a colleague who takes part"
 ROLES = {CopyRole.ORGANIZER: Role.ORGANIZER, CopyRole.ATTENDEE: Role.ATTENDEE}
 
@@ -85,7 +88,7 @@ class Pairing:
             for known in ones
             if (binding := self._bindings[known.id]).state is BindingState.BOUND
         }
-        told: dict[Key, Waiting] = {(one.entity, one.entity_id): one for one in waiting}
+        told = {(one.entity, one.entity_id): one for one in waiting if one.entity not in EXTRAS}
         moved: set[int] = set()
         for collection, items in found.items():
             for remote in items:
@@ -101,6 +104,9 @@ class Pairing:
         for key, one in told.items():
             if key not in handled:
                 self._of_change(one)
+        for one in waiting:
+            if one.entity in EXTRAS:
+                self._of_extra(one)
         return self._pairs
 
     # --- what must be known ---------------------------------------------------------------------
@@ -124,7 +130,7 @@ class Pairing:
             self._by_uid[BoundEntity.EVENT, uid] = id_
         for uid, id_ in calendar_rows.task_ids(session, uids).items():
             self._by_uid[BoundEntity.TASK, uid] = id_
-        wanted = {(one.entity, one.entity_id) for one in waiting}
+        wanted = {(RECORDS.get(one.entity, one.entity), one.entity_id) for one in waiting}
         wanted |= {(entity, id_) for (entity, _), id_ in self._by_uid.items()}
         wanted |= {
             (one.entity, one.entity_id) for one in self._bindings.values() if one.entity_id is not None
@@ -140,6 +146,11 @@ class Pairing:
             for binding in reconciling.of_records(session, entity, mine):
                 if binding.entity_id is not None:
                     self._copies.setdefault((entity, binding.entity_id), []).append(binding)
+        for extra in EXTRAS:
+            beside = [one.entity_id for one in waiting if one.entity is extra]
+            for binding in reconciling.of_records(session, extra, beside):
+                if binding.entity_id is not None:
+                    self._copies.setdefault((extra, binding.entity_id), []).append(binding)
         events = [one.main.values for one in self._records.values() if isinstance(one, EventRecord)]
         self._names = Names(
             account_names(session, {one["account_id"] for one in events if one["account_id"]}),
@@ -160,9 +171,7 @@ class Pairing:
         moved_from: BindingRow | None,
         told: Mapping[Key, Waiting],
     ) -> None:
-        if binding is not None and (
-            binding.entity is BoundEntity.COMPANION or binding.state is BindingState.FROZEN
-        ):
+        if binding is not None and (binding.entity in EXTRAS or binding.state is BindingState.FROZEN):
             return  # ours and only ours, or waiting for a person: what a client makes of it stays there
         seen = redacted(remote.item)
         entity = ENTITIES[seen.kind]
@@ -260,6 +269,8 @@ class Pairing:
         if record is None or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
             return
+        if not here and isinstance(record, EventRecord) and self._owned(record) and self._elsewhere(record):
+            return  # it still lies in the calendar of its former owner: not two of it at once
         if here:
             (binding,) = here[:1]
             calendar, seen = self._calendars[binding.collection_id], load(binding.base_remote)
@@ -288,24 +299,89 @@ class Pairing:
 
     def _home(self, entity: BoundEntity, record: Record) -> Calendar | None:
         """The calendar into which a record is put that this mailbox does not hold yet."""
-        kind = Kind.EVENT if entity is BoundEntity.EVENT else Kind.TASK
-        fit = [
-            one
-            for one in self._calendars.values()
-            if kind in one.info.kinds and one.info.writable and one.direction is not Direction.TO_CRM
-        ]
-        if not fit:
+        home = self._writable(Kind.EVENT if entity is BoundEntity.EVENT else Kind.TASK)
+        if home is None:
             return None
         if isinstance(record, EventRecord) and not self._owned(record):
             # An invited colleague: the server delivers the invitation, or it is delivered here.
             values = record.main.values
             foreign = values["origin"] is Origin.PROVIDER and not values["editable"]
-            if foreign or fit[0].info.auto_schedule or values["privacy"].name != "PUBLIC":
+            if foreign or home.info.auto_schedule or values["privacy"].name != "PUBLIC":
                 return None
-        return fit[0]
+        return home
+
+    def _writable(self, kind: Kind) -> Calendar | None:
+        """The calendar into which something new is put: the first that takes it."""
+        return next(
+            (
+                one
+                for one in self._calendars.values()
+                if kind in one.info.kinds and one.info.writable and one.direction is not Direction.TO_CRM
+            ),
+            None,
+        )
+
+    def _elsewhere(self, record: EventRecord) -> bool:
+        """Whether the copy that owns the content is in somebody else's mailbox."""
+        return any(
+            one.supplies and one.state is BindingState.BOUND and one.collection_id not in self._calendars
+            for one in self._copies.get((BoundEntity.EVENT, record.id), ())
+        )
+
+    def _handed_over(self, plan: Plan) -> bool:
+        """Whether the event was given to another user, whose calendar it belongs in now (R082)."""
+        record, crm = plan.record, plan.crm
+        return (
+            isinstance(record, EventRecord)
+            and crm is not None
+            and plan.binding is not None
+            and plan.binding.supplies
+            and not self._owned(record)
+            and bool(record.main.values["editable"])
+            and crm.main.organizer not in self._context.own
+            and crm.main.attendee(self._context.own) is None
+        )
 
     def _owned(self, record: EventRecord) -> bool:
         return bool(record.main.values["owner_id"] == self._context.setting.owner_id)
+
+    def _of_extra(self, waiting: Waiting) -> None:
+        """What the CRM writes beside a record, for its owner only: made, changed or taken away."""
+        record = self._records.get((RECORDS[waiting.entity], waiting.entity_id))
+        binding = next(
+            (
+                one
+                for one in self._copies.get((waiting.entity, waiting.entity_id), ())
+                if one.collection_id in self._calendars
+            ),
+            None,
+        )
+        wanted = None
+        if record is not None and not record_hidden(record):
+            wanted = beside(record, self._names, self._context)
+        calendar = self._calendars[binding.collection_id] if binding else self._writable(Kind.EVENT)
+        mark = digest(wanted)[:16] if wanted else ""
+        if calendar is None or (binding.dress if binding else "") == mark:
+            self._pairs.idle.append(waiting)
+            return
+        action = Action.PUSH if binding else Action.CREATE_REMOTE
+        self._pairs.plans.append(
+            Plan(
+                calendar=calendar,
+                entity=waiting.entity,
+                uid=wanted.uid if wanted else binding.uid if binding else "",
+                binding=binding,
+                record=record,
+                remote=None,
+                crm=None,
+                seen=load(binding.base_remote) if binding else None,
+                decision=Decision(action if wanted else Action.DELETE_REMOTE, 0, BESIDE, remote=wanted),
+                ours=True,
+                waiting=waiting,
+                mailing=Mailing((), "It is for its owner only.", notify=False),
+                mark=mark,
+            )
+        )
 
     # --- deciding -------------------------------------------------------------------------------
 
@@ -322,8 +398,14 @@ class Pairing:
 
     def decided(self, plan: Plan) -> Plan:
         """The plan with its decision, what goes with it to the server, and who may be mailed."""
-        follows = self._follows(plan)
-        if follows:
+        if self._handed_over(plan):
+            reason = "It was assigned to another user: it moves to that calendar."
+            return replace(
+                plan,
+                decision=Decision(Action.DELETE_REMOTE, 7, reason),
+                mailing=Mailing((), reason, notify=False),
+            )
+        if self._follows(plan):
             plan = replace(plan, follows=True, decision=self._of_copy(plan))
         else:
             plan = replace(plan, dress=dress_of(plan, self._names, self._context.setting.people))
