@@ -2,38 +2,35 @@
 becomes of each pair. Reads only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Item, Kind, RemoteItem, Status, When
 from store import calendar_rows, reconciling
-from store.bindings import BindingState, BoundEntity, CopyRole
+from store.bindings import BindingState, BoundEntity
 from store.calendar import Origin
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
 from store.outbox import Waiting
 from store.reconciling import BindingRow, Known
 from store.reports import account_names, opportunity_names
-from syncd.core.canonical import digest, is_private, load, redacted
-from syncd.core.guards import Cause, Mailing, firewall
-from syncd.core.plan import Action, Decision, Direction, Pair, Role, decide
+from syncd.core.canonical import digest, load, redacted
+from syncd.core.guards import Mailing
+from syncd.core.plan import Action, Decision, Direction
 from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Calendar, Context, Plan
-from syncd.engine.calendar.copies import answered, copied
-from syncd.engine.calendar.dress import Names, beside, dress_of, mark_of
+from syncd.engine.calendar.deciding import Decider, Key
+from syncd.engine.calendar.dress import Names, beside
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed, enters_on
 
 Record = EventRecord | TaskRecord
 EXTRAS = frozenset({BoundEntity.COMPANION, BoundEntity.MIRROR})  # what the CRM writes for its owner only
-Key = tuple[BoundEntity, int]
 
 RECORDS = {BoundEntity.COMPANION: BoundEntity.EVENT, BoundEntity.MIRROR: BoundEntity.TASK}
 ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
 BESIDE = "what the CRM knows, for the owner only"
-COPY = "a copy for a colleague who takes part"
-ROLES = {CopyRole.ORGANIZER: Role.ORGANIZER, CopyRole.ATTENDEE: Role.ATTENDEE}
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,7 @@ class Pairing:
         self._copies: dict[Key, list[BindingRow]] = {}
         self._pairs = Pairs([], [], [], [])
         self._names = Names({}, {})
+        self.decider = Decider(context, self._names, self._copies)
 
     def build(
         self,
@@ -156,6 +154,7 @@ class Pairing:
             account_names(session, {one["account_id"] for one in events if one["account_id"]}),
             opportunity_names(session, {one["opportunity_id"] for one in events if one["opportunity_id"]}),
         )
+        self.decider = Decider(self._context, self._names, self._copies)
         return {
             collection: {ref: self._bindings[one.id] for ref, one in ones.items()}
             for collection, ones in known.items()
@@ -328,20 +327,6 @@ class Pairing:
             for one in self._copies.get((BoundEntity.EVENT, record.id), ())
         )
 
-    def _handed_over(self, plan: Plan) -> bool:
-        """Whether the event was given to another user, whose calendar it belongs in now (R082)."""
-        record, crm = plan.record, plan.crm
-        return (
-            isinstance(record, EventRecord)
-            and crm is not None
-            and plan.binding is not None
-            and plan.binding.supplies
-            and not self._owned(record)
-            and bool(record.main.values["editable"])
-            and crm.main.organizer not in self._context.own
-            and crm.main.attendee(self._context.own) is None
-        )
-
     def _owned(self, record: EventRecord) -> bool:
         return bool(record.main.values["owner_id"] == self._context.setting.owner_id)
 
@@ -383,123 +368,16 @@ class Pairing:
             )
         )
 
-    # --- deciding -------------------------------------------------------------------------------
-
     def _crm(self, entity: BoundEntity, record: Record | None) -> Item | None:
         if record is None or record_hidden(record):
             return None
         return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
 
     def _decide(self, plan: Plan) -> None:
-        plan = self.decided(plan)
+        plan = self.decider.decided(plan)
         if plan.decision.action is Action.NOTHING and plan.binding is None:
             return
         self._pairs.plans.append(plan)
-
-    def decided(self, plan: Plan) -> Plan:
-        """The plan with its decision, what goes with it to the server, and who may be mailed."""
-        if self._handed_over(plan):
-            reason = "It was assigned to another user: it moves to that calendar."
-            return replace(
-                plan,
-                decision=Decision(Action.DELETE_REMOTE, 7, reason),
-                mailing=Mailing((), reason, notify=False),
-            )
-        if self._follows(plan):
-            plan = replace(plan, follows=True, decision=self._of_copy(plan))
-        else:
-            plan = replace(plan, dress=dress_of(plan, self._names, self._context.setting.people))
-            pair = self._pair(plan)
-            plan = replace(plan, pair=pair, decision=decide(pair, self._context.rules.merge))
-        return replace(plan, mailing=self._mailing(plan))
-
-    def _follows(self, plan: Plan) -> bool:
-        """Whether somebody else's copy owns the content."""
-        if plan.entity is not BoundEntity.EVENT or not isinstance(plan.record, EventRecord):
-            return False
-        if plan.binding is not None and plan.binding.state is BindingState.BOUND:
-            return not plan.binding.supplies
-        if plan.seen is None:
-            return not self._owned(plan.record)
-        others = [
-            one
-            for one in self._copies.get((plan.entity, plan.record.id), ())
-            if one.supplies and one.state is BindingState.BOUND
-        ]
-        takes_over = plan.seen.main.organizer in self._context.own
-        if not others:
-            # Nobody's copy yet: the owner's is to come, a colleague's does not stand in for it.
-            return (
-                not self._owned(plan.record) and not takes_over and bool(plan.record.main.values["editable"])
-            )
-        return not (takes_over and all(one.role is CopyRole.ATTENDEE for one in others))
-
-    def _pair(self, plan: Plan) -> Pair:
-        binding = plan.binding
-        linked = binding is not None and binding.state is BindingState.BOUND
-        return Pair(
-            base_crm=load(binding.base_of_crm) if linked and binding else None,
-            base_remote=load(binding.base_remote) if linked and binding else None,
-            crm=plan.crm,
-            remote=plan.seen,
-            role=self.role(plan),
-            direction=plan.calendar.direction if plan.calendar.info.writable else Direction.TO_CRM,
-            dress_changed=linked and binding is not None and mark_of(plan.dress) != binding.dress,
-            crm_changed_at=None if plan.record is None else plan.record.updated_at,
-            remote_changed_at=None if plan.seen is None else plan.seen.modified,
-            version_changed=plan.remote is not None,
-        )
-
-    def role(self, plan: Plan) -> Role:
-        """Whose content the copy holds."""
-        item = plan.seen or plan.crm
-        if item is None:
-            return ROLES[plan.binding.role] if plan.binding else Role.ORGANIZER
-        organizer = item.main.organizer
-        return Role.ORGANIZER if not organizer or organizer in self._context.own else Role.ATTENDEE
-
-    def _of_copy(self, plan: Plan) -> Decision:
-        """What becomes of a copy whose content is somebody else's: the answer comes from it, the rest goes
-        into it where the service writes such copies."""
-        ours = plan.ours or bool(plan.binding and plan.binding.ours)
-        if plan.seen is None and plan.binding is None and plan.crm is not None:
-            return Decision(Action.CREATE_REMOTE, 12, COPY, remote=plan.crm)
-        if plan.seen is None:
-            return Decision(Action.DROP, 11, "a participant took the copy out of the own calendar")
-        if plan.crm is None:
-            gone = Action.DELETE_REMOTE if ours else Action.DROP
-            return Decision(gone, 7, "the meeting was cancelled")
-        return self._of_answer(plan, plan.crm, plan.seen, ours=ours)
-
-    def _of_answer(self, plan: Plan, crm: Item, seen: Item, *, ours: bool) -> Decision:
-        changed = plan.remote is not None and not is_private(seen)
-        heard = answered(crm, seen, self._context.own) if changed else crm
-        remote = None
-        if ours and not is_private(seen):
-            base = load(plan.binding.base_of_crm) if plan.binding else None
-            target = copied(base, heard, seen, self._context.own)
-            remote = target if target != seen else None
-        if heard != crm:
-            return Decision(Action.PULL, 16, "a participant answered", crm=heard, remote=remote)
-        if remote is not None:
-            return Decision(Action.PUSH, 2, "the meeting changed", remote=remote)
-        return Decision(Action.ADOPT, 5, "a participant's copy says nothing new")
-
-    def _mailing(self, plan: Plan) -> Mailing | None:
-        decision = plan.decision
-        if decision.remote is None and decision.action is not Action.DELETE_REMOTE:
-            return None
-        person = plan.waiting is not None and plan.waiting.by_person and not plan.follows
-        return firewall(
-            cause=Cause.PERSON_EDIT if person else Cause.BACKFILL,
-            policy=self._context.policy,
-            auto_schedule=plan.calendar.info.auto_schedule,
-            before=plan.seen,
-            after=decision.remote,
-            own=self._context.own,
-            now=self._context.now,
-            floating=self._context.rules.floating,
-        )
 
 
 def record_hidden(record: Record) -> bool:
