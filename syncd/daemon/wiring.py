@@ -66,6 +66,7 @@ class Installation:
         seen = self.folder / "seen"
         seen.mkdir(exist_ok=True, mode=0o700)
         self.heartbeat = Heartbeat(seen)
+        boxes = {box.name: box for box in settings.mailboxes}
         self.supervisor = Supervisor(
             database=self.database,
             leases=self.leases,
@@ -73,9 +74,9 @@ class Installation:
             connections=self.connections,
             heartbeat=self.heartbeat,
             credentials=self.credentials,
-            folders=lambda name: settings.mailbox(name).mail_folders,
+            folders=lambda name: boxes[name].mail_folders,
             on_stop=self.forget,
-            wants_mail=lambda name: "mail" in settings.mailbox(name).sync,
+            wants_mail=lambda name: "mail" in boxes[name].sync,
         )
 
     @classmethod

@@ -7,14 +7,17 @@ that a kill at any moment loses nothing and repeats nothing. Nothing here writes
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from connectors.errors import CollectionError, CollectionGone
+from connectors.model import FolderState
 from connectors.protocol import MailConnector
 from store import ledger, mail_log, mailboxes
 from store.blobs import BlobStore
 from store.database import Database
+from store.directory import Marks
 from store.errors import Stale
 from store.mailboxes import FolderRow, MailboxView
 from syncd.core.directory import Directory
@@ -58,12 +61,18 @@ class MailSync:
         self.halted: Callable[[], bool] = lambda: False  # set by the daemon: whether it has been told to stop
         self._listed: dict[str, datetime] = {}
 
-    def prepare(self, now: datetime) -> None:
-        """Before a cycle: finishes what a killed process left, searches the ledger for new addresses."""
+    def prepare(self, marks: Marks, now: datetime) -> bool:
+        """Before a cycle: finishes what a killed process left, searches the ledger for new addresses.
+
+        Returns whether it searched: the folders may have messages in their queues now.
+        """
         self.tidy()
+        if marks.version and marks.version == marks.matched and marks.policy == self.rules.policy_hash:
+            return False
         queued = self.known.catch_up(self.rules.policy_hash, domains=self.rules.policy(now).match_domains)
         if queued:
             log.info("older messages found for new addresses", action="late-match", messages=queued)
+        return True
 
     def tidy(self) -> None:
         """Removes what killed or repeated batches left of attachments, unless a batch is at work now."""
@@ -152,8 +161,9 @@ class _Cycle:
 
     def _run(self) -> None:
         folders = self._folders()
+        states = self.connector.states([folder.ref for folder in folders])
         for folder in folders:
-            self._guarded(folder, self._new)
+            self._guarded(folder, partial(self._new, told=states[folder.ref]))
         # Logging a message can bring others of its thread in, in any folder: until nothing waits.
         while self.report.wrote and not self.dry_run:
             waiting = [folder for folder in self._reload() if folder.queued and not folder.error]
@@ -224,12 +234,13 @@ class _Cycle:
 
     # --- messages -------------------------------------------------------------------------------
 
-    def _new(self, folder: FolderRow) -> None:
+    def _new(self, folder: FolderRow, told: FolderState | CollectionError) -> None:
         """What came since the last cycle, and what waits to be judged again."""
-        state = self.connector.state(folder.ref)
-        if folder.epoch != state.epoch:
-            folder = self._begin_epoch(folder, state.epoch)
-        if state.next_uid == 0 or state.next_uid - 1 > folder.cursor or folder.error is not None:
+        if isinstance(told, CollectionError):
+            raise told
+        if folder.epoch != told.epoch:
+            folder = self._begin_epoch(folder, told.epoch)
+        if told.next_uid == 0 or told.next_uid - 1 > folder.cursor or folder.error is not None:
             uids = self.connector.uids(folder.ref, above=folder.cursor)
             for start in range(0, len(uids), HEADS):
                 folder = self._chunk(folder, uids[start : start + HEADS], fresh=True)

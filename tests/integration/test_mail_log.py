@@ -152,7 +152,7 @@ def test_a_contact_made_between_two_groups_of_a_batch_misses_no_mail_of_the_seco
         calls.append(cursor)
         if len(calls) == 1:  # another process adds her, and searches the ledger, before anything is committed
             lite_world.add_contact(account, newcomer)
-            installation.mail.prepare(lite_world.now)
+            installation.mail.known.catch_up(installation.mail.rules.policy_hash, domains=False)
         store(batch, judged, failures, cursor=cursor)
 
     monkeypatch.setattr(Batch, "store", stored)
