@@ -28,8 +28,8 @@ from syncd.core.matching import Exclusion, Policy
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
 from syncd.daemon.tokens import RotatedTokens
+from syncd.engine.content import Limits
 from syncd.engine.mail import MailRules, MailSync
-from syncd.engine.reading import Limits
 from syncd.engine.supervise import Heartbeat, Supervisor
 
 ROLES = {
