@@ -7,6 +7,7 @@ little as it can: this is memory that a second process needs.
 """
 
 import fcntl
+import gc
 import os
 import pickle
 import signal
@@ -72,4 +73,5 @@ if __name__ == "__main__":
     # Whoever started it decides when it ends, by closing the pipe.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(20_000, 20, 100)  # as the process that started it
     serve(sys.stdin.buffer, sys.stdout.buffer)
