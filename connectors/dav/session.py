@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from caldav.davclient import DAVClient
 from caldav.lib.http_sync import requests
@@ -158,18 +158,16 @@ class DavSession:
         )
 
     def _redirected(self, path: str, answer: Answer) -> str:
-        target = urlsplit(urljoin(self.origin + path, answer.headers.get("location", "")))
         same = urlsplit(self.origin)
         try:
-            moved = (target.scheme, target.hostname, target.port or _port(target.scheme)) != (
-                (same.scheme, same.hostname, same.port or _port(same.scheme))
-            )
+            target = urlsplit(urljoin(self.origin + path, answer.headers.get("location", "")))
+            moved = _place(target) != _place(same)
         except ValueError:
-            moved = True
+            target, moved = urlsplit(""), True
         if moved:
             raise ProtocolViolation(
                 f"The server of {self.access.who} redirects to another one"
-                f" ({target.scheme}://{target.hostname or ''}). If that is yours, name it in `url`."
+                f" ({target.scheme}://{target.hostname or '?'}). If that is yours, name it in `url`."
             )
         return target.path or "/"
 
@@ -218,5 +216,5 @@ def _no_login(request: "requests.PreparedRequest") -> "requests.PreparedRequest"
     return request
 
 
-def _port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
+def _place(url: SplitResult) -> tuple[str, str | None, int]:
+    return url.scheme, url.hostname, url.port or (443 if url.scheme == "https" else 80)
