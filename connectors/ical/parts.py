@@ -1,7 +1,7 @@
 """The parts of a component that are not times of its own: alarms, people, categories, the video link."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
@@ -103,12 +103,9 @@ def address_of(line: Line) -> str:
     return address if "@" in address else ""
 
 
-def response_of(line: Line) -> Response:
-    """The answer in an ATTENDEE line (table T6)."""
-    params = line.params.upper()
-    if "PARTSTAT" not in params:
-        return Response.NO_RESPONSE
-    return _RESPONSES.get(parameters(params).get("PARTSTAT", ""), Response.NO_RESPONSE)
+def response_of(params: Mapping[str, str]) -> Response:
+    """The answer that an ATTENDEE line's parameters tell (table T6)."""
+    return _RESPONSES.get(params.get("PARTSTAT", "").upper(), Response.NO_RESPONSE)
 
 
 def attendees_of(lines: list[Line]) -> tuple[Attendee, ...]:
@@ -118,10 +115,11 @@ def attendees_of(lines: list[Line]) -> tuple[Attendee, ...]:
         email = address_of(line)
         if not email:
             continue
-        response = response_of(line)
+        params = parameters(line.params)
+        response = response_of(params)
         known = found.get(email)
         if known is None or (known.response is Response.NO_RESPONSE and response is not known.response):
-            name = clean(parameters(line.params).get("CN", "")).strip()
+            name = clean(params.get("CN", "")).strip()
             found[email] = Attendee(email, response, name or (known.name if known else ""))
     return tuple(found[email] for email in sorted(found))
 

@@ -38,7 +38,7 @@ def edit_people(draft: Draft, target: Component) -> None:
 
 
 def _answer(lines: list[Line]) -> Response:
-    answers = (response_of(line) for line in lines)
+    answers = (response_of(parameters(line.params)) for line in lines)
     return next((one for one in answers if one is not Response.NO_RESPONSE), Response.NO_RESPONSE)
 
 

@@ -51,7 +51,7 @@ def read_document(document: Document, last_block: str = "") -> Item:
     fields = [gather(node) for node, _ in found]
     node, main = found[0]
     return Item(
-        uid=_uid(node, fields),
+        uid=text_of(fields[0], "UID").strip(),
         kind=_KINDS[node.name],
         components=(main, *(component for _, component in found[1:])),
         sequence=read_sequence(fields[0]),
@@ -66,6 +66,7 @@ def read_components(document: Document, zones: Zones, last_block: str = "") -> l
     nodes = item_nodes(document)
     kind = _KINDS[nodes[0].name]
     fields = [gather(node) for node in nodes]
+    _check_uid(nodes[0], fields)
     start = next((_start(each, zones) for each in fields if "RECURRENCE-ID" not in each), None)
     found = [
         (node, read_component(node, each, kind, zones, start=start, last_block=last_block))
@@ -94,14 +95,12 @@ def zones_of(document: Document) -> Zones:
     return Zones(node for node in document.root.children if node.name == "VTIMEZONE")
 
 
-def _uid(node: Node, fields: list[Fields]) -> str:
+def _check_uid(node: Node, fields: list[Fields]) -> None:
     uids = {text_of(each, "UID").strip() for each in fields}
     if len(uids) > 1:
         raise Unreadable("UIDs that differ in one item")
-    uid = uids.pop()
-    if not uid:
+    if "" in uids:
         raise Unreadable(f"line {node.begin.number}: no UID")
-    return uid
 
 
 def read_component(
