@@ -5,6 +5,7 @@ redirects, proxies and .netrc from the environment, repeating a request, reading
 a request or an answer is logged or gets into a message, but for status codes and names of conditions.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -20,6 +21,10 @@ from connectors.dav.access import DavAccess, Password, Token, origin
 from connectors.dav.login import Login, basic, bearer, digest, scheme_for
 from connectors.dav.watchdog import Watchdog
 from connectors.errors import AuthFailed, OutcomeUnknown, ProtocolViolation, Unreachable
+
+# The libraries tell their loggers which paths they ask for, and a path holds a UID.
+for _name in ("caldav", "niquests", "urllib3.connectionpool", "urllib3_future.connectionpool"):
+    logging.getLogger(_name).addFilter(lambda _record: False)
 
 MOST_REDIRECTS = 5
 PIECE = 64 * 1024

@@ -1,6 +1,7 @@
 """Writing to CalDAV servers that misbehave: each write once, each with its precondition, each refusal an
 error of its own, and no outcome made up."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -224,6 +225,25 @@ def test_what_is_gone_already_is_deleted() -> None:
     still_there = serving({f"DELETE {REF}": Reply(412), f"GET {REF}": got(SOURCE)})
     with still_there as (_, connector), pytest.raises(Conflict):
         delete(connector)
+
+
+def test_nothing_of_an_event_or_a_login_reaches_a_log(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    script: Script = {
+        f"PUT {REF}": [Reply(201, headers={"ETag": '"1"'}), Reply(500)],
+        "REPORT .*": Reply(500),
+    }
+    with serving(script) as (server, connector):
+        create(connector)
+        with pytest.raises(OutcomeUnknown) as caught:
+            create(connector)
+        assert "authorization" in server.requests[-1].headers
+        login = server.requests[-1].headers["authorization"]
+    told = caplog.text + "".join(capfd.readouterr()) + f"{caught.value!r} {caught.value.__cause__!r}"
+    for secret in ("Visite", "a@crm.example", "made up", login):
+        assert secret not in told
 
 
 # --- no answer --------------------------------------------------------------------------------------

@@ -97,7 +97,11 @@ def test_another_client_can_be_quicker() -> None:
     server = MemoryCalendar()
     connector = connected(server)
     current = connector.create(CAL, event("a@crm.example"), DRESS, notify=True)
-    server.before("update", lambda: server.put(CAL, ics("a@crm.example", "Theirs"), current.ref) and None)
+
+    def theirs() -> None:
+        server.put(CAL, ics("a@crm.example", "Theirs"), current.ref)
+
+    server.before("update", theirs)
     with pytest.raises(Conflict):
         connector.update(current, event("a@crm.example", "Ours"), DRESS, notify=True)
     assert server.items()["a@crm.example"].main.subject == "Theirs"
