@@ -61,7 +61,7 @@ class Setting:
 
 def settled(item: Item) -> Item:
     """What the CRM will hold of the item."""
-    return replace(item, components=tuple(_settled(one) for one in item.components))
+    return canonical(replace(item, components=tuple(_settled(one) for one in item.components)))
 
 
 def _settled(component: Component) -> Component:
