@@ -22,6 +22,7 @@ from connectors.calendar import (
     Timing,
     When,
 )
+from connectors.ical.canonical import canonical
 from store.calendar import (
     EventStatus,
     Origin,
