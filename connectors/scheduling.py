@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from connectors.calendar import Item
 from connectors.ical.lines import Line, Node, Unreadable, parameters, parse
+from connectors.ical.parts import address_of
 from connectors.ical.people import mark_quiet
-from connectors.ical.reading import address_of, read
+from connectors.ical.reading import read
 
 _KINDS = frozenset({"VEVENT", "VTODO"})
 

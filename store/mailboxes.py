@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, insert, select, true, update
 from sqlalchemy.orm import Session
 
-from store import directory, ledger
+from store import directory, ledger, outbox, reconciling
 from store.audit_log import AuditLog, Channel
 from store.errors import Invalid, NotFound
 from store.sync_state import Collection, CollectionKind, Mailbox, MailboxState, Quarantine, Rematch, Run
@@ -327,11 +327,14 @@ def change_state(
 
 
 def _forget_progress(session: Session, mailbox_id: int) -> None:
-    """R109: cursors and verdicts go, what was logged stays. A new start finds it by its fingerprints."""
+    """R109: cursors, verdicts and bindings go, what was logged and the events stay. A new start finds
+    mails by their fingerprints, and events by their UIDs."""
     for collection_id in session.scalars(
         select(Collection.id).where(Collection.mailbox_id == mailbox_id)
     ).all():
         ledger.begin_epoch(session, collection_id, "")
+        reconciling.forget(session, collection_id)
+    outbox.forget(session, mailbox_id)
 
 
 def set_brake(session: Session, name: str, plan: str, reason: str, now: datetime) -> None:
@@ -371,6 +374,11 @@ def release(session: Session, name: str, now: datetime, *, actor: str) -> str:
         )
     )
     return plan
+
+
+def shows_reminders(session: Session, user_id: int) -> bool:
+    """Whether the user wants open tasks in the calendar too (R063)."""
+    return bool(session.scalar(select(User.show_reminders).where(User.id == user_id)))
 
 
 def braked(session: Session, name: str) -> tuple[str | None, str | None]:

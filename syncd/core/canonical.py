@@ -127,6 +127,12 @@ def changed_units(before: Component, after: Component) -> frozenset[Unit]:
     return frozenset(unit for unit in Unit if value_of(before, unit) != value_of(after, unit))
 
 
+def unanswered(component: Component) -> Component:
+    """The component as if nobody had answered yet."""
+    attendees = tuple(replace(one, response=Response.NO_RESPONSE) for one in component.attendees)
+    return replace(component, attendees=attendees)
+
+
 # --- privacy --------------------------------------------------------------------------------------
 
 

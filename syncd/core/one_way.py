@@ -3,8 +3,17 @@ organizes. Whatever is overruled is told as a conflict. Pure."""
 
 from dataclasses import replace
 
-from connectors.calendar import Component, Item, Response
-from syncd.core.canonical import Json, Unit, component_json, redacted, unsaid, value_json, value_of
+from connectors.calendar import Component, Item
+from syncd.core.canonical import (
+    Json,
+    Unit,
+    component_json,
+    redacted,
+    unanswered,
+    unsaid,
+    value_json,
+    value_of,
+)
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.decision import Pair
 from syncd.core.merge import Merged, merge
@@ -15,17 +24,11 @@ ALL_CRM = Rules(Winner.CRM)
 
 def only_answers(before: Item, after: Item) -> bool:
     """Whether nothing but participants' answers differs."""
-    return before != after and unanswered(before) == unanswered(after)
+    return before != after and _silent(before) == _silent(after)
 
 
-def unanswered(item: Item) -> Item:
-    """The item as if nobody had answered yet."""
-    return replace(item, components=tuple(_unanswered(one) for one in item.components))
-
-
-def _unanswered(component: Component) -> Component:
-    attendees = tuple(replace(one, response=Response.NO_RESPONSE) for one in component.attendees)
-    return replace(component, attendees=attendees)
+def _silent(item: Item) -> Item:
+    return replace(item, components=tuple(unanswered(one) for one in item.components))
 
 
 def unless(now: Item, wanted: Item) -> Item | None:

@@ -5,6 +5,7 @@ at any moment loses nothing; what was stored before it is recognised by its vers
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from store.bindings import BindingState
 from store.database import Transaction
 from store.reconciling import Known
 from store.sync_state import CollectionKind
+from syncd.core.guards import Kind as GuardKind
 from syncd.core.guards import brake, everything_gone
 from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.confirm import Outcome, confirm, set_aside
@@ -200,7 +202,9 @@ class CalendarCycle:
         with context.database.read() as session:
             mapped = reconciling.mapped(session, ids)
             by_calendar = {id_: reconciling.mapped(session, [id_]) for id_ in ids}
-        reasons = [str(one) for one in brake(kinds(plans, first=context.first), mapped, context.rules.limits)]
+        counted = kinds(plans)
+        stopped = brake(counted, mapped, context.rules.limits, first_sync=context.first)
+        reasons = [one.reason for one in stopped]
         for one in observations:
             id_ = one.calendar.row.id
             lost = sum(1 for known in gone[id_] if known.state is BindingState.BOUND)
@@ -241,7 +245,7 @@ class CalendarCycle:
         for start in range(0, len(here), BATCH):
             self._go_on()
             outcomes = [
-                Outcome(one, pairing.role(one), not one.follows, one.remote)
+                Outcome(one, pairing.decider.role(one), not one.follows, one.remote)
                 for one in here[start : start + BATCH]
             ]
             with context.database.write() as session:
@@ -252,7 +256,9 @@ class CalendarCycle:
             set_aside(session, context, pairs.aside)
             reconciling.drop_bindings(session, pairs.vanished)
             outbox.settle(session, pairs.idle)
-        Pusher(context, pairing, self._mine, self._go_on).run([one for one in pairs.plans if writes(one)])
+        Pusher(context, pairing.decider, self._mine, self._go_on).run(
+            [one for one in pairs.plans if writes(one)]
+        )
         with context.database.write() as session:
             for seen in observations:
                 self._remember(session, seen, unread[seen.calendar.row.id])
@@ -272,6 +278,8 @@ class CalendarCycle:
         reconciling.set_token(session, row.id, seen.cursor)
 
 
+DELETIONS = frozenset({Action.DELETE_REMOTE, Action.CANCEL_CRM})
+CREATIONS = frozenset({Action.CREATE_REMOTE, Action.RECREATE_REMOTE})
 QUIET = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})
 
 
@@ -289,6 +297,24 @@ def planned(plan: Plan) -> Planned:
         reason=plan.decision.reason,
         mailed=mailing.recipients if mailing is not None and mailing.notify else (),
     )
+
+
+def kinds(plans: Sequence[Plan]) -> Counter[GuardKind]:
+    """What the brake counts."""
+    found: Counter[GuardKind] = Counter()
+    for plan in plans:
+        action, mailing = plan.decision.action, plan.mailing
+        if action in DELETIONS:
+            found[GuardKind.DELETIONS] += 1
+        elif action in CREATIONS:
+            found[GuardKind.CREATIONS] += 1
+        elif action is Action.CREATE_CRM:
+            found[GuardKind.CREATIONS_CRM] += 1
+        elif plan.decision.crm is not None or plan.decision.remote is not None:
+            found[GuardKind.UPDATES] += 1
+        if mailing is not None and mailing.notify:
+            found[GuardKind.INVITATIONS] += len(mailing.recipients)
+    return found
 
 
 def released(text: str | None, lines: Sequence[Planned]) -> bool:

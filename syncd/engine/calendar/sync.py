@@ -49,6 +49,7 @@ class CalendarSync:
         with self._database.read() as session:
             _, released = mailboxes.braked(session, view.name)
             first = not reconciling.calendars(session, view.id)
+            shows = mailboxes.shows_reminders(session, view.user_id)
         context = Context(
             database=self._database,
             connector=connector,
@@ -62,6 +63,7 @@ class CalendarSync:
             run=report.run,
             released=released,
             quarantined=quarantined,
+            shows_reminders=shows,
             first=first,
         )
         cycle = CalendarCycle(

@@ -1,0 +1,130 @@
+"""A small company whose users have calendars on a real CalDAV server, and the service installed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from syncd.daemon.wiring import Installation
+from syncd.engine.report import CycleReport
+from tests.servers.crm import NOW, Crm
+from tests.servers.dovecot import Account
+from tests.servers.plain_dav import PlainDav
+from tests.servers.radicale import RadicaleServer
+
+EVENT = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Example//Client//EN
+BEGIN:VEVENT
+UID:{uid}
+DTSTAMP:20261101T080000Z
+{lines}
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def event(
+    uid: str,
+    subject: str = "Réunion",
+    start: str = "20261124T090000",
+    hours: int = 1,
+    more: Iterable[str] = (),
+) -> bytes:
+    """One event of the calendar of Europe/Paris, as a client writes it. `more` are further lines."""
+    day, time = start.split("T")
+    end = f"{day}T{int(time[:2]) + hours:02}{time[2:]}"
+    lines = [
+        f"DTSTART;TZID=Europe/Paris:{start}",
+        f"DTEND;TZID=Europe/Paris:{end}",
+        f"SUMMARY:{subject}",
+        *more,
+    ]
+    return EVENT.format(uid=uid, lines="\n".join(lines)).replace("\n", "\r\n").encode()
+
+
+@dataclass
+class CalendarWorld(Crm):
+    """A CRM, a config, and a CalDAV server with users, each with one calendar."""
+
+    server: RadicaleServer
+    folder: Path
+    database_url: str
+    calendar_section: str = ""
+    users: dict[str, Account] = field(default_factory=dict)
+    calendars: dict[str, str] = field(default_factory=dict)  # the path of each user's calendar
+    mailbox_keys: dict[str, str] = field(default_factory=dict)  # more lines of a mailbox's table
+    now: datetime = NOW
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "syncd.toml"
+
+    def add_user(self, login: str) -> PlainDav:
+        """A CRM user `login`, whose address is login@acme.example; returns the user's own client."""
+        account = self.server.add_user()
+        self.users[login] = account
+        client = self.client(login)
+        self.calendars[login] = client.make_calendar(self.server.home(account), "Agenda")
+        return client
+
+    def client(self, login: str) -> PlainDav:
+        """The user's own calendar client."""
+        return self.server.as_other_client(self.users[login])
+
+    def put(self, login: str, name: str, ics: bytes) -> str:
+        """Writes a resource into the user's calendar, as the user's client does; returns its path."""
+        path = f"{self.calendars[login]}{name}.ics"
+        self.client(login).put(path, ics)
+        return path
+
+    def get(self, path: str) -> str:
+        """The text of a resource, unfolded; empty where there is none."""
+        for login, calendar in self.calendars.items():
+            if path.startswith(calendar):
+                body = self.client(login).get(path)
+                return "" if body is None else body.decode().replace("\r\n ", "").replace("\r\n", "\n")
+        raise ValueError(path)
+
+    def items(self, login: str) -> dict[str, str]:
+        """Every resource of the user's calendar, by path, unfolded."""
+        return {path: self.get(path) for path in sorted(self.client(login).members(self.calendars[login]))}
+
+    def write_config(self) -> Path:
+        """Writes the config as it stands now."""
+        self.folder.mkdir(exist_ok=True)
+        parts = [
+            '[workspace]\nname = "Acme"\n',
+            f'[store]\nurl = "{self.database_url}"\nstate_dir = "."\n',
+            f"[calendar]\n{self.calendar_section}\n",
+            f'[servers.corp.caldav]\nurl = "{self.server.url}"\ntimeout = "20s"\n',
+        ]
+        for login, account in self.users.items():
+            secret = self.folder / f"{login}.secret"
+            secret.touch(mode=0o600)
+            secret.write_text(account.password)
+            parts.append(
+                f'[[users]]\nlogin = "{login}"\nname = "{login.title()}"\nemail = "{login}@acme.example"\n'
+                f'[[mailboxes]]\nname = "{login}"\nuser = "{login}"\nserver = "corp"\n'
+                f'username = "{account.username}"\npassword = {{ file = "{login}.secret" }}\n'
+                f'sync = ["calendar"]\n{self.mailbox_keys.get(login, "")}\n'
+            )
+        self.config.write_text("\n".join(parts))
+        return self.config
+
+    def open(self) -> Installation:
+        """The service on this config; the caller closes it."""
+        return Installation.open(self.write_config())
+
+    def sync(self, *logins: str, dry_run: bool = False, quarantined: bool = False) -> dict[str, CycleReport]:
+        """One cycle of the mailboxes, one after the other; all of them unless named."""
+        installation = self.open()
+        try:
+            return {
+                login: installation.supervisor.run(
+                    login, lambda: self.now, dry_run=dry_run, quarantined=quarantined
+                )
+                for login in (logins or self.users)
+            }
+        finally:
+            installation.close()

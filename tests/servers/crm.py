@@ -1,0 +1,99 @@
+"""The CRM of a small company: what a test puts into it, and what a person sees who opens the database."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+
+from store import directory
+from store.accounts import Account as CrmAccount
+from store.accounts import AccountType
+from store.contacts import Contact, CreatedVia, Gender
+from store.database import Database
+from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class Crm:
+    """A database of the CRM."""
+
+    database_url: str
+
+    def database(self) -> Database:
+        return Database(self.database_url)
+
+    def add_account(self, name: str, **columns: object) -> int:
+        """An account of type CUSTOMER; returns its id."""
+        row = CrmAccount(
+            name=name,
+            type=AccountType.CUSTOMER,
+            created_on=NOW.date(),
+            created_at=NOW,
+            updated_at=NOW,
+            **columns,
+        )
+        return self._add(row)
+
+    def add_contact(self, account_id: int, email: str, **columns: object) -> int:
+        """A contact of the account; returns its id."""
+        row = Contact(
+            account_id=account_id,
+            last_name=email.partition("@")[0],
+            first_name="",
+            email=email,
+            gender=Gender.UNSPECIFIED,
+            created_via=CreatedVia.MANUAL,
+            created_at=NOW,
+            updated_at=NOW,
+            **columns,
+        )
+        return self._add(row)
+
+    def add_opportunity(self, account_id: int, reference: str | None = None) -> int:
+        """An open opportunity of the account; returns its id."""
+        opportunity = self._add(
+            Opportunity(
+                title="Une affaire",
+                reference=reference,
+                status=OpportunityStatus.OPEN,
+                created_at=NOW,
+                updated_at=NOW,
+            )
+        )
+        self._add(OpportunityAccount(opportunity_id=opportunity, account_id=account_id, main=True))
+        return opportunity
+
+    def add_case(self, code: str, account_id: int | None = None) -> int:
+        """A dossier, general unless an account is named; returns its id."""
+        scope = CaseScope.GENERAL if account_id is None else CaseScope.ACCOUNT
+        return self._add(
+            CaseFile(
+                code=code, title=code, scope=scope, account_id=account_id, created_at=NOW, updated_at=NOW
+            )
+        )
+
+    def _add(self, row: CrmAccount | Contact | Opportunity | OpportunityAccount | CaseFile) -> int:
+        database = self.database()
+        try:
+            with database.write() as session:
+                directory.state(session)
+                session.add(row)
+                session.flush()
+                directory.bump(session)
+                return 0 if isinstance(row, OpportunityAccount) else row.id
+        finally:
+            database.close()
+
+    def rows(self, sql: str, **values: object) -> list[tuple[object, ...]]:
+        """What a person sees who opens the database."""
+        database = self.database()
+        try:
+            with database.read() as session:
+                return [tuple(row) for row in session.execute(text(sql), values)]
+        finally:
+            database.close()
+
+    def one(self, sql: str, **values: object) -> object:
+        """The only value of the only row."""
+        ((value,),) = self.rows(sql, **values)
+        return value
