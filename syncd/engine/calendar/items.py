@@ -24,6 +24,7 @@ from connectors.calendar import (
 )
 from connectors.ical.canonical import canonical
 from connectors.ical.zones import offset_of
+from store.activities import ActivityType
 from store.calendar import (
     EventStatus,
     Origin,
@@ -193,6 +194,9 @@ def _kept(
     }  # fmt: skip
     if kept["account_id"] is None:
         kept["account_id"], kept["opportunity_id"] = account, kept["opportunity_id"] or opportunity
+    is_video = type_of(component.categories, component.video_url) is ActivityType.VIDEO_CALL
+    if is_video and known["video_provider"] and component.video_url == known["video_url"]:
+        kept["video_provider"] = known["video_provider"]  # chosen by a person, whatever the link's host
     if component.location != known["location"]:
         kept |= {"alt_address": component.location or None, "alt_lat": None, "alt_lon": None}
     return kept
@@ -350,6 +354,8 @@ def alarm_minutes(alarms: frozenset[str]) -> int | None:
 
 def minutes_before(alarm: str) -> int | None:
     """Whole minutes before the start; None for an alarm of another kind."""
+    if alarm == "PT0S":
+        return 0
     if not alarm.startswith("-P") or ";" in alarm or ":" in alarm:
         return None
     factors = {"W": 10080, "D": 1440, "H": 60, "M": 1}
