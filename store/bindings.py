@@ -20,7 +20,8 @@ class BoundEntity(Enum):
 
     EVENT = "event"
     TASK = "task"
-    COMPANION = "companion"  # written by the CRM for its owner; never read back as an event
+    COMPANION = "companion"  # what the CRM knows of a meeting with guests, for its owner only
+    MIRROR = "mirror"  # an open task on its day in the calendar (R063)
 
 
 class BindingState(Enum):

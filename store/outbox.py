@@ -12,6 +12,9 @@ from store.bindings import Binding, BindingState, BoundEntity, Pending
 from store.calendar import Event, EventParticipant, Task
 from store.ledger import chunked
 from store.sync_state import Collection, Mailbox
+from store.users import User
+
+EXTRAS = {BoundEntity.EVENT: BoundEntity.COMPANION, BoundEntity.TASK: BoundEntity.MIRROR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,15 @@ def announce(
         wanted |= _bound(session, entity, part)
         wanted |= _homes(session, entity, part)
     wanted = {(mailbox, id_) for mailbox, id_ in wanted if mailbox != except_mailbox}
+    _put(session, entity, wanted, now, by_person=by_person)
+    extra = EXTRAS.get(entity)
+    if extra is not None:
+        _announce_extras(session, extra, ids, now)
+
+
+def _put(
+    session: Session, entity: BoundEntity, wanted: set[tuple[int, int]], now: datetime, *, by_person: bool
+) -> None:
     for part in chunked({id_ for _, id_ in wanted}):
         known = {
             (row.mailbox_id, row.entity_id): row
@@ -47,9 +59,8 @@ def announce(
                 select(Pending).where(Pending.entity == entity, Pending.entity_id.in_(part))
             )
         }
-        for mailbox, id_ in sorted(wanted):
-            if id_ not in set(part):
-                continue
+        here = set(part)
+        for mailbox, id_ in sorted(one for one in wanted if one[1] in here):
             row = known.get((mailbox, id_))
             if row is None:
                 session.add(
@@ -58,6 +69,28 @@ def announce(
             else:
                 row.by_person, row.at = row.by_person or by_person, now
     session.flush()
+
+
+def _announce_extras(session: Session, entity: BoundEntity, ids: Sequence[int], now: datetime) -> None:
+    """What the CRM writes beside a record for its owner only: the companion of a meeting, the mirror of a
+    task. Looked at again wherever there is one, or may have to be one now."""
+    wanted: set[tuple[int, int]] = set()
+    for part in chunked(ids):
+        wanted |= _bound(session, entity, part)
+        if entity is BoundEntity.COMPANION:
+            query: Any = select(Event.id, Event.owner_id).where(
+                Event.id.in_(part), Event.account_id.is_not(None)
+            )
+        else:
+            query = (
+                select(Task.id, Task.assignee_id)
+                .join(User, User.id == Task.assignee_id)
+                .where(Task.id.in_(part), User.show_reminders)
+            )
+        owners = {(id_, user) for id_, user in session.execute(query)}
+        homes = _first_mailboxes(session, {user for _, user in owners})
+        wanted |= {(homes[user], id_) for id_, user in owners if user in homes}
+    _put(session, entity, wanted, now, by_person=False)
 
 
 def _bound(session: Session, entity: BoundEntity, ids: Sequence[int]) -> set[tuple[int, int]]:
@@ -113,3 +146,8 @@ def calm(session: Session, seen: Iterable[Waiting]) -> None:
     """From here on nobody is to be mailed because of these: what a person changed has been told."""
     for part in chunked(one.id for one in seen):
         session.execute(update(Pending).where(Pending.id.in_(part)).values(by_person=False))
+
+
+def forget(session: Session, mailbox_id: int) -> None:
+    """Nothing waits for this mailbox any more."""
+    session.execute(delete(Pending).where(Pending.mailbox_id == mailbox_id))

@@ -327,3 +327,24 @@ def open_conflicts(session: Session, binding_id: int) -> set[tuple[str, str]]:
         Conflict.binding_id == binding_id, Conflict.state == ConflictState.OPEN
     )
     return set(session.execute(query).tuples())
+
+
+def forget(session: Session, collection_id: int) -> None:
+    """Nothing is known of a calendar any more; what it held stays in the CRM."""
+    session.execute(delete(Intent).where(Intent.collection_id == collection_id))
+    ids = session.scalars(select(Binding.id).where(Binding.collection_id == collection_id)).all()
+    drop_bindings(session, ids)
+    set_token(session, collection_id, "")
+
+
+def thaw(session: Session, mailbox_id: int) -> int:
+    """Items that were frozen are kept in step again; returns how many."""
+    collections = select(Collection.id).where(Collection.mailbox_id == mailbox_id)
+    return len(
+        session.execute(
+            update(Binding)
+            .where(Binding.collection_id.in_(collections), Binding.state == BindingState.FROZEN)
+            .values(state=BindingState.BOUND, history="", version="")
+            .returning(Binding.id)
+        ).all()
+    )

@@ -29,4 +29,5 @@ class User(Entity, Base):
     language: Mapped[str | None] = mapped_column(String(8))
     timezone: Mapped[str | None] = mapped_column(String(64))
     role: Mapped[UserRole] = mapped_column(EnumText(UserRole))
+    show_reminders: Mapped[bool] = mapped_column(Boolean, default=False)  # icône « voir » (R063)
     active: Mapped[bool] = mapped_column(Boolean, default=True)

@@ -40,7 +40,7 @@ def edit(
     If `source` says the same as `item` and has the dress on, it is returned as it is. `stamp` is now,
     aware. `quiet` asks the server to mail no attendee (RFC 6638 section 7.1); otherwise our own marks of
     that are taken away. `last_block` is what the CRM last wrote into the description. Raises Unreadable, and
-    ValueError where `item` is not the one in `source`.
+    ValueError where `item` is not the one in `source` or has a rule that is none.
     """
     document = parse(source)
     editor = _Editor(document, canonical(item), dress, as_utc(stamp), last_block)

@@ -22,6 +22,7 @@ _WINDOWS = {name.upper(): zone for name, zone in WINDOWS_TO_OLSON.items()}
 _MAX_NAME = 255
 _MAX_DEFINITION = 100_000
 _MAX_LINES = 2000
+_MAX_GUESSES = 3  # in one item: each takes a quarter of a second, once
 
 # Such as: (UTC+01:00) Brussels, Copenhagen, Madrid, Paris
 _DISPLAYED = re.compile(r"\((?:UTC|GMT)(?:([+-][0-9]{1,2})[:.]?([0-9]{2}))?\) ?(.*)", re.IGNORECASE)
@@ -83,6 +84,8 @@ class Zones:
             line = node.first("TZID")
             if line is not None:
                 self._nodes.setdefault(unescape(line.value), node)
+        self._found: dict[str, str] = {}
+        self._guesses = 0
         self.unknown: dict[str, None] = {}  # TZIDs that were asked for and name no zone
 
     def zone(self, line: Line) -> str:
@@ -96,16 +99,22 @@ class Zones:
             return ""
         if len(tzid) > _MAX_NAME:
             raise ValueError("a TZID beyond all length")
-        return zone_named(tzid) or self._located(tzid)
+        return zone_named(tzid) or self._found.get(tzid) or self._located(tzid)
 
     def _located(self, tzid: str) -> str:
+        known = None
         node = self._nodes.get(tzid)
-        location = node.first("X-LIC-LOCATION") if node is not None else None
-        known = zone_named(unescape(location.value)) if location is not None else None
-        if known:
-            return known
-        self.unknown.setdefault(tzid)
-        return tzid
+        if node is not None:
+            location = node.first("X-LIC-LOCATION")
+            place = unescape(location.value) if location is not None else ""
+            known = zone_named(place) if len(place) <= _MAX_NAME else None
+            if not known and _DISPLAYED.match(tzid) and self._guesses < _MAX_GUESSES:
+                self._guesses += 1
+                known = _alike(node.write().decode("utf-8", "replace"))
+        if not known:
+            self.unknown.setdefault(tzid)
+        self._found[tzid] = known or tzid
+        return known or tzid
 
     @property
     def tzids(self) -> frozenset[str]:
@@ -129,6 +138,26 @@ def offset_of(definition: str, local: datetime) -> timedelta | None:
         return local.replace(tzinfo=zone).utcoffset() if zone is not None else None
     except (OverflowError, ValueError, IndexError):
         return None
+
+
+_COMMON = (
+    "Europe/London Europe/Paris Europe/Athens Europe/Moscow Europe/Istanbul Africa/Johannesburg Asia/Dubai"
+    " Asia/Kolkata Asia/Shanghai Asia/Tokyo Australia/Sydney Pacific/Auckland America/New_York"
+    " America/Chicago America/Denver America/Phoenix America/Los_Angeles America/Sao_Paulo"
+).split()
+
+
+@lru_cache(maxsize=64)
+def _alike(definition: str) -> str | None:
+    """A common zone whose clocks are those of a definition from 2018 to 2037, every fifth day; for zones
+    that Windows only shows a text of, such as "(UTC-05:00) Eastern Time (US & Canada)"."""
+    days = [datetime(2018, 1, 1, 12) + timedelta(days=day) for day in range(0, 7300, 5)]  # noqa: DTZ001
+    theirs = [offset_of(definition, day) for day in days]
+    for name in _COMMON:
+        zone = zone_info(name)
+        if zone is not None and theirs == [day.replace(tzinfo=zone).utcoffset() for day in days]:
+            return name
+    return None
 
 
 @lru_cache(maxsize=64)

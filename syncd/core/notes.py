@@ -43,6 +43,19 @@ def merge_text(base: str, crm: str, remote: str) -> str | None:
 def _one_of(base: list[str], crm: list[str], remote: list[str]) -> list[str] | None:
     if crm in (base, remote):
         return remote
+    if remote == base:
+        return crm
+    if len(base) == len(crm) == len(remote):
+        # Neighbouring lines, each changed by one side: they are different lines all the same.
+        lines = [_line_of(*line) for line in zip(base, crm, remote, strict=True)]
+        found = [line for line in lines if line is not None]
+        return found if len(found) == len(lines) else None
+    return None
+
+
+def _line_of(base: str, crm: str, remote: str) -> str | None:
+    if crm in (base, remote):
+        return remote
     return crm if remote == base else None
 
 

@@ -138,10 +138,9 @@ class Supervisor:
         self, report: CycleReport, clock: Callable[[], datetime], *, dry_run: bool, quarantined: bool
     ) -> None:
         started = clock()
-        if not dry_run:
-            self._mail.prepare(started)
-        with self._database.read() as session:
-            view = mailboxes.view(session, report.mailbox, started - RETRY_AFTER)
+        view = self._view(report.mailbox, started - RETRY_AFTER)
+        if not dry_run and self._mail.prepare(view.marks, started):
+            view = self._view(report.mailbox, started - RETRY_AFTER)
         report.skipped = self._asleep(view)
         if report.skipped is not None:
             if view.state is MailboxState.STOPPED:
@@ -161,9 +160,9 @@ class Supervisor:
         if not dry_run:
             self._finish(view, report, started, clock())
 
-    def _view(self, name: str) -> MailboxView:
-        with self._database.read() as session:
-            return mailboxes.view(session, name)
+    def _view(self, name: str, due: datetime = mailboxes.NEVER) -> MailboxView:
+        with self._database.look() as connection:
+            return mailboxes.view(connection, name, due)
 
     def _asleep(self, view: MailboxView) -> str | None:
         """Why the mailbox is to be left alone; None where it is not."""

@@ -123,6 +123,20 @@ def test_a_resource_that_never_begins_or_never_ends_is_refused_soon(data: bytes)
     assert time.monotonic() - began < PATIENCE
 
 
+def test_many_zones_that_nobody_knows_cost_no_more_than_their_size() -> None:
+    zone = "BEGIN:VTIMEZONE\nTZID:(UTC) %d\nBEGIN:STANDARD\nDTSTART:20000101T000000\nTZOFFSETFROM:+0017\n"
+    zone += "TZOFFSETTO:+0017\nEND:STANDARD\nEND:VTIMEZONE\n"
+    count = 10_000
+    zones = "".join(zone % number for number in range(count)) + "BEGIN:VTIMEZONE\nTZID:y\n" + "X:y\n" * 20_000
+    dates = "".join(f"EXDATE;TZID=(UTC) {number}:20260101T000000\n" for number in range(count))
+    dates += "EXDATE;TZID=y:20260101T000000\n" * 20_000
+    event = f"BEGIN:VEVENT\nUID:1\nDTSTART:20260101T000000\n{dates}END:VEVENT\n"
+    began = time.monotonic()
+    item = read(f"BEGIN:VCALENDAR\n{zones}END:VTIMEZONE\n{event}END:VCALENDAR\n".encode())
+    assert len(item.zones) == count + 1
+    assert time.monotonic() - began < PATIENCE
+
+
 @SLOW
 @given(st.data())
 def test_a_parsed_resource_is_written_back_to_the_byte(data: st.DataObject) -> None:

@@ -315,3 +315,8 @@ def upgrade() -> None:
     with op.batch_alter_table("mailbox", schema=None) as batch_op:
         batch_op.add_column(sa.Column("brake", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("released", sa.Text(), nullable=True))
+
+    with op.batch_alter_table("user", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("show_reminders", sa.Boolean(), nullable=False, server_default=sa.false())
+        )

@@ -7,7 +7,11 @@ A kill before the transaction leaves everything as it was, or an intent that tel
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
+
+import structlog
 
 from connectors.calendar import Item, RemoteItem
 from store import calendar_rows, outbox, reconciling
@@ -18,6 +22,7 @@ from store.database import Transaction
 from store.reconciling import BindingRow
 from syncd.core.canonical import Unit, digest, dump, load, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
+from syncd.core.guards import oscillates
 from syncd.core.merge import merge, with_old
 from syncd.core.plan import Action, Role, bases
 from syncd.engine.calendar.context import Context, Plan
@@ -36,7 +41,10 @@ SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that 
 LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
 CRM_FIRST = Rules(Winner.CRM)
-HISTORY = 8  # digests kept to tell two writers that undo each other
+HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
+OSCILLATION_DAYS = 2  # within which three rounds are no accident
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -180,7 +188,10 @@ class _Confirm:
             self._take_over(plan, id_)
         if old is None:
             return {**values, "ours": plan.ours}
-        values["history"] = _history(old, seen, wrote=one.wrote)
+        values["history"] = history = _history(old, seen, self._context.now, wrote=one.wrote)
+        if oscillates(_digests(history)):
+            values["state"] = BindingState.FROZEN
+            log.warning("two writers undo each other: frozen", action="freeze", uid=plan.uid)
         reconciling.update_binding(self._session, old.id, values)
         return None
 
@@ -213,7 +224,8 @@ class _Confirm:
         if one.remote is not None:
             values |= {"remote_ref": one.remote.ref, "version": one.remote.version}
         if one.wrote:
-            values |= {"dress": mark_of(plan.dress), "last_block": plan.dress.block}
+            mark = mark_of(plan.dress) if plan.mark is None else plan.mark
+            values |= {"dress": mark, "last_block": plan.dress.block}
         return values
 
     def _take_over(self, plan: Plan, id_: int) -> None:
@@ -308,10 +320,19 @@ def _wanted(plan: Plan) -> Item:
     return plan.decision.crm
 
 
-def _history(old: BindingRow, seen: Item, *, wrote: bool) -> str:
-    """Digests of late, oldest first: "w" what was written, "r" what came."""
-    mark = ("w" if wrote else "r") + digest(seen)[:16]
-    return " ".join([*old.history.split(), mark][-HISTORY:])
+def _history(old: BindingRow, seen: Item, now: datetime, *, wrote: bool) -> str:
+    """Digests of late, oldest first: "w" what was written, "r" what came; with the day."""
+    mark = f"{'w' if wrote else 'r'}{digest(seen)[:16]}@{now:%Y%m%d}"
+    days = {f"{now - timedelta(days=back):%Y%m%d}" for back in range(OSCILLATION_DAYS)}
+    recent = [one for one in old.history.split() if one.partition("@")[2] in days]
+    return " ".join([*recent, mark][-HISTORY:])
+
+
+def _digests(history: str) -> list[str]:
+    """The digests of what was written and what came back in turn; empty where it was not in turn."""
+    marks = history.split()
+    turns = [left[:1] != right[:1] for left, right in pairwise(marks)]
+    return [one[1:17] for one in marks] if all(turns) else []
 
 
 def units_text(held: frozenset[tuple[str, Unit]]) -> str:

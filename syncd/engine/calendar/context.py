@@ -55,6 +55,7 @@ class Context:
     run: str
     released: str | None  # the fingerprint of a plan that a person let go
     quarantined: bool  # whether what could not be read is tried again now
+    shows_reminders: bool  # whether the mailbox's user wants tasks in the calendar too (R063)
     first: bool  # whether these calendars were never looked at before
 
     @property
@@ -91,6 +92,7 @@ class Plan:
     waiting: Waiting | None = None
     dress: Dress = field(default_factory=Dress)
     mailing: Mailing | None = None
+    mark: str | None = None  # tells what the CRM wrote of its own; None: it follows from `dress`
     moved_from: BindingRow | None = None  # the item lay somewhere else before
 
     @property

@@ -245,7 +245,7 @@ class CalendarCycle:
         for start in range(0, len(here), BATCH):
             self._go_on()
             outcomes = [
-                Outcome(one, pairing.role(one), not one.follows, one.remote)
+                Outcome(one, pairing.decider.role(one), not one.follows, one.remote)
                 for one in here[start : start + BATCH]
             ]
             with context.database.write() as session:
@@ -256,7 +256,9 @@ class CalendarCycle:
             set_aside(session, context, pairs.aside)
             reconciling.drop_bindings(session, pairs.vanished)
             outbox.settle(session, pairs.idle)
-        Pusher(context, pairing, self._mine, self._go_on).run([one for one in pairs.plans if writes(one)])
+        Pusher(context, pairing.decider, self._mine, self._go_on).run(
+            [one for one in pairs.plans if writes(one)]
+        )
         with context.database.write() as session:
             for seen in observations:
                 self._remember(session, seen, unread[seen.calendar.row.id])

@@ -6,14 +6,19 @@ Nothing is added where anybody from outside takes part: what stands in an event 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connectors.calendar import Dress, Item
-from store.calendar_rows import EventRecord
+from connectors.calendar import Component, Dress, Item, Kind, Privacy, Timing, When
+from store.calendar import TaskState
+from store.calendar_rows import EventRecord, TaskRecord
+from syncd.core.canonical import is_private
+from syncd.core.recurrence import last_end
+from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.people import People
 
 if TYPE_CHECKING:
-    from syncd.engine.calendar.context import Plan
+    from syncd.engine.calendar.context import Context, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,68 @@ def dress_of(plan: "Plan", names: Names, people: People) -> Dress:
     plain = Dress(crm_id=str(record.id))
     if not isinstance(record, EventRecord) or has_guests(people, plan.crm, plan.seen):
         return plain
+    account, opportunity = _concerns(record, names)
+    return Dress(plain.crm_id, account, opportunity, facts(record, names))
+
+
+def _concerns(record: EventRecord, names: Names) -> tuple[str, str]:
     values = record.main.values
-    account = names.accounts.get(values["account_id"], "") if values["account_id"] else ""
-    opportunity = names.opportunities.get(values["opportunity_id"], "") if values["opportunity_id"] else ""
+    return (
+        names.accounts.get(values["account_id"], "") if values["account_id"] else "",
+        names.opportunities.get(values["opportunity_id"], "") if values["opportunity_id"] else "",
+    )
+
+
+def facts(record: EventRecord, names: Names) -> str:
+    """What the CRM knows of an event that its owner should read before it; empty where it knows nothing."""
+    account, opportunity = _concerns(record, names)
     lines = [f"Compte : {account}"] if account else []
     lines += [f"Opportunité : {opportunity}"] if opportunity else []
-    return Dress(plain.crm_id, account, opportunity, "\n".join(lines))
+    return "\n".join(lines)
+
+
+def beside(record: EventRecord | TaskRecord, names: Names, context: "Context") -> Item | None:
+    """The item that the CRM writes beside a record for its owner only, None where there is nothing to write:
+    what is known of a meeting with guests (§4.2.3), an open task on its day (R063)."""
+    if isinstance(record, TaskRecord):
+        return _mirror(record, context)
+    item, text = item_of(record), facts(record, names)
+    over = last_end(item, floating=context.rules.floating)
+    if not text or is_private(item) or not has_guests(context.setting.people, item):
+        return None
+    if record.main.values["owner_id"] != context.setting.owner_id or (over and over < context.now):
+        return None
+    main = item.main
+    return Item(
+        uid=f"crm-companion-{record.id}-{item.uid}"[:255],
+        kind=Kind.EVENT,
+        components=(
+            Component(
+                timing=main.timing,
+                subject=f"À lire avant : {main.subject}",
+                notes=text,
+                privacy=Privacy.PRIVATE,
+                busy=False,
+            ),
+        ),
+        companion=True,
+    )
+
+
+def _mirror(record: TaskRecord, context: "Context") -> Item | None:
+    values = record.values
+    mine = values["assignee_id"] == context.setting.owner_id
+    due = values["due_date"]
+    if due is None or values["state"] is not TaskState.OPEN or not mine or not context.shows_reminders:
+        return None
+    timing = Timing(start=When(due), end=When(due + timedelta(days=1)))
+    main = Component(timing=timing, subject=values["subject"], busy=False)
+    return Item(
+        uid=f"crm-reminder-{record.id}-{values['uid']}"[:255],
+        kind=Kind.EVENT,
+        components=(main,),
+        companion=True,
+    )
 
 
 def has_guests(people: People, *items: Item | None) -> bool:

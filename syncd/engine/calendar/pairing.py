@@ -2,35 +2,35 @@
 becomes of each pair. Reads only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Item, Kind, RemoteItem, Status, When
 from store import calendar_rows, reconciling
-from store.bindings import BindingState, BoundEntity, CopyRole
+from store.bindings import BindingState, BoundEntity
 from store.calendar import Origin
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
 from store.outbox import Waiting
 from store.reconciling import BindingRow, Known
 from store.reports import account_names, opportunity_names
-from syncd.core.canonical import is_private, load, redacted
-from syncd.core.guards import Cause, Mailing, firewall
-from syncd.core.plan import Action, Decision, Direction, Pair, Role, decide
+from syncd.core.canonical import digest, load, redacted
+from syncd.core.guards import Mailing
+from syncd.core.plan import Action, Decision, Direction
 from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Calendar, Context, Plan
-from syncd.engine.calendar.copies import answered, copied
-from syncd.engine.calendar.dress import Names, dress_of, mark_of
+from syncd.engine.calendar.deciding import Decider, Key
+from syncd.engine.calendar.dress import Names, beside
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed, enters_on
 
 Record = EventRecord | TaskRecord
-Key = tuple[BoundEntity, int]
+EXTRAS = frozenset({BoundEntity.COMPANION, BoundEntity.MIRROR})  # what the CRM writes for its owner only
 
+RECORDS = {BoundEntity.COMPANION: BoundEntity.EVENT, BoundEntity.MIRROR: BoundEntity.TASK}
 ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
-COPY = "a copy for a colleague who takes part"
-ROLES = {CopyRole.ORGANIZER: Role.ORGANIZER, CopyRole.ATTENDEE: Role.ATTENDEE}
+BESIDE = "what the CRM knows, for the owner only"
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class Pairing:
         self._copies: dict[Key, list[BindingRow]] = {}
         self._pairs = Pairs([], [], [], [])
         self._names = Names({}, {})
+        self.decider = Decider(context, self._names, self._copies)
 
     def build(
         self,
@@ -85,7 +86,7 @@ class Pairing:
             for known in ones
             if (binding := self._bindings[known.id]).state is BindingState.BOUND
         }
-        told: dict[Key, Waiting] = {(one.entity, one.entity_id): one for one in waiting}
+        told = {(one.entity, one.entity_id): one for one in waiting if one.entity not in EXTRAS}
         moved: set[int] = set()
         for collection, items in found.items():
             for remote in items:
@@ -101,6 +102,9 @@ class Pairing:
         for key, one in told.items():
             if key not in handled:
                 self._of_change(one)
+        for one in waiting:
+            if one.entity in EXTRAS:
+                self._of_extra(one)
         return self._pairs
 
     # --- what must be known ---------------------------------------------------------------------
@@ -124,7 +128,7 @@ class Pairing:
             self._by_uid[BoundEntity.EVENT, uid] = id_
         for uid, id_ in calendar_rows.task_ids(session, uids).items():
             self._by_uid[BoundEntity.TASK, uid] = id_
-        wanted = {(one.entity, one.entity_id) for one in waiting}
+        wanted = {(RECORDS.get(one.entity, one.entity), one.entity_id) for one in waiting}
         wanted |= {(entity, id_) for (entity, _), id_ in self._by_uid.items()}
         wanted |= {
             (one.entity, one.entity_id) for one in self._bindings.values() if one.entity_id is not None
@@ -140,11 +144,17 @@ class Pairing:
             for binding in reconciling.of_records(session, entity, mine):
                 if binding.entity_id is not None:
                     self._copies.setdefault((entity, binding.entity_id), []).append(binding)
+        for extra in EXTRAS:
+            beside = [one.entity_id for one in waiting if one.entity is extra]
+            for binding in reconciling.of_records(session, extra, beside):
+                if binding.entity_id is not None:
+                    self._copies.setdefault((extra, binding.entity_id), []).append(binding)
         events = [one.main.values for one in self._records.values() if isinstance(one, EventRecord)]
         self._names = Names(
             account_names(session, {one["account_id"] for one in events if one["account_id"]}),
             opportunity_names(session, {one["opportunity_id"] for one in events if one["opportunity_id"]}),
         )
+        self.decider = Decider(self._context, self._names, self._copies)
         return {
             collection: {ref: self._bindings[one.id] for ref, one in ones.items()}
             for collection, ones in known.items()
@@ -160,9 +170,7 @@ class Pairing:
         moved_from: BindingRow | None,
         told: Mapping[Key, Waiting],
     ) -> None:
-        if binding is not None and (
-            binding.entity is BoundEntity.COMPANION or binding.state is BindingState.FROZEN
-        ):
+        if binding is not None and (binding.entity in EXTRAS or binding.state is BindingState.FROZEN):
             return  # ours and only ours, or waiting for a person: what a client makes of it stays there
         seen = redacted(remote.item)
         entity = ENTITIES[seen.kind]
@@ -260,6 +268,8 @@ class Pairing:
         if record is None or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
             return
+        if not here and isinstance(record, EventRecord) and self._owned(record) and self._elsewhere(record):
+            return  # it still lies in the calendar of its former owner: not two of it at once
         if here:
             (binding,) = here[:1]
             calendar, seen = self._calendars[binding.collection_id], load(binding.base_remote)
@@ -288,26 +298,75 @@ class Pairing:
 
     def _home(self, entity: BoundEntity, record: Record) -> Calendar | None:
         """The calendar into which a record is put that this mailbox does not hold yet."""
-        kind = Kind.EVENT if entity is BoundEntity.EVENT else Kind.TASK
-        fit = [
-            one
-            for one in self._calendars.values()
-            if kind in one.info.kinds and one.info.writable and one.direction is not Direction.TO_CRM
-        ]
-        if not fit:
+        home = self._writable(Kind.EVENT if entity is BoundEntity.EVENT else Kind.TASK)
+        if home is None:
             return None
         if isinstance(record, EventRecord) and not self._owned(record):
             # An invited colleague: the server delivers the invitation, or it is delivered here.
             values = record.main.values
             foreign = values["origin"] is Origin.PROVIDER and not values["editable"]
-            if foreign or fit[0].info.auto_schedule or values["privacy"].name != "PUBLIC":
+            if foreign or home.info.auto_schedule or values["privacy"].name != "PUBLIC":
                 return None
-        return fit[0]
+        return home
+
+    def _writable(self, kind: Kind) -> Calendar | None:
+        """The calendar into which something new is put: the first that takes it."""
+        return next(
+            (
+                one
+                for one in self._calendars.values()
+                if kind in one.info.kinds and one.info.writable and one.direction is not Direction.TO_CRM
+            ),
+            None,
+        )
+
+    def _elsewhere(self, record: EventRecord) -> bool:
+        """Whether the copy that owns the content is in somebody else's mailbox."""
+        return any(
+            one.supplies and one.state is BindingState.BOUND and one.collection_id not in self._calendars
+            for one in self._copies.get((BoundEntity.EVENT, record.id), ())
+        )
 
     def _owned(self, record: EventRecord) -> bool:
         return bool(record.main.values["owner_id"] == self._context.setting.owner_id)
 
-    # --- deciding -------------------------------------------------------------------------------
+    def _of_extra(self, waiting: Waiting) -> None:
+        """What the CRM writes beside a record, for its owner only: made, changed or taken away."""
+        record = self._records.get((RECORDS[waiting.entity], waiting.entity_id))
+        binding = next(
+            (
+                one
+                for one in self._copies.get((waiting.entity, waiting.entity_id), ())
+                if one.collection_id in self._calendars
+            ),
+            None,
+        )
+        wanted = None
+        if record is not None and not record_hidden(record):
+            wanted = beside(record, self._names, self._context)
+        calendar = self._calendars[binding.collection_id] if binding else self._writable(Kind.EVENT)
+        mark = digest(wanted)[:16] if wanted else ""
+        if calendar is None or (binding.dress if binding else "") == mark:
+            self._pairs.idle.append(waiting)
+            return
+        action = Action.PUSH if binding else Action.CREATE_REMOTE
+        self._pairs.plans.append(
+            Plan(
+                calendar=calendar,
+                entity=waiting.entity,
+                uid=wanted.uid if wanted else binding.uid if binding else "",
+                binding=binding,
+                record=record,
+                remote=None,
+                crm=None,
+                seen=load(binding.base_remote) if binding else None,
+                decision=Decision(action if wanted else Action.DELETE_REMOTE, 0, BESIDE, remote=wanted),
+                ours=True,
+                waiting=waiting,
+                mailing=Mailing((), "It is for its owner only.", notify=False),
+                mark=mark,
+            )
+        )
 
     def _crm(self, entity: BoundEntity, record: Record | None) -> Item | None:
         if record is None or record_hidden(record):
@@ -315,109 +374,10 @@ class Pairing:
         return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
 
     def _decide(self, plan: Plan) -> None:
-        plan = self.decided(plan)
+        plan = self.decider.decided(plan)
         if plan.decision.action is Action.NOTHING and plan.binding is None:
             return
         self._pairs.plans.append(plan)
-
-    def decided(self, plan: Plan) -> Plan:
-        """The plan with its decision, what goes with it to the server, and who may be mailed."""
-        follows = self._follows(plan)
-        if follows:
-            plan = replace(plan, follows=True, decision=self._of_copy(plan))
-        else:
-            plan = replace(plan, dress=dress_of(plan, self._names, self._context.setting.people))
-            pair = self._pair(plan)
-            plan = replace(plan, pair=pair, decision=decide(pair, self._context.rules.merge))
-        return replace(plan, mailing=self._mailing(plan))
-
-    def _follows(self, plan: Plan) -> bool:
-        """Whether somebody else's copy owns the content."""
-        if plan.entity is not BoundEntity.EVENT or not isinstance(plan.record, EventRecord):
-            return False
-        if plan.binding is not None and plan.binding.state is BindingState.BOUND:
-            return not plan.binding.supplies
-        if plan.seen is None:
-            return not self._owned(plan.record)
-        others = [
-            one
-            for one in self._copies.get((plan.entity, plan.record.id), ())
-            if one.supplies and one.state is BindingState.BOUND
-        ]
-        takes_over = plan.seen.main.organizer in self._context.own
-        if not others:
-            # Nobody's copy yet: the owner's is to come, a colleague's does not stand in for it.
-            return (
-                not self._owned(plan.record) and not takes_over and bool(plan.record.main.values["editable"])
-            )
-        return not (takes_over and all(one.role is CopyRole.ATTENDEE for one in others))
-
-    def _pair(self, plan: Plan) -> Pair:
-        binding = plan.binding
-        linked = binding is not None and binding.state is BindingState.BOUND
-        return Pair(
-            base_crm=load(binding.base_of_crm) if linked and binding else None,
-            base_remote=load(binding.base_remote) if linked and binding else None,
-            crm=plan.crm,
-            remote=plan.seen,
-            role=self.role(plan),
-            direction=plan.calendar.direction if plan.calendar.info.writable else Direction.TO_CRM,
-            dress_changed=linked and binding is not None and mark_of(plan.dress) != binding.dress,
-            crm_changed_at=None if plan.record is None else plan.record.updated_at,
-            remote_changed_at=None if plan.seen is None else plan.seen.modified,
-            version_changed=plan.remote is not None,
-        )
-
-    def role(self, plan: Plan) -> Role:
-        """Whose content the copy holds."""
-        item = plan.seen or plan.crm
-        if item is None:
-            return ROLES[plan.binding.role] if plan.binding else Role.ORGANIZER
-        organizer = item.main.organizer
-        return Role.ORGANIZER if not organizer or organizer in self._context.own else Role.ATTENDEE
-
-    def _of_copy(self, plan: Plan) -> Decision:
-        """What becomes of a copy whose content is somebody else's: the answer comes from it, the rest goes
-        into it where the service writes such copies."""
-        ours = plan.ours or bool(plan.binding and plan.binding.ours)
-        if plan.seen is None and plan.binding is None and plan.crm is not None:
-            return Decision(Action.CREATE_REMOTE, 12, COPY, remote=plan.crm)
-        if plan.seen is None:
-            return Decision(Action.DROP, 11, "a participant took the copy out of the own calendar")
-        if plan.crm is None:
-            gone = Action.DELETE_REMOTE if ours else Action.DROP
-            return Decision(gone, 7, "the meeting was cancelled")
-        return self._of_answer(plan, plan.crm, plan.seen, ours=ours)
-
-    def _of_answer(self, plan: Plan, crm: Item, seen: Item, *, ours: bool) -> Decision:
-        changed = plan.remote is not None and not is_private(seen)
-        heard = answered(crm, seen, self._context.own) if changed else crm
-        remote = None
-        if ours and not is_private(seen):
-            base = load(plan.binding.base_of_crm) if plan.binding else None
-            target = copied(base, heard, seen, self._context.own)
-            remote = target if target != seen else None
-        if heard != crm:
-            return Decision(Action.PULL, 16, "a participant answered", crm=heard, remote=remote)
-        if remote is not None:
-            return Decision(Action.PUSH, 2, "the meeting changed", remote=remote)
-        return Decision(Action.ADOPT, 5, "a participant's copy says nothing new")
-
-    def _mailing(self, plan: Plan) -> Mailing | None:
-        decision = plan.decision
-        if decision.remote is None and decision.action is not Action.DELETE_REMOTE:
-            return None
-        person = plan.waiting is not None and plan.waiting.by_person and not plan.follows
-        return firewall(
-            cause=Cause.PERSON_EDIT if person else Cause.BACKFILL,
-            policy=self._context.policy,
-            auto_schedule=plan.calendar.info.auto_schedule,
-            before=plan.seen,
-            after=decision.remote,
-            own=self._context.own,
-            now=self._context.now,
-            floating=self._context.rules.floating,
-        )
 
 
 def record_hidden(record: Record) -> bool:

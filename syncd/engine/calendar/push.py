@@ -19,8 +19,8 @@ from syncd.core.canonical import dump, redacted
 from syncd.core.plan import Action
 from syncd.engine.calendar.confirm import Outcome, confirm, units_text
 from syncd.engine.calendar.context import Context, Plan
+from syncd.engine.calendar.deciding import Decider
 from syncd.engine.calendar.dress import mark_of
-from syncd.engine.calendar.pairing import Pairing
 from syncd.engine.calendar.report import CalendarReport
 
 GROUP = 20  # writes announced together, and confirmed together
@@ -46,10 +46,10 @@ class Pusher:
     """Carries out plans at the server, group by group."""
 
     def __init__(
-        self, context: Context, pairing: Pairing, report: CalendarReport, go_on: Callable[[], None]
+        self, context: Context, decider: Decider, report: CalendarReport, go_on: Callable[[], None]
     ) -> None:
         self._context = context
-        self._pairing = pairing
+        self._decider = decider
         self._report = report
         self._go_on = go_on
 
@@ -112,7 +112,7 @@ class Pusher:
             "held": units_text(decision.held),
             "ours": plan.ours,
             "supplies": not plan.follows,
-            "role": CopyRole[self._pairing.role(plan).name],
+            "role": CopyRole[self._decider.role(plan).name],
             "action": decision.action.value,
             "notify": bool(plan.mailing and plan.mailing.notify),
             "row": decision.row,
@@ -171,7 +171,7 @@ class Pusher:
     def _outcome(self, plan: Plan, remote: RemoteItem | None) -> Outcome:
         if remote is not None and plan.decision.remote is not None:
             remote = believed(remote, plan.decision.remote)
-        return Outcome(plan, self._pairing.role(plan), not plan.follows, remote, wrote=True)
+        return Outcome(plan, self._decider.role(plan), not plan.follows, remote, wrote=True)
 
     # --- what comes of it -----------------------------------------------------------------------
 
@@ -194,11 +194,11 @@ class Pusher:
             log.warning("somebody else changes it all the time; next cycle", action="push", uid=plan.uid)
             return
         seen = None if remote is None else redacted(remote.item)
-        fresh = self._pairing.decided(replace(plan, remote=remote, seen=seen))
+        fresh = self._decider.decided(replace(plan, remote=remote, seen=seen))
         if writes(fresh):
             self._group([fresh], tries)
         else:
-            self._confirm([Outcome(fresh, self._pairing.role(fresh), not fresh.follows, remote)], [])
+            self._confirm([Outcome(fresh, self._decider.role(fresh), not fresh.follows, remote)], [])
 
     def _refused(self, plan: Plan, error: ItemError) -> None:
         """The server does not take this item. It waits in quarantine, and the others go on."""

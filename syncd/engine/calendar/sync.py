@@ -53,6 +53,7 @@ class CalendarSync:
         with self._database.read() as session:
             _, released = mailboxes.braked(session, view.name)
             first = not reconciling.calendars(session, view.id)
+            shows = mailboxes.shows_reminders(session, view.user_id)
         context = Context(
             database=self._database,
             connector=connector,
@@ -66,6 +67,7 @@ class CalendarSync:
             run=report.run,
             released=released,
             quarantined=quarantined,
+            shows_reminders=shows,
             first=first,
         )
         cycle = CalendarCycle(
