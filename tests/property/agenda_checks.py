@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from connectors.calendar import Item, Kind, Status
 from connectors.ical.reading import Unreadable, read
 from connectors.testing_calendar import MemoryCalendar
-from store.bindings import BoundEntity
 from store.sync_state import MailboxState
 from syncd.core.canonical import Unit, is_private, redacted, value_of
 from syncd.engine.calendar.items import settled, settled_task
 from syncd.engine.report import CycleReport
-from tests.property.agenda import Agenda, held, hidden, values_of
+from tests.property.agenda import Agenda, held, hidden
 from tests.property.agenda_client import Resource
 from tests.property.agenda_truth import Truth
 

@@ -71,7 +71,7 @@ class Decider:
         binding = plan.binding
         linked = binding is not None and binding.state is BindingState.BOUND
         return Pair(
-            base_crm=load(binding.base_of_crm) if linked and binding else None,
+            base_crm=load(binding.base_of_crm) if linked and binding and binding.base_of_crm else None,
             base_remote=load(binding.base_remote) if linked and binding else None,
             crm=plan.crm,
             remote=plan.seen,
