@@ -317,7 +317,7 @@ def meetings(demo: Demo, agenda: demo_calendars.Client) -> None:
         "Claire moves the meeting by two hours in her client and changes a line of its notes; in the CRM the\n"
         "other line and the place are changed.",
     )
-    number = event_of(demo, "demo-1@client.example")
+    number = event_of(demo, "Point chantier")
     hour = f"T{day:%H}0000"
     agenda.edit(
         path,
@@ -335,7 +335,7 @@ def meetings(demo: Demo, agenda: demo_calendars.Client) -> None:
     print(demo_calendars.lines(agenda.text(path), *names))
     tell(
         "9. Both sides change the same",
-        "Two subjects: by default what the user sees in the own client wins. What lost is kept, and taken back.",
+        "Two subjects: by default what the user sees in the own client wins. What lost is kept, and comes back.",
     )
     agenda.edit(path, lambda text: text.replace("SUMMARY:Point chantier", "SUMMARY:Point chantier (Claire)"))
     demo.syncd("event", "edit", number, "--subject", "Réunion de chantier")
@@ -355,11 +355,10 @@ def meetings(demo: Demo, agenda: demo_calendars.Client) -> None:
     print(demo_calendars.lines(agenda.text(path), "SUMMARY"))
 
 
-def event_of(demo: Demo, uid: str) -> str:
+def event_of(demo: Demo, subject: str) -> str:
     """The id of an event of the CRM."""
-    (found,) = {
-        str(one["id"]) for one in json.loads(demo.ask("list", "events", "--json")) if one["uid"] == uid
-    }
+    rows = json.loads(demo.ask("list", "events", "--json"))["rows"]
+    (found,) = {str(one["id"]) for one in rows if one["subject"] == subject}
     return found
 
 

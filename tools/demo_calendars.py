@@ -3,7 +3,6 @@
 The server is Radicale, on loopback, with the passwords of the demo; it ends with it.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,13 +79,7 @@ def client(server: RadicaleServer, login: str, password: str, name: str) -> Clie
 
 
 def lines(text: str, *names: str) -> str:
-    """Some properties of an item, as they stand there."""
-    wanted = [line for line in text.split("\n") if line.split(":")[0].split(";")[0] in names]
+    """Some properties of the event of an item, as they stand there."""
+    event = text.partition("BEGIN:VEVENT\n")[2].partition("BEGIN:VALARM")[0]
+    wanted = [line for line in event.split("\n") if line.split(":")[0].split(";")[0] in names]
     return "\n".join(f"    {line}" for line in wanted)
-
-
-def only(printed: str, key: str) -> str:
-    """A value of what a command printed as JSON."""
-    found = json.loads(printed)
-    record = found[0] if isinstance(found, list) else found
-    return str(record[key])

@@ -206,7 +206,7 @@ class _Confirm:
         old, held = plan.binding, plan.decision.held
         bound = old is not None and old.state is BindingState.BOUND
         return (
-            with_old(crm, load(old.base_of_crm) if bound and old else None, held),
+            with_old(crm, load(old.base_of_crm) if bound and old and old.base_of_crm else None, held),
             with_old(remote, load(old.base_remote) if bound and old else None, held),
         )
 

@@ -109,7 +109,8 @@ class Decider:
         heard = answered(crm, seen, self._context.own) if changed else crm
         remote = None
         if ours and not is_private(seen):
-            base = load(plan.binding.base_of_crm) if plan.binding else None
+            known = plan.binding.base_of_crm if plan.binding else ""
+            base = load(known) if known else None
             target = copied(base, heard, seen, self._context.own)
             remote = target if target != seen else None
         if heard != crm:
