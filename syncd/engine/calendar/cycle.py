@@ -202,8 +202,10 @@ class CalendarCycle:
         with context.database.read() as session:
             mapped = reconciling.mapped(session, ids)
             by_calendar = {id_: reconciling.mapped(session, [id_]) for id_ in ids}
+        # Until its first look is complete, a calendar may fill the CRM: also after a kill in the middle.
+        first = any(not one.calendar.row.token for one in observations)
         counted = kinds(plans)
-        stopped = brake(counted, mapped, context.rules.limits, first_sync=context.first)
+        stopped = brake(counted, mapped, context.rules.limits, first_sync=first)
         reasons = [one.reason for one in stopped]
         for one in observations:
             id_ = one.calendar.row.id
