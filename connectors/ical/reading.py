@@ -67,9 +67,9 @@ def _modified(fields: Fields) -> datetime | None:
     text = token_of(fields, "LAST-MODIFIED") or token_of(fields, "DTSTAMP")
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None and moment.year > 1 else None
 
 
 def read_components(document: Document, zones: Zones, last_block: str = "") -> list[tuple[Node, Component]]:
