@@ -313,7 +313,7 @@ def release(session: Session, collection_id: int, refs: Iterable[str]) -> None:
 def quarantined(session: Session, collection_id: int) -> dict[str, datetime]:
     """What lies in quarantine, and since when it was not tried."""
     query = select(Quarantine.remote_ref, Quarantine.last_at).where(Quarantine.collection_id == collection_id)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def short(ref: str) -> str:
@@ -326,7 +326,7 @@ def open_conflicts(session: Session, binding_id: int) -> set[tuple[str, str]]:
     query = select(Conflict.component, Conflict.unit).where(
         Conflict.binding_id == binding_id, Conflict.state == ConflictState.OPEN
     )
-    return set(session.execute(query).tuples())
+    return set(session.execute(query))
 
 
 def forget(session: Session, collection_id: int) -> None:
@@ -348,3 +348,19 @@ def thaw(session: Session, mailbox_id: int) -> int:
             .returning(Binding.id)
         ).all()
     )
+
+
+def forget_texts(session: Session, entity: BoundEntity, ids: Sequence[int]) -> None:
+    """Nothing of what these records said stays in what was decided about them: they are private now, and the
+    CRM has no more to put back."""
+    for part in chunked(ids):
+        session.execute(
+            update(Decision)
+            .where(Decision.entity == entity, Decision.entity_id.in_(part))
+            .values(crm_before=None, remote_before=None, mailed="")
+        )
+        session.execute(
+            update(Conflict)
+            .where(Conflict.entity == entity, Conflict.entity_id.in_(part))
+            .values(base="null", crm_value="null", remote_value="null", state=ConflictState.CLOSED)
+        )

@@ -204,7 +204,7 @@ def provider(component: Component, said: EventFields, known: VideoProvider | Non
     if said.video_provider:
         chosen = _choice("video_provider", said.video_provider, PROVIDERS)
         if by_link not in (None, VideoProvider.OTHER, chosen):
-            raise Invalid(f"video_provider: the link is another provider's")
+            raise Invalid("video_provider: the link is another provider's")
         return chosen
     if said.video_url is None and said.type is None:
         return known or by_link
