@@ -4,12 +4,12 @@ A connector is a context manager: entering connects and logs in, leaving says go
 those of `connectors.errors`. One for mail changes nothing in a mailbox, not even a flag.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
 from connectors.calendar import CalendarInfo, ChangeSet, Dress, Item, Missing, RemoteItem
-from connectors.errors import ItemError
+from connectors.errors import CollectionError, ItemError
 from connectors.model import Folder, FolderState, MessageHead, RawMessage
 
 
@@ -37,6 +37,13 @@ class MailConnector(Connector, Protocol):
         """What the server says of the folder, without listing it: one round trip, nothing opened.
 
         Raises CollectionGone or CollectionRefused: a folder that cannot be seen is not an empty one.
+        """
+        ...
+
+    def states(self, refs: Sequence[str]) -> Mapping[str, FolderState | CollectionError]:
+        """As `state`, of several folders in as few round trips as the protocol allows.
+
+        An error of one folder is not raised, so that it does not hide the others.
         """
         ...
 

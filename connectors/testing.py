@@ -5,7 +5,7 @@ messages into it and arranges failures; `MemoryMailConnector` is what the engine
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -198,6 +198,15 @@ class MemoryMailConnector:
         folder = self.mailbox.opened(ref)
         self._epochs[ref] = folder.epoch
         return FolderState(epoch=str(folder.epoch), next_uid=folder.next_uid, count=len(folder.messages))
+
+    def states(self, refs: Sequence[str]) -> Mapping[str, FolderState | CollectionError]:
+        found: dict[str, FolderState | CollectionError] = {}
+        for ref in refs:
+            try:
+                found[ref] = self.state(ref)
+            except CollectionError as error:
+                found[ref] = error
+        return found
 
     def uids(self, ref: str, *, above: int = 0) -> Sequence[int]:
         self._meet("uids", ref)

@@ -39,6 +39,32 @@ class Blob:
     path: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One content written down, not yet in place. `path` is None where it was larger than the limit."""
+
+    sha256: str
+    size: int
+    path: Path | None
+
+
+def write_part(folder: Path, chunks: Iterable[bytes], *, limit: int) -> Part:
+    """Writes a content into a file of its own in `folder`. Raises OSError."""
+    digest = hashlib.sha256()
+    size = 0
+    path = folder / f"{secrets.token_hex(8)}{PART}"
+    with path.open("wb") as file:
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            if size <= limit:
+                file.write(chunk)
+    if size > limit:
+        path.unlink()
+        return Part(digest.hexdigest(), size, None)
+    return Part(digest.hexdigest(), size, path)
+
+
 class BlobStore:
     """The folder of attachments."""
 
@@ -49,6 +75,11 @@ class BlobStore:
             self._tmp.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StoreError(f"the attachments folder {root} cannot be made: {error.strerror}") from error
+
+    @property
+    def parts(self) -> Path:
+        """The folder for what a batch writes down before it is published."""
+        return self._tmp
 
     def batch(self) -> "BlobBatch":
         """A new batch; use it as a context manager."""
@@ -171,28 +202,18 @@ class BlobBatch:
     def add(self, chunks: Iterable[bytes], *, limit: int) -> Blob:
         """Takes one content in. Larger than `limit` octets: only its hash and size are kept."""
         with self._store.writing():
-            return self._add(chunks, limit)
+            return self.take(write_part(self._store.parts, chunks, limit=limit))
 
-    def _add(self, chunks: Iterable[bytes], limit: int) -> Blob:
-        digest = hashlib.sha256()
-        size = 0
-        part = self._store.root / ".tmp" / f"{secrets.token_hex(8)}{PART}"
-        with part.open("wb") as file:
-            for chunk in chunks:
-                digest.update(chunk)
-                size += len(chunk)
-                if size <= limit:
-                    file.write(chunk)
-        sha256 = digest.hexdigest()
-        if size > limit:
-            part.unlink()
-            return Blob(sha256, size, None)
-        if sha256 in self._parts:
-            part.unlink()
+    def take(self, part: Part) -> Blob:
+        """Takes in what was written down in `BlobStore.parts` while this batch was at work."""
+        if part.path is None:
+            return Blob(part.sha256, part.size, None)
+        if part.sha256 in self._parts:
+            part.path.unlink()
         else:
-            self._parts[sha256] = part
-            self._sync_meanwhile(part)
-        return Blob(sha256, size, f"{sha256[:2]}/{sha256}")
+            self._parts[part.sha256] = part.path
+            self._sync_meanwhile(part.path)
+        return Blob(part.sha256, part.size, f"{part.sha256[:2]}/{part.sha256}")
 
     def publish(self) -> None:
         """Puts the files in place, durably. Call it before the rows that refer to them are committed."""

@@ -28,20 +28,21 @@ class Snapshot:
     cases: list[tuple[int | None, int, str]]  # open ones: (account, dossier, code)
 
 
-_MARKS = select(DirectoryState.version, DirectoryState.matched_version, DirectoryState.policy).where(
-    DirectoryState.id == ONLY
-)
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How far the ledger has been searched for the addresses of the CRM."""
+
+    version: int  # the number of changes so far; 0: nothing was ever written
+    matched: int  # of those searched for in the ledger
+    policy: str  # the rules that it was judged by, hashed
 
 
-def marks(session: Session) -> tuple[int, int, str]:
-    """The number of changes so far, of those searched for in the ledger, and the policy it was judged by."""
-    row = session.execute(_MARKS).first()
-    return (0, 0, "") if row is None else (row[0], row[1], row[2])
+_VERSION = select(DirectoryState.version).where(DirectoryState.id == ONLY)
 
 
 def version(session: Session) -> int:
     """The number of changes so far."""
-    return marks(session)[0]
+    return session.scalar(_VERSION) or 0
 
 
 def bump(session: Session) -> None:

@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, select, true, update
+from sqlalchemy import Connection, bindparam, exists, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from store import directory, ledger, outbox, reconciling
 from store.audit_log import AuditLog, Channel
+from store.directory import Marks
 from store.errors import Invalid, NotFound
-from store.sync_state import Collection, CollectionKind, Mailbox, MailboxState, Quarantine, Rematch, Run
+from store.sync_state import (
+    Collection,
+    CollectionKind,
+    DirectoryState,
+    Mailbox,
+    MailboxState,
+    Quarantine,
+    Rematch,
+    Run,
+)
 from store.users import User, UserRole
 
 
@@ -67,6 +77,7 @@ class MailboxView:
     refused_with: str | None
     last_error: str | None
     folders: tuple[FolderRow, ...]
+    marks: Marks
 
 
 def apply_config(
@@ -200,7 +211,12 @@ _VIEW = (
         exists().where(Rematch.collection_id == Collection.id),
         exists().where(Quarantine.collection_id == Collection.id, Quarantine.last_at < bindparam("due")),
         Collection.id.is_not(None).label("has_folder"),
+        DirectoryState.version,
+        DirectoryState.matched_version,
+        DirectoryState.policy,
     )
+    .select_from(Mailbox)
+    .outerjoin(DirectoryState, DirectoryState.id == directory.ONLY)
     .outerjoin(
         Collection,
         (Collection.mailbox_id == Mailbox.id)
@@ -215,7 +231,7 @@ _VIEW = (
 _STATE = select(Mailbox.state).where(Mailbox.name == bindparam("name"))
 
 
-def view(session: Session, name: str, due: datetime = NEVER) -> MailboxView:
+def view(session: Session | Connection, name: str, due: datetime = NEVER) -> MailboxView:
     """The mailbox with its selected mail folders. Raises NotFound for one that was never configured.
 
     What went into quarantine before `due` is ready for another try.
@@ -229,7 +245,8 @@ def view(session: Session, name: str, due: datetime = NEVER) -> MailboxView:
         for row in rows
         if row.has_folder  # an outer join: a mailbox without folders is one row too
     )
-    return MailboxView(first[0], name, first[1], first[2], first[3], first[4], first[5], folders)
+    marks = Marks(first[15] or 0, first[16] or 0, first[17] or "")
+    return MailboxView(first[0], name, first[1], first[2], first[3], first[4], first[5], folders, marks)
 
 
 def select_folders(session: Session, mailbox_id: int, wanted: Sequence[tuple[str, str]]) -> None:

@@ -4,7 +4,7 @@ Only reads: EXAMINE, STATUS, LIST, SEARCH and FETCH with PEEK. Nothing here can 
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -100,6 +100,10 @@ class ImapConnector:
         it lists it and denies access, CollectionError while it cannot tell.
         """
         return self._entered.state(ref)
+
+    def states(self, refs: Sequence[str]) -> Mapping[str, FolderState | CollectionError]:
+        """As `state`, with all folders asked for at once."""
+        return self._entered.states(refs)
 
     def uids(self, ref: str, *, above: int = 0) -> Sequence[int]:
         """The UIDs greater than `above`, ascending.

@@ -41,7 +41,9 @@ class _Source(io.RawIOBase):
         left = self._started + allowed - time.monotonic()
         if left <= 0:
             raise TooSlowError
-        self._sock.settimeout(min(left, self._silence))
+        patience = min(left, self._silence)
+        if self._sock.gettimeout() != patience:  # setting it is a system call
+            self._sock.settimeout(patience)
         try:
             count = self._sock.recv_into(buffer)
         except TimeoutError as error:

@@ -12,7 +12,7 @@ import imaplib
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -68,6 +68,7 @@ class Wire(imaplib.IMAP4):
         self._silence = silence
         self._context = context
         self._again: list[bytes] = []  # lines read, to be read once more
+        self._unsent: list[bytes] | None = None  # what is to be sent together with what follows
         self._stream: Stream | None = None
         self._on_bye: Callable[[bytes], MailboxError] = lambda text: refusals.goodbye(text, who)
         with self._translated():
@@ -99,8 +100,12 @@ class Wire(imaplib.IMAP4):
 
     def send(self, data: "ReadableBuffer") -> None:
         """Octets to the server."""
+        if self._unsent is not None:
+            self._unsent.append(bytes(data))
+            return
         try:
-            self.sock.settimeout(self._silence)
+            if self.sock.gettimeout() != self._silence:  # setting it is a system call
+                self.sock.settimeout(self._silence)
             self.sock.sendall(data)
         except OSError as error:  # imaplib would make a nondescript error of its own of it
             raise self._broken(error) from error
@@ -178,6 +183,23 @@ class Wire(imaplib.IMAP4):
             tag = self._begin(name, args, more, expected, LARGEST_ANSWER)
             return self._end(tag)
 
+    def run_together(
+        self, name: str, calls: Sequence[tuple[str | bytes, ...]], keyword: str
+    ) -> list[tuple[Answer, list[bytes]]]:
+        """The same command several times, all sent at once (RFC 3501 5.5), each with its own arguments.
+
+        Returns for each its end and the lines of that keyword that came since the end of the one before.
+        """
+        with self._translated():
+            self._prepare(0, LARGEST_ANSWER)
+            self._unsent = []
+            try:
+                tags: list[bytes] = [self._command(name, *args) for args in calls]
+            finally:
+                unsent, self._unsent = self._unsent, None
+            self.send(b"".join(unsent))
+            return [(self._end(tag), self.lines(keyword)) for tag in tags]
+
     def taken(self, keyword: str) -> list[Untagged]:
         """The untagged answers of this keyword since the last command began; each only once."""
         return self.untagged_responses.pop(keyword, [])
@@ -249,6 +271,16 @@ class Wire(imaplib.IMAP4):
         expected: int,
         limit: int,
     ) -> bytes:
+        self._prepare(expected, limit)
+        if more is not None:
+            self._more = iter(more)
+            # imaplib calls a bound method at each continuation request.
+            self.literal = self._next_line  # type: ignore[assignment]  # typeshed: str | None
+        tag: bytes = self._command(name, *args)
+        return tag
+
+    def _prepare(self, expected: int, limit: int) -> None:
+        """Nothing of what came before is taken for an answer to what is asked next."""
         if self.state == "LOGOUT":
             raise EndedError
         self._check_bye()
@@ -256,12 +288,6 @@ class Wire(imaplib.IMAP4):
             self._get_capabilities()
         self.untagged_responses.clear()
         self._reader.begin(expected=expected, limit=limit)
-        if more is not None:
-            self._more = iter(more)
-            # imaplib calls a bound method at each continuation request.
-            self.literal = self._next_line  # type: ignore[assignment]  # typeshed: str | None
-        tag: bytes = self._command(name, *args)
-        return tag
 
     def _next_line(self, _challenge: bytes) -> bytes:
         return next(self._more, b"*")

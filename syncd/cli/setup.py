@@ -158,11 +158,12 @@ def upgrade(ctx: typer.Context) -> None:
       syncd db upgrade
     """
     from config.load import load
+    from store.database import SCHEMA
     from syncd.daemon.doctor import database_of
 
     settings = load(of(ctx).config_path())
     with database_of(settings) as database:
-        before, needed = database.revision(), database.head()
+        before, needed = database.revision(), SCHEMA
         if before == needed:
             say(f"The database is at schema {needed} already.")
             return
@@ -179,6 +180,7 @@ def check_database(ctx: typer.Context, json: Annotated[bool, Json] = False) -> N
       syncd db check
     """
     from config.load import load
+    from store.database import SCHEMA
     from store.errors import SchemaMismatch
     from syncd.daemon.doctor import database_of
 
@@ -189,7 +191,7 @@ def check_database(ctx: typer.Context, json: Annotated[bool, Json] = False) -> N
             database.check_schema()
         except SchemaMismatch as error:
             problem = str(error)
-        facts = {"schema": database.revision(), "needed": database.head(), "problem": problem}
+        facts = {"schema": database.revision(), "needed": SCHEMA, "problem": problem}
     if json:
         as_json(facts)
     else:

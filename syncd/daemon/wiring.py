@@ -31,8 +31,8 @@ from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
 from syncd.daemon.tokens import RotatedTokens
 from syncd.engine.calendar.sync import CalendarSync
+from syncd.engine.content import Limits
 from syncd.engine.mail import MailRules, MailSync
-from syncd.engine.reading import Limits
 from syncd.engine.supervise import Calendars, Connections, Heartbeat, Supervisor
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Installation:
         seen = self.folder / "seen"
         seen.mkdir(exist_ok=True, mode=0o700)
         self.heartbeat = Heartbeat(seen)
+        boxes = {box.name: box for box in settings.mailboxes}
         self.supervisor = Supervisor(
             database=self.database,
             leases=self.leases,
@@ -85,9 +86,9 @@ class Installation:
             ),
             heartbeat=self.heartbeat,
             credentials=self.credentials,
-            folders=lambda name: settings.mailbox(name).mail_folders,
+            folders=lambda name: boxes[name].mail_folders,
             on_stop=self.forget,
-            wants_mail=lambda name: "mail" in settings.mailbox(name).sync,
+            wants_mail=lambda name: "mail" in boxes[name].sync,
         )
 
     @classmethod

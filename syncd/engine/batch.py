@@ -1,6 +1,7 @@
 """One group of messages: bodies read, attachments put in place, everything committed at once."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,9 +22,14 @@ from store.sync_state import VerdictKind
 from syncd.core.directory import Directory
 from syncd.core.identity import KeyedHash, ledger_keys, thread_names
 from syncd.core.matching import Verdict, case_for, opportunity_for
-from syncd.engine.reading import Judged, Limits, read
+from syncd.engine.aside import HERE, Reader
+from syncd.engine.content import Limits
+from syncd.engine.reader import Outcome
+from syncd.engine.reading import Judged, mail_row
 from syncd.engine.report import CycleReport
 
+LARGEST_ASIDE = 1024 * 1024  # octets; larger messages are not sent to another process
+ASIDE_AT_ONCE = 256 * 1024  # octets of smaller ones that are sent together
 WITHHELD = "the server lists this message but does not return it"
 KINDS = {verdict: VerdictKind[verdict.name] for verdict in Verdict}
 
@@ -63,7 +69,10 @@ class _Work:
 
 
 class Batch:
-    """Stores one group; `store` either commits all of it or nothing."""
+    """Stores one group: `begin` has it read, `commit` stores all of it or nothing, `close` ends it.
+
+    Where the reader works aside, another batch may begin before this one is committed.
+    """
 
     def __init__(
         self,
@@ -75,6 +84,7 @@ class Batch:
         directory: Directory,
         now: datetime,
         report: CycleReport,
+        reader: Reader,
     ) -> None:
         self.desk = desk
         self.view = view
@@ -83,16 +93,37 @@ class Batch:
         self.directory = directory
         self.now = now
         self.report = report
+        self.reader = reader
+        self._blobs: BlobBatch | None = None
+        self._work: Future[_Work] = Future()
+        self._work.cancel()  # until there is any
+        self._work.set_running_or_notify_cancel()
+        self._asked: list[tuple[list[int], Future[list[Outcome]]]] = []  # uids, their contents
+        self._copies: dict[int, int] = {}  # uid -> that of another copy, which is read
 
-    def store(self, judged: Sequence[Judged], failures: Sequence[Failure], *, cursor: int | None) -> None:
-        """Reads, then commits. Raises Stale where the state that was judged by is gone."""
-        with self.desk.blobs.batch() as blobs:
-            work = self._read(judged, list(failures), blobs)
-            blobs.publish()
-            with self.desk.database.write() as session:
-                fresh, activities = self._write(session, work, cursor)
-            if not work.wasted and fresh == len(work.mails):
-                blobs.done()  # else the next recovery removes what no row refers to
+    def begin(self, judged: Sequence[Judged], failures: Sequence[Failure]) -> None:
+        """Fetches what is to be logged and gives it to the reader. Raises MailboxError, CollectionError."""
+        self.asked, self.asked_failures = judged, failures
+        self._failures = list(failures)
+        self._blobs = self.desk.blobs.batch().__enter__()
+        logged = [one for one in judged if one.decision.verdict is Verdict.LOGGED]
+        self._prints = {one.uid: one.fingerprint for one in logged if one.fingerprint is not None}
+        with self.desk.database.read() as session:
+            known = mail_log.find(session, set(self._prints.values()))
+        self._need = {
+            one.uid: one for one in logged if one.fingerprint is None or one.fingerprint not in known
+        }
+        self._gone = self._withheld(set(self._need) - self._fetch()) if self._need else set()
+        self._work = self.reader.then(self._published)
+
+    def commit(self, *, cursor: int | None) -> None:
+        """Stores what was read. Raises Stale where the state that was judged by is gone."""
+        blobs = self._open_blobs()
+        work = self._work.result()
+        with self.desk.database.write() as session:
+            fresh, activities = self._write(session, work, cursor)
+        if not work.wasted and fresh == len(work.mails):
+            blobs.done()  # else the next recovery removes what no row refers to
         for one in work.judged:
             if one.uid not in work.gone:
                 self.report.verdicts[one.decision.verdict] += 1
@@ -109,61 +140,89 @@ class Batch:
                 error=failure.error,
             )
 
+    def close(self) -> None:
+        """Lets go of the attachments' folder; what was not committed is removed from it."""
+        wait([future for _, future in self._asked])
+        wait([self._work])
+        blobs, self._blobs = self._blobs, None
+        if blobs is not None:
+            blobs.__exit__(None, None, None)
+
     # --- reading --------------------------------------------------------------------------------
 
-    def _read(self, judged: Sequence[Judged], failures: list[Failure], blobs: BlobBatch) -> _Work:
-        logged = [one for one in judged if one.decision.verdict is Verdict.LOGGED]
-        prints = {one.uid: one.fingerprint for one in logged if one.fingerprint is not None}
-        with self.desk.database.read() as session:
-            known = mail_log.find(session, set(prints.values()))
-        need = {one.uid: one for one in logged if one.fingerprint is None or one.fingerprint not in known}
-        mails: dict[str, MailRow] = {}
-        lost: set[int] = set()
-        wasted = False
-        if need:
-            wasted = self._fetch(need, blobs, mails, prints, failures)
-            failed = {failure.uid for failure in failures}
-            lost = {uid for uid, one in need.items() if uid not in failed and prints.get(uid) not in mails}
-        gone = self._gone(lost, failures)
-        failed = {failure.uid for failure in failures}
-        for uid in failed | gone:
-            prints.pop(uid, None)
-        rest = [one for one in judged if one.uid not in failed]
-        return _Work(rest, failures, mails, prints, gone, wasted)
+    def _open_blobs(self) -> BlobBatch:
+        if self._blobs is None:
+            raise AssertionError("begin comes first, close last")
+        return self._blobs
 
-    def _fetch(
-        self,
-        need: dict[int, Judged],
-        blobs: BlobBatch,
-        mails: dict[str, MailRow],
-        prints: dict[int, str],
-        failures: list[Failure],
-    ) -> bool:
-        """Reads what is needed; returns whether attachments were put down that belong to nothing."""
-        wasted = False
-        for raw in self.connector.bodies(self.folder.ref, sorted(need)):
+    def _published(self) -> _Work:
+        """Waits for the reader, and puts the attachments in place."""
+        blobs = self._open_blobs()
+        work = self._read(blobs)
+        blobs.publish()
+        return work
+
+    def _fetch(self) -> set[int]:
+        """Has everything read that is needed; returns the messages that the server answered for."""
+        answered: set[int] = set()
+        first: dict[str, int] = {}  # fingerprint -> the copy that is read
+        uids: list[int] = []
+        held: list[bytes] = []
+        for raw in self.connector.bodies(self.folder.ref, sorted(self._need)):
             if isinstance(raw, ItemError):
-                failures.append(Failure(int(raw.locator), str(raw)))
+                answered.add(int(raw.locator))
+                self._failures.append(Failure(int(raw.locator), str(raw)))
                 continue
-            if need[raw.uid].fingerprint in mails:
-                continue  # another copy of it was just read
-            try:
-                mail = read(need[raw.uid], raw, blobs, self.desk.limits)
-            except ItemError as error:
-                failures.append(Failure(raw.uid, str(error)))
-                wasted = True
-                continue
-            wasted |= mails.setdefault(mail.fingerprint, mail) is not mail
-            prints[raw.uid] = mail.fingerprint
-        return wasted
+            answered.add(raw.uid)
+            print_ = self._need[raw.uid].fingerprint
+            if print_ is not None and first.setdefault(print_, raw.uid) != raw.uid:
+                self._copies[raw.uid] = first[print_]
+            elif self.reader is HERE or len(raw.content) > LARGEST_ASIDE:
+                self._ask(HERE, [raw.uid], [raw.content])  # valid until the next one comes
+            else:
+                uids.append(raw.uid)
+                held.append(bytes(raw.content))
+                if sum(map(len, held)) > ASIDE_AT_ONCE:
+                    self._ask(self.reader, uids, held)
+                    uids, held = [], []
+        if uids:
+            self._ask(self.reader, uids, held)
+        return answered
 
-    def _gone(self, lost: set[int], failures: list[Failure]) -> set[int]:
-        """Of the messages without an answer: deleted meanwhile, or listed and withheld (a failure)."""
+    def _ask(self, reader: Reader, uids: list[int], messages: Sequence[memoryview | bytes]) -> None:
+        with self.desk.blobs.writing():
+            self._asked.append((uids, reader.read(messages, self.desk.blobs.parts, self.desk.limits)))
+
+    def _withheld(self, lost: set[int]) -> set[int]:
+        """Of the messages without an answer those deleted meanwhile; the others are failures."""
         if not lost:
             return set()
         listed = set(self.connector.uids(self.folder.ref, above=min(lost) - 1))
-        failures += [Failure(uid, WITHHELD) for uid in sorted(lost & listed)]
+        self._failures += [Failure(uid, WITHHELD) for uid in sorted(lost & listed)]
         return lost - listed
+
+    def _read(self, blobs: BlobBatch) -> _Work:
+        """Waits for the reader."""
+        mails: dict[str, MailRow] = {}
+        unreadable: dict[int, str] = {}
+        wasted = False
+        for uids, future in self._asked:
+            with self.desk.blobs.writing():
+                outcomes = future.result()
+            for uid, outcome in zip(uids, outcomes, strict=True):
+                if isinstance(outcome, str):
+                    unreadable[uid] = outcome
+                    continue
+                mail = mail_row(self._need[uid], outcome, blobs)
+                wasted |= mails.setdefault(mail.fingerprint, mail) is not mail
+                self._prints[uid] = mail.fingerprint
+        unreadable |= {uid: unreadable[first] for uid, first in self._copies.items() if first in unreadable}
+        failures = [*self._failures, *(Failure(uid, error) for uid, error in unreadable.items())]
+        failed = {failure.uid for failure in failures}
+        for uid in failed | self._gone:
+            self._prints.pop(uid, None)
+        rest = [one for one in self.asked if one.uid not in failed]
+        return _Work(rest, failures, mails, self._prints, self._gone, wasted or bool(unreadable))
 
     # --- writing --------------------------------------------------------------------------------
 

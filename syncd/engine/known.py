@@ -44,12 +44,8 @@ class Known:
         """Searches the ledger for addresses that were not known before, and queues what it finds.
 
         `policy` is the hash of the rules of `[mail]`; where they changed, every message that a rule kept
-        out is queued. Returns how many messages were queued by address. Writes nothing when nothing changed.
+        out is queued. Returns how many messages were queued by address.
         """
-        with self._database.read() as session:
-            version, matched, judged_by = store_directory.marks(session)
-        if version and matched == version and judged_by == policy:
-            return 0
         with self._database.write() as session:
             state = store_directory.state(session, lock=True)
             self._check_secret(state.key_check)

@@ -7,24 +7,29 @@ that a kill at any moment loses nothing and repeats nothing. Nothing here writes
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from connectors.errors import CollectionError, CollectionGone
+from connectors.model import FolderState
 from connectors.protocol import MailConnector
 from store import ledger, mail_log, mailboxes
 from store.blobs import BlobStore
 from store.database import Database
-from store.errors import Stale
+from store.directory import Marks
 from store.mailboxes import FolderRow, MailboxView
 from syncd.core.directory import Directory
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Policy, Verdict
-from syncd.engine.batch import WITHHELD, Batch, Desk, Failure
+from syncd.engine.aside import AsideOrNot
+from syncd.engine.batch import WITHHELD, Desk, Failure
+from syncd.engine.committing import Committing, Halted, grouped
+from syncd.engine.content import Limits
 from syncd.engine.folders import choose
 from syncd.engine.judging import Judge
 from syncd.engine.known import Known
-from syncd.engine.reading import Judged, Limits
+from syncd.engine.reading import Judged
 from syncd.engine.report import CycleReport, Rehearsed, is_news
 
 HEADS = 500  # messages whose headers are judged together
@@ -32,7 +37,6 @@ GROUP = 500  # messages committed together
 GROUP_OCTETS = 8 * 1024 * 1024  # of matching bodies committed together
 LISTING_LASTS = timedelta(minutes=10)  # a folder that is gone says so at once; a new one may wait
 RETRY_AFTER = timedelta(hours=6)  # of what lies in quarantine
-TRIES = 5  # against changes of the CRM in the middle of a batch
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -55,15 +59,22 @@ class MailSync:
         self.hashed = hashed
         self.rules = rules
         self.known = Known(database, hashed)
+        self.asides = AsideOrNot()
         self.halted: Callable[[], bool] = lambda: False  # set by the daemon: whether it has been told to stop
         self._listed: dict[str, datetime] = {}
 
-    def prepare(self, now: datetime) -> None:
-        """Before a cycle: finishes what a killed process left, searches the ledger for new addresses."""
+    def prepare(self, marks: Marks, now: datetime) -> bool:
+        """Before a cycle: finishes what a killed process left, searches the ledger for new addresses.
+
+        Returns whether it searched: the folders may have messages in their queues now.
+        """
         self.tidy()
+        if marks.version and marks.version == marks.matched and marks.policy == self.rules.policy_hash:
+            return False
         queued = self.known.catch_up(self.rules.policy_hash, domains=self.rules.policy(now).match_domains)
         if queued:
             log.info("older messages found for new addresses", action="late-match", messages=queued)
+        return True
 
     def tidy(self) -> None:
         """Removes what killed or repeated batches left of attachments, unless a batch is at work now."""
@@ -108,10 +119,6 @@ class MailSync:
         ).run()
 
 
-class Halted(Exception):
-    """The cycle is to end after the batch that was just committed."""
-
-
 class _Cycle:
     def __init__(
         self,
@@ -143,17 +150,31 @@ class _Cycle:
         )
 
     def run(self) -> None:
-        try:
-            self._run()
-        except Halted:
-            log.info("ended early: paused, stopped, or the service ends", action="cycle")
+        with self.sync.asides.lent() as readers:
+            self.committing = Committing(
+                desk=self.desk,
+                view=self.view,
+                connector=self.connector,
+                judge=self.judge,
+                now=self.now,
+                report=self.report,
+                readers=readers,
+                go_on=self._go_on,
+            )
+            try:
+                self._run()
+            except Halted:
+                log.info("ended early: paused, stopped, or the service ends", action="cycle")
+            finally:
+                self.committing.drop()
         if self.report.wrote and not self.dry_run:
             self.sync.tidy()
 
     def _run(self) -> None:
         folders = self._folders()
+        states = self.connector.states([folder.ref for folder in folders])
         for folder in folders:
-            self._guarded(folder, self._new)
+            self._guarded(folder, partial(self._new, told=states[folder.ref]))
         # Logging a message can bring others of its thread in, in any folder: until nothing waits.
         while self.report.wrote and not self.dry_run:
             waiting = [folder for folder in self._reload() if folder.queued and not folder.error]
@@ -224,15 +245,17 @@ class _Cycle:
 
     # --- messages -------------------------------------------------------------------------------
 
-    def _new(self, folder: FolderRow) -> None:
+    def _new(self, folder: FolderRow, told: FolderState | CollectionError) -> None:
         """What came since the last cycle, and what waits to be judged again."""
-        state = self.connector.state(folder.ref)
-        if folder.epoch != state.epoch:
-            folder = self._begin_epoch(folder, state.epoch)
-        if state.next_uid == 0 or state.next_uid - 1 > folder.cursor or folder.error is not None:
+        if isinstance(told, CollectionError):
+            raise told
+        if folder.epoch != told.epoch:
+            folder = self._begin_epoch(folder, told.epoch)
+        if told.next_uid == 0 or told.next_uid - 1 > folder.cursor or folder.error is not None:
             uids = self.connector.uids(folder.ref, above=folder.cursor)
-            for start in range(0, len(uids), HEADS):
-                folder = self._chunk(folder, uids[start : start + HEADS], fresh=True)
+            with self.committing.all():
+                for start in range(0, len(uids), HEADS):
+                    folder = self._chunk(folder, uids[start : start + HEADS], fresh=True)
         if folder.quarantined and not self.dry_run:
             with self.sync.database.write() as session:
                 ledger.enqueue_quarantined(session, [folder.id], before=self.now - RETRY_AFTER)
@@ -264,7 +287,8 @@ class _Cycle:
                 uids = ledger.queued(session, folder.id, HEADS)
             if not uids:
                 return
-            self._chunk(folder, uids, fresh=False)
+            with self.committing.all():
+                self._chunk(folder, uids, fresh=False)
 
     def _chunk(self, folder: FolderRow, uids: Sequence[int], *, fresh: bool) -> FolderRow:
         self._go_on()
@@ -273,7 +297,7 @@ class _Cycle:
         vanished, failures = self._missing(folder, [uid for uid in uids if uid not in heads])
         judged, unreadable, directory = self.judge.judge(folder, [heads[uid] for uid in present])
         failures += unreadable
-        groups = _groups(judged, failures)
+        groups = grouped(judged, failures, most=GROUP, octets=GROUP_OCTETS)
         for number, (part, bad) in enumerate(groups):
             last = number == len(groups) - 1
             upto = uids[-1] if last else max([j.uid for j in part] + [f.uid for f in bad])
@@ -310,34 +334,12 @@ class _Cycle:
         *,
         cursor: int | None,
     ) -> FolderRow:
-        """Reads the matching bodies of a group and commits the whole group; returns the folder moved on."""
+        """Logs a group; returns the folder as it is once the group is committed."""
         if self.dry_run:
             self._rehearse(folder, judged)
             return folder
-        for _ in range(TRIES):
-            batch = Batch(
-                desk=self.desk,
-                view=self.view,
-                folder=folder,
-                connector=self.connector,
-                directory=directory,
-                now=self.now,
-                report=self.report,
-            )
-            try:
-                batch.store(judged, failures, cursor=cursor)
-            except Stale:
-                # A contact, a mail or the folder changed under it: look again, judge again.
-                self._go_on()
-                fresh = {row.id: row for row in self._reload()}.get(folder.id)
-                if fresh is None or (fresh.epoch, fresh.cursor) != (folder.epoch, folder.cursor):
-                    raise CollectionError(
-                        "another process worked on it; next cycle", collection=folder.ref
-                    ) from None
-                judged, directory = self.judge.again(judged)
-                continue
-            return folder if cursor is None else replace(folder, cursor=cursor)
-        raise CollectionError("the CRM changed all the time; next cycle", collection=folder.ref)
+        self.committing.put(folder, judged, failures, directory, cursor=cursor)
+        return folder if cursor is None else replace(folder, cursor=cursor)
 
     def _rehearse(self, folder: FolderRow, judged: Sequence[Judged]) -> None:
         for one in judged:
@@ -348,25 +350,3 @@ class _Cycle:
                 self.report.rehearsed.append(
                     Rehearsed(folder.ref, one.uid, envelope.date, envelope.subject, accounts)
                 )
-
-
-def _groups(
-    judged: Sequence[Judged], failures: Sequence[Failure]
-) -> list[tuple[list[Judged], list[Failure]]]:
-    """Messages in groups of bounded number and bounded size of what must be read, by ascending UID."""
-    groups: list[tuple[list[Judged], list[Failure]]] = [([], [])]
-    octets = 0
-    items: list[Judged | Failure] = sorted([*judged, *failures], key=lambda item: item.uid)
-    for item in items:
-        size = item.size if isinstance(item, Judged) and item.decision.verdict is Verdict.LOGGED else 0
-        part, bad = groups[-1]
-        if len(part) + len(bad) >= GROUP or (octets and octets + size > GROUP_OCTETS):
-            groups.append(([], []))
-            part, bad = groups[-1]
-            octets = 0
-        octets += size
-        if isinstance(item, Judged):
-            part.append(item)
-        else:
-            bad.append(item)
-    return groups

@@ -138,10 +138,9 @@ class Supervisor:
         self, report: CycleReport, clock: Callable[[], datetime], *, dry_run: bool, quarantined: bool
     ) -> None:
         started = clock()
-        if not dry_run:
-            self._mail.prepare(started)
-        with self._database.read() as session:
-            view = mailboxes.view(session, report.mailbox, started - RETRY_AFTER)
+        view = self._view(report.mailbox, started - RETRY_AFTER)
+        if not dry_run and self._mail.prepare(view.marks, started):
+            view = self._view(report.mailbox, started - RETRY_AFTER)
         report.skipped = self._asleep(view)
         if report.skipped is not None:
             if view.state is MailboxState.STOPPED:
@@ -161,9 +160,9 @@ class Supervisor:
         if not dry_run:
             self._finish(view, report, started, clock())
 
-    def _view(self, name: str) -> MailboxView:
-        with self._database.read() as session:
-            return mailboxes.view(session, name)
+    def _view(self, name: str, due: datetime = mailboxes.NEVER) -> MailboxView:
+        with self._database.look() as connection:
+            return mailboxes.view(connection, name, due)
 
     def _asleep(self, view: MailboxView) -> str | None:
         """Why the mailbox is to be left alone; None where it is not."""
@@ -188,15 +187,16 @@ class Supervisor:
     def _connected(
         self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool, quarantined: bool
     ) -> None:
-        """Mail first, then calendars: each over its own connection."""
+        """Mail first, then calendars, each over its own connection: where one server fails, the other part
+        goes on. But a refused password is not tried on the second one too."""
+        failed: Exception | None = None
         if self._wants_mail(view.name):
-
-            def mail(connector: MailConnector) -> None:
-                self._welcomed(view, now, dry_run=dry_run)
-                wanted = self._folders(view.name)
-                self._mail.cycle(view, connector, now, report, wanted=wanted, dry_run=dry_run)
-
-            self._with(self._connections, view.name, report, mail)
+            try:
+                self._look_at_mail(view, now, report, dry_run=dry_run)
+            except (AuthFailed, FatalError):
+                raise
+            except (SyncdError, StoreError) as error:
+                failed = error
         parts = self._calendars
         rules = None if parts is None else parts.rules(view.name)
         if parts is not None and rules is not None:
@@ -214,6 +214,16 @@ class Supervisor:
                 )
 
             self._with(parts.connections, view.name, report, calendars)
+        if failed is not None:
+            raise failed
+
+    def _look_at_mail(self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool) -> None:
+        def mail(connector: MailConnector) -> None:
+            self._welcomed(view, now, dry_run=dry_run)
+            wanted = self._folders(view.name)
+            self._mail.cycle(view, connector, now, report, wanted=wanted, dry_run=dry_run)
+
+        self._with(self._connections, view.name, report, mail)
 
     @staticmethod
     def _with(

@@ -196,6 +196,19 @@ def test_a_folder_that_does_not_exist_is_gone(connector: MailConnector) -> None:
     assert connector.state("INBOX").count == 0
 
 
+def test_the_states_of_several_folders_come_together(world: World, connector: MailConnector) -> None:
+    world.deliver("INBOX", mail(1))
+    states = connector.states(["Nowhere", "INBOX"])
+    assert states["INBOX"] == connector.state("INBOX")
+    gone = states["Nowhere"]
+    assert isinstance(gone, CollectionGone)
+    assert gone.collection == "Nowhere"
+
+
+def test_the_states_of_no_folder_are_none(connector: MailConnector) -> None:
+    assert connector.states([]) == {}
+
+
 def test_reading_a_folder_that_does_not_exist_is_no_empty_answer(connector: MailConnector) -> None:
     with pytest.raises(CollectionGone):
         connector.uids("Nowhere")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.engine import aside
 from syncd.engine import mail as engine_mail
 from tests.crash.steps import Steps, in_child
 from tests.servers.databases import NewDatabase
@@ -103,6 +104,43 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
         assert in_child(partial(cycle, killed, 0, None)) == 0
         assert picture(killed) == expected, f"killed at step {number} of {len(steps)}, {steps[number - 1]}"
         shutil.rmtree(killed.folder)
+
+
+@pytest.mark.timeout(900)
+def test_a_kill_while_another_process_reads_leaves_what_an_uninterrupted_run_leaves(
+    *,
+    dovecot: DovecotServer,
+    new_database: NewDatabase,
+    clone_database: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aside, "MANY", 0)
+    monkeypatch.setattr(aside, "cores", lambda: 2)
+    world = World(dovecot, tmp_path / "before", new_database("sqlite"))
+    world.add_user("claire")
+    world.write_config()
+    first_cycle(world)
+    world.open().close()
+
+    undisturbed = world.copy(tmp_path / "undisturbed", clone_database(world.database_url))
+    steps_file = tmp_path / "steps.json"
+    assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0
+    expected = picture(undisturbed)
+    steps = json.loads(steps_file.read_text())
+
+    # Which step is the how manieth depends on two processes here, so the last ones may not come at all.
+    statuses = []
+    for number in range(1, len(steps) + 1, 3):
+        killed = world.copy(tmp_path / "killed", clone_database(world.database_url))
+        statuses.append(in_child(partial(cycle, killed, number, None)))
+        missing = {sha for (sha,) in killed.rows("SELECT sha256 FROM email_attachment")} - killed.files()
+        assert not missing, f"a file is missing after the kill at step {number}"
+        assert in_child(partial(cycle, killed, 0, None)) == 0
+        assert picture(killed) == expected, f"killed at step {number} of {len(steps)}"
+        shutil.rmtree(killed.folder)
+    assert set(statuses) <= {-signal.SIGKILL, 0}
+    assert statuses.count(-signal.SIGKILL) > len(statuses) / 2
 
 
 def cycle(world: World, kill_at: int, steps_file: Path | None) -> None:

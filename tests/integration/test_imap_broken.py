@@ -323,6 +323,29 @@ def test_every_refusal_of_a_folder_has_its_error(
             assert isinstance(connector.folders(), list)  # the connection goes on
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_states_are_never_mistaken_for_each_other(
+    hostile: HostileImap, spool_dir: Path, *, mixed: bool
+) -> None:
+    lines = {
+        b"A": b"* STATUS A (MESSAGES 1 UIDNEXT 9 UIDVALIDITY 7)\r\n",
+        b"B": b"* STATUS B (MESSAGES 2 UIDNEXT 9 UIDVALIDITY 7)\r\n",
+    }
+    asked: list[bytes] = []
+
+    def answer(command: bytes) -> bytes:
+        name = command.split(b'"')[1]
+        asked.append(name)
+        if mixed and len(asked) <= len(lines):  # both lines before the first end, as the RFC allows
+            return (lines[b"B"] + lines[b"A"] if name == b"A" else b"") + b"TAG OK done\r\n"
+        return lines[name] + b"TAG OK done\r\n"
+
+    hostile.script["STATUS"] = answer
+    with connected(hostile, spool_dir) as connector:
+        states = connector.states(["A", "B"])
+    assert [getattr(states[ref], "count", None) for ref in ("A", "B")] == [1, 2]
+
+
 def test_a_name_that_is_no_utf_7_is_found_as_the_server_spells_it(
     hostile: HostileImap, spool_dir: Path
 ) -> None:

@@ -27,8 +27,8 @@ from store.mailboxes import MailboxRow, UserRow, apply_config
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Policy
+from syncd.engine.content import Limits
 from syncd.engine.mail import MailRules, MailSync
-from syncd.engine.reading import Limits
 from syncd.engine.report import CycleReport
 from syncd.engine.supervise import Heartbeat, Supervisor
 from tests.servers.world import NOW, PDF, mail

@@ -72,7 +72,7 @@ def written(component: Component, said: EventFields, manner: Manner) -> Componen
     if said.notes is not None:
         component = replace(component, notes=several_lines("notes", said.notes))
     if said.privacy is not None:
-        component = replace(component, privacy=_choice("privacy", said.privacy, PRIVACIES))
+        component = replace(component, privacy=privacy(said.privacy))
     if said.status is not None:
         component = replace(component, status=_choice("status", said.status, STATUSES))
     if said.busy is not None:
@@ -81,6 +81,11 @@ def written(component: Component, said: EventFields, manner: Manner) -> Componen
         component = replace(component, categories=categories(said.categories))
     component = replace(component, alarms=alarms(component.alarms, said.alarm))
     return _kind(replace(component, timing=_timing(component.timing, said, manner)), said, manner)
+
+
+def privacy(text: str) -> Privacy:
+    """public, private or confidential. Raises Invalid."""
+    return _choice("privacy", text, PRIVACIES)
 
 
 def categories(texts: tuple[str, ...]) -> frozenset[str]:

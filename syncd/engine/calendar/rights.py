@@ -2,26 +2,24 @@
 
 from connectors.calendar import Privacy
 from store import calendar_rows, scheduling
-from store.bindings import BindingState, BoundEntity
 from store.calendar_rows import EventRecord
 from store.database import Transaction
 from store.errors import Forbidden, Immutable, Invalid, NotFound, Stale
-from store.reconciling import of_records
 from store.scheduling import Person
 from syncd.engine.calendar.occasion import Occasion
 
 
-def owner_of(session: Transaction, login: str | None, occasion: Occasion) -> Person:
+def owner_of(session: Transaction, login: str | None, occasion: Occasion, *, field: str = "owner") -> Person:
     """The user that was named, else the one who acts (R081, R082)."""
     actor = occasion.actor
     if login is None:
         if actor.user_id is None:
-            raise Invalid("owner: an admin at the machine is no user of the CRM: name whose event it is")
+            raise Invalid(f"{field}: an admin at the machine is no user of the CRM: name whose it is to be")
         return scheduling.user_of(session, actor.user_id)
     try:
         found = scheduling.user(session, login)
     except NotFound as error:
-        raise Invalid(f"owner: {error}") from None
+        raise Invalid(f"{field}: {error}") from None
     if not actor.may_edit(found.id):
         raise Forbidden(f"{actor.login} may not give it to {login}: that needs the role advanced or admin")
     return found
@@ -60,16 +58,7 @@ def ours(record: EventRecord) -> None:
 
 
 def new_owner(session: Transaction, record: EventRecord, login: str | None, occasion: Occasion) -> Person:
-    """Whose event it is from now on. It moves only while no calendar holds it."""
-    known = scheduling.user_of(session, record.main.values["owner_id"])
+    """Whose event it is from now on (R082): it moves to that user's calendar."""
     if login is None:
-        return known
-    wanted = owner_of(session, login, occasion)
-    if wanted.id == known.id:
-        return known
-    if any(one.state is BindingState.BOUND for one in of_records(session, BoundEntity.EVENT, [record.id])):
-        raise Invalid(
-            f"owner: the event is in a calendar of {known.name} already: "
-            f"cancel it and add it for {wanted.name}"
-        )
-    return wanted
+        return scheduling.user_of(session, record.main.values["owner_id"])
+    return owner_of(session, login, occasion)
