@@ -19,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from syncd.cli import contacts, cycles, mail, records, setup, status
+from syncd.cli import contacts, cycles, events, mail, records, setup, status, tasks
 from syncd.cli.context import Cli, UsageError
 
 FAILED, WRONG, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
@@ -85,6 +85,8 @@ for _verb, _function in (
 ):
     app.command(_verb)(_function)
 app.add_typer(contacts.contact, name="contact")
+app.add_typer(events.event, name="event")
+app.add_typer(tasks.task, name="task")
 app.add_typer(setup.db, name="db")
 
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from connectors.calendar import Item, Kind, Status
 from connectors.ical.reading import Unreadable, read
 from connectors.testing_calendar import MemoryCalendar
-from store.bindings import BoundEntity
 from store.sync_state import MailboxState
 from syncd.core.canonical import Unit, is_private, redacted, value_of
 from syncd.engine.calendar.items import settled, settled_task
 from syncd.engine.report import CycleReport
-from tests.property.agenda import Agenda, held, hidden, values_of
+from tests.property.agenda import Agenda, held, hidden
 from tests.property.agenda_client import Resource
 from tests.property.agenda_truth import Truth
 
@@ -42,7 +41,9 @@ class Checks:
 
     def all_sources(self, login: str) -> dict[str, bytes]:
         server = self.agenda.servers[login]
-        return {ref: source for calendar in server._calendars for ref, source in server.sources(calendar).items()}
+        return {
+            ref: source for calendar in server._calendars for ref, source in server.sources(calendar).items()
+        }
 
     def at(self, login: str, ref: str) -> Item | None:
         source = self.all_sources(login).get(ref)
@@ -226,7 +227,9 @@ class Checks:
                         value_of(replace(each, alarms=each.alarms - {"-PT10M"}), unit)
                         for each in (crm.by_key[key], one)
                     )
-                assert left == right or (uid, key, unit) in open_, f"{uid} {key} {unit}: {left} is not {right}"
+                assert left == right or (uid, key, unit) in open_, (
+                    f"{uid} {key} {unit}: {left} is not {right}"
+                )
         lost = self.truth.missing(uid, remote, conflicts)
         assert not lost, f"{uid} lacks at the server {lost}: {remote}"
         if not is_private(remote):

@@ -283,6 +283,12 @@ def test_dates_of_recurrence_take_the_form_of_their_series() -> None:
     assert timing.exdates == (paris(3, 2, 9), When(date(2026, 3, 3)))
 
 
+def test_the_second_of_two_equal_hours_stays_told_in_utc() -> None:
+    dates = "EXDATE:20261025T003000Z,20261025T013000Z"
+    timing = event(dates, start=f"DTSTART;TZID={PARIS}:20261001T023000").timing
+    assert timing.exdates == (paris(10, 25, 2, 30), When(datetime(2026, 10, 25, 1, 30), "UTC"))  # noqa: DTZ001
+
+
 @pytest.mark.parametrize(
     ("lines", "url"),
     [
