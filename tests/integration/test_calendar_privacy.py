@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from store.bindings import BoundEntity
 from store.base import Base
+from store.bindings import BoundEntity
 from tests.servers.calendar_world import event
 from tests.servers.memory_world import CALENDAR, MemoryWorld, unfolded
 
