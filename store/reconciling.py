@@ -313,7 +313,7 @@ def release(session: Session, collection_id: int, refs: Iterable[str]) -> None:
 def quarantined(session: Session, collection_id: int) -> dict[str, datetime]:
     """What lies in quarantine, and since when it was not tried."""
     query = select(Quarantine.remote_ref, Quarantine.last_at).where(Quarantine.collection_id == collection_id)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def short(ref: str) -> str:
@@ -326,7 +326,7 @@ def open_conflicts(session: Session, binding_id: int) -> set[tuple[str, str]]:
     query = select(Conflict.component, Conflict.unit).where(
         Conflict.binding_id == binding_id, Conflict.state == ConflictState.OPEN
     )
-    return set(session.execute(query).tuples())
+    return {(component, unit) for component, unit in session.execute(query)}
 
 
 def forget(session: Session, collection_id: int) -> None:
