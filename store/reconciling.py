@@ -313,7 +313,7 @@ def release(session: Session, collection_id: int, refs: Iterable[str]) -> None:
 def quarantined(session: Session, collection_id: int) -> dict[str, datetime]:
     """What lies in quarantine, and since when it was not tried."""
     query = select(Quarantine.remote_ref, Quarantine.last_at).where(Quarantine.collection_id == collection_id)
-    return dict(session.execute(query).all())
+    return dict(iter(session.execute(query)))
 
 
 def short(ref: str) -> str:

@@ -54,6 +54,7 @@ class Pairs:
     aside: list[Aside]
     idle: list[Waiting]  # records that wait for nothing in this mailbox
     vanished: list[int]  # bindings of items that were not kept in step, and are gone
+    called: list[int]  # bindings of items that stand in for one that is gone
 
 
 class Pairing:
@@ -66,7 +67,8 @@ class Pairing:
         self._by_uid: dict[tuple[BoundEntity, str], int] = {}
         self._bindings: dict[int, BindingRow] = {}
         self._copies: dict[Key, list[BindingRow]] = {}
-        self._pairs = Pairs([], [], [], [])
+        self._pairs = Pairs([], [], [], [], [])
+        self._twins: dict[str, int] = {}  # by UID: items that were known to be copies made by hand
         self._names = Names({}, {})
         self.decider = Decider(context, self._names, self._copies)
 
@@ -123,6 +125,11 @@ class Pairing:
         ids = [one.id for ones in known.values() for one in ones.values()]
         ids += [one.id for ones in gone.values() for one in ones]
         self._bindings = reconciling.bindings(session, ids)
+        going = {one.id for ones in gone.values() for one in ones}
+        lost = [self._bindings[id_].uid for id_ in going]
+        for twin in reconciling.of_uids(session, list(self._calendars), lost):
+            if twin.state is BindingState.IGNORED and twin.id not in going:
+                self._twins[twin.uid] = twin.id
         uids = [one.item.uid for items in found.values() for one in items]
         for uid, id_ in calendar_rows.event_ids(session, uids).items():
             self._by_uid[BoundEntity.EVENT, uid] = id_
@@ -240,6 +247,12 @@ class Pairing:
             or record is None
         ):
             self._pairs.vanished.append(binding.id)
+            return
+        twin = self._twins.get(binding.uid)
+        if twin is not None:
+            # Another item of this mailbox is the same event: that one is looked at in the next cycle.
+            self._pairs.vanished.append(binding.id)
+            self._pairs.called.append(twin)
             return
         self._decide(
             Plan(

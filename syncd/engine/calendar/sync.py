@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import structlog
+
 from connectors.protocol import CalendarConnector
 from store import mailboxes, reconciling
 from store.database import Database
@@ -14,6 +16,8 @@ from syncd.engine.calendar.items import Setting
 from syncd.engine.calendar.people import People
 from syncd.engine.known import Known
 from syncd.engine.report import CycleReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Halted(Exception):
@@ -74,7 +78,10 @@ class CalendarSync:
             go_on=lambda: self._go_on(view.name, dry_run=dry_run),
         )
         before = cycle.listing
-        cycle.run()
+        try:
+            cycle.run()
+        except Halted:
+            log.info("left off where it was: the next cycle goes on", action="cycle")
         if cycle.listing is not None and cycle.listing is not before:
             self._listings[view.name] = (now, cycle.listing)
 
