@@ -1,11 +1,12 @@
-"""What was decided of events and tasks, for those who ask afterwards: decisions, conflicts, bindings, intents."""
+"""What was decided of events and tasks, for who asks afterwards: decisions, conflicts, copies, intents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from store.bindings import (
     Binding,
@@ -105,17 +106,18 @@ def decisions(
     uid: str | None = None,
 ) -> list[DecisionRow]:
     """The decisions of a run, of a record or of a UID, or that one; newest first."""
+    columns: list[InstrumentedAttribute[Any]] = [
+        Decision.id, Decision.run_ref, Mailbox.name, Decision.mailbox_id, Collection.name, Decision.at,
+        Decision.uid, Decision.entity, Decision.entity_id, Decision.action, Decision.row, Decision.side,
+        Decision.reason, Decision.crm_before, Decision.remote_before, Decision.version, Decision.mailed,
+        Decision.undone,
+    ]  # fmt: skip
     query = (
-        select(
-            Decision.id, Decision.run_ref, Mailbox.name, Decision.mailbox_id, Collection.name, Decision.at,
-            Decision.uid, Decision.entity, Decision.entity_id, Decision.action, Decision.row, Decision.side,
-            Decision.reason, Decision.crm_before, Decision.remote_before, Decision.version, Decision.mailed,
-            Decision.undone,
-        )
+        select(*columns)
         .join(Mailbox, Mailbox.id == Decision.mailbox_id)
         .outerjoin(Collection, Collection.id == Decision.collection_id)
         .order_by(Decision.id.desc())
-    )  # fmt: skip
+    )
     if run is not None:
         query = query.where(Decision.run_ref == run)
     if id_ is not None:
@@ -154,14 +156,13 @@ def conflict(session: Session, id_: int) -> ConflictRow:
     return ConflictRow(*row)
 
 
-def _conflicts() -> Select[
-    int, int | None, str, BoundEntity, int | None, str, str, str, str, str, Side, datetime, str, ConflictState
-]:
-    return select(
+def _conflicts() -> Select[*tuple[Any, ...]]:
+    columns: list[InstrumentedAttribute[Any]] = [
         Conflict.id, Conflict.binding_id, Mailbox.name, Conflict.entity, Conflict.entity_id,
         Conflict.component, Conflict.unit, Conflict.base, Conflict.crm_value, Conflict.remote_value,
         Conflict.winner, Conflict.at, Conflict.run_ref, Conflict.state,
-    ).join(Mailbox, Mailbox.id == Conflict.mailbox_id)  # fmt: skip
+    ]  # fmt: skip
+    return select(*columns).join(Mailbox, Mailbox.id == Conflict.mailbox_id)
 
 
 def settle_conflict(session: Session, id_: int, state: ConflictState) -> None:
@@ -171,16 +172,17 @@ def settle_conflict(session: Session, id_: int, state: ConflictState) -> None:
 
 def copies(session: Session, entity: BoundEntity, id_: int) -> list[CopyRow]:
     """Where the record lies."""
+    columns: list[InstrumentedAttribute[Any]] = [
+        Binding.id, Mailbox.name, Collection.name, Binding.remote_ref, Binding.version, Binding.state,
+        Binding.role, Binding.supplies, Binding.ours, Binding.changed_at,
+    ]  # fmt: skip
     query = (
-        select(
-            Binding.id, Mailbox.name, Collection.name, Binding.remote_ref, Binding.version, Binding.state,
-            Binding.role, Binding.supplies, Binding.ours, Binding.changed_at,
-        )
+        select(*columns)
         .join(Collection, Collection.id == Binding.collection_id)
         .join(Mailbox, Mailbox.id == Collection.mailbox_id)
         .where(Binding.entity == entity, Binding.entity_id == id_)
         .order_by(Binding.id)
-    )  # fmt: skip
+    )
     return [CopyRow(*row) for row in session.execute(query)]
 
 
