@@ -241,7 +241,9 @@ class Agenda:
         with self.database.write() as session:
             if item.kind is Kind.EVENT:
                 draft = draft_of(settled(item), setting, None)
-                rows = tuple(EventRow({**row.values, "origin": Origin.CRM}, row.participants) for row in draft.rows)
+                rows = tuple(
+                    EventRow({**row.values, "origin": Origin.CRM}, row.participants) for row in draft.rows
+                )
                 (id_,) = calendar_rows.insert_events(session, [EventDraft(rows)], now, by=None)
                 outbox.announce(session, BoundEntity.EVENT, [id_], now, by_person=True)
             else:

@@ -41,7 +41,9 @@ class Checks:
 
     def all_sources(self, login: str) -> dict[str, bytes]:
         server = self.agenda.servers[login]
-        return {ref: source for calendar in server._calendars for ref, source in server.sources(calendar).items()}
+        return {
+            ref: source for calendar in server._calendars for ref, source in server.sources(calendar).items()
+        }
 
     def at(self, login: str, ref: str) -> Item | None:
         source = self.all_sources(login).get(ref)
@@ -225,7 +227,9 @@ class Checks:
                         value_of(replace(each, alarms=each.alarms - {"-PT10M"}), unit)
                         for each in (crm.by_key[key], one)
                     )
-                assert left == right or (uid, key, unit) in open_, f"{uid} {key} {unit}: {left} is not {right}"
+                assert left == right or (uid, key, unit) in open_, (
+                    f"{uid} {key} {unit}: {left} is not {right}"
+                )
         lost = self.truth.missing(uid, remote, conflicts)
         assert not lost, f"{uid} lacks at the server {lost}: {remote}"
         if not is_private(remote):

@@ -51,9 +51,7 @@ class Resource:
 
     @property
     def source(self) -> bytes:
-        return "\r\n".join(
-            [*self.head, *(line for part in self.parts for line in part), *self.tail]
-        ).encode()
+        return "\r\n".join([*self.head, *(line for part in self.parts for line in part), *self.tail]).encode()
 
     @property
     def task(self) -> bool:
@@ -203,7 +201,9 @@ def answer(part: Part, number: int, me: str) -> None:
     if not lines:
         return
     mine = value(part, "ORGANIZER") not in {"", f"mailto:{me}"}
-    at = next((at for at, line in enumerate(lines) if mine and line.endswith(f":mailto:{me}")), number % len(lines))
+    at = next(
+        (at for at, line in enumerate(lines) if mine and line.endswith(f":mailto:{me}")), number % len(lines)
+    )
     said = ("ACCEPTED", "DECLINED", "TENTATIVE")[number % 3]
     lines[at] = re.sub(r";PARTSTAT=[A-Z-]+", "", lines[at])
     lines[at] = lines[at].replace("ATTENDEE", f"ATTENDEE;PARTSTAT={said}", 1)
@@ -211,7 +211,7 @@ def answer(part: Part, number: int, me: str) -> None:
 
 
 def add_vendor_line(part: Part, number: int) -> None:
-    part[-1:-1] = [f"X-VENDOR-{number};X-P=\"a;b\":Some\r\n  thing\\, folded\r\n\t oddly"]
+    part[-1:-1] = [f'X-VENDOR-{number};X-P="a;b":Some\r\n  thing\\, folded\r\n\t oddly']
 
 
 def make_private(part: Part, number: int) -> None:
@@ -310,6 +310,6 @@ def new_resource(
         lines += [f"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{me}"]
     lines += [f"DESCRIPTION:note {number} une\\nnote {number} deux\\nnote {number} trois"]
     lines += ["CLASS:PRIVATE"] if private else []
-    lines += [f"X-VENDOR-{number};X-P=\"a:b\":kept\r\n  as it is\\;", f"END:{kind}"]
+    lines += [f'X-VENDOR-{number};X-P="a:b":kept\r\n  as it is\\;', f"END:{kind}"]
     head = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Other//Client//EN", f"X-VENDOR-C{number}:1"]
     return "\r\n".join([*head, *lines, "END:VCALENDAR", ""]).encode()

@@ -59,7 +59,9 @@ def _status(one: Component, number: int) -> Component:
         from datetime import UTC
 
         return replace(
-            one, status=Status.DONE if done else Status.OPEN, completed=at.replace(tzinfo=UTC) if done else None
+            one,
+            status=Status.DONE if done else Status.OPEN,
+            completed=at.replace(tzinfo=UTC) if done else None,
         )
     return replace(one, status=(Status.CONFIRMED, Status.TENTATIVE)[number % 2])
 
@@ -175,7 +177,9 @@ def new_item(
     """A new event or task; `guest` is invited to it, unless empty."""
     start = nth_start(number, past=past)
     main = Component(
-        timing=Timing(When(start, ZONE), When(start + timedelta(hours=1), ZONE), "FREQ=DAILY;COUNT=9" * series),
+        timing=Timing(
+            When(start, ZONE), When(start + timedelta(hours=1), ZONE), "FREQ=DAILY;COUNT=9" * series
+        ),
         subject=f"Objet {number}",
         notes=f"remarque {number} une\nremarque {number} deux\nremarque {number} trois",
         privacy=Privacy.PRIVATE if private else Privacy.PUBLIC,

@@ -56,7 +56,9 @@ class Truth:
         if after is not None:
             texts = {text for _, text in values_in(after) if not text.startswith(("2026", "-pt"))}
             if is_private(after):
-                known = {text for _, text in values_in(before)} if before and not is_private(before) else set()
+                known = (
+                    {text for _, text in values_in(before)} if before and not is_private(before) else set()
+                )
                 self.secret |= texts - known
             else:
                 self.secret -= texts

@@ -63,7 +63,9 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.servers = {
-            login: MemoryCalendar(login, owner=frozenset({f"{login}@acme.example"}), auto_schedule=login == "claire")
+            login: MemoryCalendar(
+                login, owner=frozenset({f"{login}@acme.example"}), auto_schedule=login == "claire"
+            )
             for login in LOGINS
         }
         self.place = self.top / str(next(self.numbers))
@@ -123,7 +125,9 @@ class Machine(RuleBasedStateMachine):
         rewrite=st.sampled_from(["", "", "location", "alarm", "silent"]),
         second=st.booleans(),
     )
-    def world(self, rule_: Winner, limits: Limits, versions: str, syncs: bool, rewrite: str, second: bool) -> None:
+    def world(
+        self, rule_: Winner, limits: Limits, versions: str, syncs: bool, rewrite: str, second: bool
+    ) -> None:
         self.agenda.rules, self.agenda.limits = Rules(rule_), limits
         self.agenda.restart()
         self.checks.manual = rule_ is Winner.MANUAL
@@ -153,7 +157,14 @@ class Machine(RuleBasedStateMachine):
         uid = f"client-{number}@other.example"
         kind = "mine" if guests == "colleague" else guests
         source = client.new_resource(
-            uid, number, f"{login}@acme.example", series=series, task=task, guests=kind, past=past, private=private
+            uid,
+            number,
+            f"{login}@acme.example",
+            series=series,
+            task=task,
+            guests=kind,
+            past=past,
+            private=private,
         )
         if guests == "colleague" and not task:
             other = next(one for one in LOGINS if one != login)
@@ -287,7 +298,9 @@ class Machine(RuleBasedStateMachine):
         number, me = self.next(), f"{login}@acme.example"
         uid = f"crm-{number}@syncd.example"
         guest = f"invite{number}@guest.example" if guest == "guest" else "" if guest == me else guest
-        item = crm.new_item(uid, number, me, series=series, task=task, guest=guest, past=past, private=private)
+        item = crm.new_item(
+            uid, number, me, series=series, task=task, guest=guest, past=past, private=private
+        )
         self.agenda.add(login, item)
         self.truth.edited(uid, None, item)
         self.truth.edits[uid] += 1
@@ -419,7 +432,9 @@ class Machine(RuleBasedStateMachine):
         make = make_error(call, kind)
         if make is None:
             after = after and kind == "silence"
-        self.servers[login].fail(call, make, nth=nth if call in client_calls else 1, after=after and kind in {"silence", "kill"})
+        self.servers[login].fail(
+            call, make, nth=nth if call in client_calls else 1, after=after and kind in {"silence", "kill"}
+        )
         self.done[f"fault {call}"] += 1
         self.cycle(login)
 
@@ -484,7 +499,10 @@ class Machine(RuleBasedStateMachine):
             self.checks.released.add(login)
             self.done["released"] += 1
 
-    @rule(what=st.sampled_from(["expire", "refuse", "allow", "versions", "rewrite"]), calendar=st.sampled_from([FIRST, SECOND]))
+    @rule(
+        what=st.sampled_from(["expire", "refuse", "allow", "versions", "rewrite"]),
+        calendar=st.sampled_from([FIRST, SECOND]),
+    )
     def the_server_changes(self, what: str, calendar: str) -> None:
         server = self.servers["claire"]
         if calendar not in server._calendars:

@@ -186,3 +186,8 @@ def test_a_reminder_without_any_date_happens_at_no_time() -> None:
     item = Item("t", Kind.TASK, (Component(Timing(), status=Status.OPEN),))
     assert found(item, JANUARY, 365) == []
     assert last_end(item, floating=PARIS) is None
+
+
+def test_an_occurrence_that_began_long_before_the_window_is_in_it() -> None:
+    item = series("FREQ=MONTHLY;COUNT=5", when(1, 5), minutes=9 * 24 * 60)
+    assert found(item, datetime(2026, 3, 13, tzinfo=UTC), 1) == ["03-05 09:00"]

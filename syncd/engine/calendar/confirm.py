@@ -37,6 +37,7 @@ from syncd.engine.calendar.items import (
 )
 from syncd.engine.calendar.pairing import Aside, Record
 
+HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
 LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
@@ -174,7 +175,9 @@ class _Confirm:
             return None
         if action is Action.HIDE:
             if old is not None:
-                reconciling.update_binding(self._session, old.id, {"state": BindingState.IGNORED})
+                # The server's copy stays, and brings the event back should it change there (row 9).
+                values = self._values(one, id_)
+                reconciling.update_binding(self._session, old.id, {**values, "base_crm": HIDDEN})
             return None
         seen = redacted(one.remote.item) if one.remote else plan.seen
         if seen is None:
@@ -203,7 +206,7 @@ class _Confirm:
         old, held = plan.binding, plan.decision.held
         bound = old is not None and old.state is BindingState.BOUND
         return (
-            with_old(crm, load(old.base_of_crm) if bound and old else None, held),
+            with_old(crm, load(old.base_of_crm) if bound and old and old.base_of_crm else None, held),
             with_old(remote, load(old.base_remote) if bound and old else None, held),
         )
 

@@ -71,7 +71,7 @@ class Decider:
         binding = plan.binding
         linked = binding is not None and binding.state is BindingState.BOUND
         return Pair(
-            base_crm=load(binding.base_of_crm) if linked and binding else None,
+            base_crm=load(binding.base_of_crm) if linked and binding and binding.base_of_crm else None,
             base_remote=load(binding.base_remote) if linked and binding else None,
             crm=plan.crm,
             remote=plan.seen,
@@ -109,7 +109,8 @@ class Decider:
         heard = answered(crm, seen, self._context.own) if changed else crm
         remote = None
         if ours and not is_private(seen):
-            base = load(plan.binding.base_of_crm) if plan.binding else None
+            known = plan.binding.base_of_crm if plan.binding else ""
+            base = load(known) if known else None
             target = copied(base, heard, seen, self._context.own)
             remote = target if target != seen else None
         if heard != crm:
