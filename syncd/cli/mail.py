@@ -142,7 +142,10 @@ def audit(
       syncd audit claire --mend
     """
     with of(ctx).installation() as installation:
-        names = chosen(installation.settings, mailboxes)
+        settings = installation.settings
+        names = [name for name in chosen(settings, mailboxes) if "mail" in settings.mailbox(name).sync]
+        if mailboxes and not names:
+            raise UsageError("the mailboxes that are named synchronise no mail: there is nothing to audit")
         found = []
         with progress("auditing", len(names)) as step:
             for name in names:
