@@ -88,6 +88,9 @@ class Reference:
             return f"as `{_toml(field['examples'][0])}`"
         if field.get("type") == "array":
             return f"list of {self._value(field['items'])}"
+        if field.get("type") == "object":
+            keys = (f"`{key}`: {self._value(one)}" for key, one in field["properties"].items())
+            return f"{{ {'; '.join(keys)} }}"
         bounds = [
             f"{word} {field[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in field
         ]
