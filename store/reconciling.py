@@ -352,3 +352,19 @@ def thaw(session: Session, mailbox_id: int) -> int:
             .returning(Binding.id)
         ).all()
     )
+
+
+def forget_texts(session: Session, entity: BoundEntity, ids: Sequence[int]) -> None:
+    """Nothing of what these records said stays in what was decided about them: they are private now, and the
+    CRM has no more to put back."""
+    for part in chunked(ids):
+        session.execute(
+            update(Decision)
+            .where(Decision.entity == entity, Decision.entity_id.in_(part))
+            .values(crm_before=None, remote_before=None, mailed="")
+        )
+        session.execute(
+            update(Conflict)
+            .where(Conflict.entity == entity, Conflict.entity_id.in_(part))
+            .values(base="null", crm_value="null", remote_value="null", state=ConflictState.CLOSED)
+        )

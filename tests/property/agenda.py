@@ -43,7 +43,7 @@ from syncd.engine.calendar.items import (
 from syncd.engine.calendar.people import People
 from syncd.engine.calendar.sync import CalendarSync
 from syncd.engine.mail import MailRules, MailSync
-from syncd.engine.reading import Limits as MailLimits
+from syncd.engine.content import Limits as MailLimits
 from syncd.engine.report import CycleReport
 from syncd.engine.supervise import Calendars, Heartbeat, Supervisor
 

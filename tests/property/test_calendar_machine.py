@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -44,6 +44,7 @@ from tests.property.office import fast
 
 EXAMPLES = int(os.environ.get("SYNCD_MACHINE_EXAMPLES", "15"))
 ROUNDS = int(os.environ.get("SYNCD_MACHINE_ROUNDS", "0"))
+SHRINK = bool(os.environ.get("SYNCD_MACHINE_SHRINK"))
 STEPS = int(os.environ.get("SYNCD_MACHINE_STEPS", "25"))
 CLAIRE, DENIS = "claire@acme.example", "denis@acme.example"
 LOGINS = ("claire", "denis")
@@ -619,7 +620,8 @@ def test_whatever_happens_both_sides_become_equal_and_nothing_is_lost(
                 stateful_step_count=STEPS,
                 deadline=None,
                 derandomize=False,  # under CI hypothesis would run the same examples in every round
-                print_blob=True,
+                phases=[Phase.generate, *([Phase.shrink] if SHRINK else [])],
+                report_multiple_bugs=False,
                 suppress_health_check=list(HealthCheck),
             ),
         )

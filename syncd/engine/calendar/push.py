@@ -20,7 +20,7 @@ from syncd.core.plan import Action
 from syncd.engine.calendar.confirm import Outcome, confirm, units_text
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.deciding import Decider
-from syncd.engine.calendar.dress import mark_of
+from syncd.engine.calendar.dress import mark_of, undressed
 from syncd.engine.calendar.report import CalendarReport
 
 GROUP = 20  # writes announced together, and confirmed together
@@ -193,6 +193,7 @@ class Pusher:
         if tries <= 0:
             log.warning("somebody else changes it all the time; next cycle", action="push", uid=plan.uid)
             return
+        remote = undressed(remote, plan.binding) if remote is not None else None
         seen = None if remote is None else redacted(remote.item)
         fresh = self._decider.decided(replace(plan, remote=remote, seen=seen))
         if writes(fresh):
