@@ -29,7 +29,6 @@ from syncd.engine.report import CycleReport
 CHANGES = 100
 LIMIT, INDEPENDENT = 200, 1.5  # milliseconds; × the cost with the fewest bindings
 CALENDAR = "/claire/agenda/"
-CURVE = "plan for 100 changed events"
 COPIED = {  # what tells the copy of a row apart, as SQL; {n} is its number, {ids} the ids there are
     "event": {"id": "id + {n} * {ids}", "series_id": "series_id + {n} * {ids}", "uid": "uid || '-{n}'"},
     "event_participant": {"id": "id + {n} * {ids}", "event_id": "event_id + {n} * {events}"},
@@ -150,7 +149,6 @@ def measure(bench: Bench) -> list[Figure]:
     smallest, figures = bench.scale.bindings[0], []
     for size, cost in costs.items():
         title = f"plan for {min(CHANGES, smallest)} changes, {size:,} bindings"
-        bench.curves[CURVE][size] = cost.wall
         figures.append(Figure(title, cost.wall * 1000, "ms", LIMIT, cpu=cost.cpu * 1000))
         if size != smallest:
             least = costs[smallest]
