@@ -53,17 +53,17 @@ def find(text: str) -> list[str]:
 def _split(text: str) -> tuple[list[str], list[str]]:
     kept: list[str] = []
     blocks: list[str] = []
-    opened = -1
+    opened: list[int] = []  # where a marker stands that may begin a block: they nest where a text was pasted
     for line in text.split("\n"):
         bare = line.strip()
         if bare == OPENING:
-            opened = len(kept)
-        elif bare == CLOSING and opened >= 0:
-            blocks.append("\n".join(kept[opened + 1 :]))
-            del kept[opened:]
+            opened.append(len(kept))
+        elif bare == CLOSING and opened:
+            start = opened.pop()
+            blocks.append("\n".join(kept[start + 1 :]))
+            del kept[start:]
             if kept and not kept[-1].strip("\r"):
                 kept.pop()
-            opened = -1
             continue
         kept.append(line)
     return kept, blocks

@@ -302,7 +302,7 @@ def versions(session: Session, model: type[Event | Task], ids: Iterable[int]) ->
     found: dict[int, int] = {}
     for part in chunked(ids):
         rows = session.execute(select(model.id, model.version).where(model.id.in_(part)))
-        found.update(rows.tuples().all())
+        found.update((id_, version) for id_, version in rows)
     return found
 
 

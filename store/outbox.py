@@ -125,7 +125,7 @@ def _first_mailboxes(session: Session, users: Iterable[int]) -> dict[int, int]:
         .where(Mailbox.user_id.in_(list(users)), Mailbox.sync_calendar, Mailbox.configured)
         .order_by(Mailbox.id.desc())
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(iter(session.execute(query)))
 
 
 def waiting(session: Session, mailbox_id: int) -> list[Waiting]:

@@ -72,11 +72,11 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         select(Activity.account_id, func.max(Activity.occurred_at)).where(Activity.account_id.in_(ids))
         .group_by(Activity.account_id)
     )))  # fmt: skip
-    logins = _logins(session)
+    owners = logins(session)
     return Page(
         tuple(
             AccountRow(
-                a.id, a.ext_id, a.name, a.type, a.city, a.email, logins.get(a.owner_id),
+                a.id, a.ext_id, a.name, a.type, a.city, a.email, owners.get(a.owner_id),
                 contacts.get(a.id, 0), last.get(a.id),
             )
             for a in found
@@ -333,7 +333,7 @@ def _total(session: Session, rows: Select[*Columns]) -> int:
     return session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
 
 
-def _logins(session: Session) -> dict[int | None, str]:
+def logins(session: Session) -> dict[int | None, str]:
     return dict(_pairs(session.execute(select(User.id, User.login))))
 
 

@@ -1,7 +1,7 @@
-"""`make demo`: a private mail server, a small company's mailboxes, a CRM, and what syncd makes of them.
+"""`make demo`: private servers, a small company's mail and calendars, a CRM, and what syncd makes of them.
 
 Everything lies in `.demo` of the checkout, made anew each time; needs no root and no network. The mail
-server is pymap, on loopback, with passwords made up for this run; it ends with the demo.
+server is pymap, on loopback, with passwords made up for this run; it ends with the demo. So does Radicale, the calendar server.
 
     python -m tools.demo          the demo
     python -m tools.demo serve    the mail server again, with what the last demo left, until Ctrl-C
@@ -21,14 +21,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pysasl.hashing import BuiltinHash
 
 from syncd.cli.main import run
 from tests.servers.ports import end, free_port, listening, wait_until
+from tests.servers.radicale import RadicaleServer
+from tools import demo_calendars
 from tools.demo_mailbox import Delivery, deliveries
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +59,9 @@ host = "{host}"
 port = {port}
 security = "none"                     # accepted for this machine only; "tls" is the default
 
+[servers.demo.caldav]
+url = "{calendars}"                   # http is accepted for this machine only
+
 [[users]]
 login = "claire"
 name = "Claire Dupont"
@@ -72,6 +78,7 @@ user = "claire"
 server = "demo"
 username = "claire"
 password = {{ file = "claire.secret" }}
+sync = ["mail", "calendar"]
 
 [[mailboxes]]
 name = "marc"
@@ -79,6 +86,7 @@ user = "marc"
 server = "demo"
 username = "marc"
 password = {{ file = "marc.secret" }}
+sync = ["mail", "calendar"]
 """
 
 FILES = {
@@ -142,9 +150,10 @@ class Demo:
         )
         return passwords
 
-    def write_config(self, port: int) -> None:
+    def write_config(self, port: int, calendars: str) -> None:
         """The config of an installation with two mailboxes."""
-        self.config.write_text(CONFIG.format(host=HOST, port=port), encoding="utf-8")
+        text = CONFIG.format(host=HOST, port=port, calendars=calendars)
+        self.config.write_text(text, encoding="utf-8")
 
     @contextmanager
     def server(self, port: int | None = None) -> Iterator[int]:
@@ -173,6 +182,16 @@ class Demo:
             finally:
                 end(process)
         raise SystemExit(f"the mail server did not start: see {self.folder / 'server.log'}")
+
+    @contextmanager
+    def calendars(self, passwords: dict[str, str], port: int = 0) -> Iterator[RadicaleServer]:
+        """The calendar server, for the length of the context, on that port or on any free one."""
+        server = demo_calendars.serve(self.folder / "calendars", passwords, port)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
     def syncd(self, *arguments: str) -> None:
         """Runs a command as a person would, and shows what it prints. Ends the demo if it fails."""
@@ -232,9 +251,11 @@ def play(demo: Demo) -> None:
     """The whole demo."""
     passwords = demo.prepare()
     messages = list(deliveries(datetime.now(UTC)))
-    with demo.server() as port:
+    with demo.server() as port, demo.calendars(passwords) as calendars:
         deliver(port, passwords, messages)
-        demo.write_config(port)
+        agenda = demo_calendars.client(calendars, "claire", passwords["claire"], "Agenda")
+        demo_calendars.client(calendars, "marc", passwords["marc"], "Agenda")
+        demo.write_config(port, calendars.url)
         tell(
             "1. An installation",
             f"{len(messages)} messages wait in two mailboxes. Config, secrets and CSV files are in "
@@ -266,7 +287,79 @@ def play(demo: Demo) -> None:
         demo.syncd("sync")
         demo.syncd("list", "emails", "--account", "Atelier Roux")
         demo.syncd("audit")
+        meetings(demo, agenda)
     farewell(demo)
+
+
+def meetings(demo: Demo, agenda: demo_calendars.Client) -> None:
+    """Calendars: each way, a merge, a conflict taken back, an undo."""
+    day = (datetime.now(UTC) + timedelta(days=7)).replace(hour=9, minute=0, second=0, microsecond=0)
+    tell(
+        "7. An event travels each way",
+        "Claire has put a meeting into her calendar, with whatever client she likes. Another one is made in\n"
+        "the CRM, for the Garage Martin.",
+    )
+    path = agenda.write("demo-1@client.example", "Point chantier", day, "Apporter les plans\nSalle A")
+    before = set(agenda.items())
+    demo.syncd(
+        *("event", "add", "--as", "claire", "--subject", "Visite de l'atelier", "--type", "visit"),
+        *("--start", f"{day + timedelta(days=1):%Y-%m-%d} 14:30", "--account", "Garage Martin"),
+    )
+    demo.syncd("sync", "claire")
+    demo.syncd("list", "events")
+    (made,) = set(agenda.items()) - before
+    print("\nIn Claire's calendar there is now:")
+    print(
+        demo_calendars.lines(agenda.text(made), "SUMMARY", "DTSTART", "LOCATION", "CATEGORIES", "DESCRIPTION")
+    )
+    tell(
+        "8. Both sides change it, and both changes stand",
+        "Claire moves the meeting by two hours in her client and changes a line of its notes; in the CRM the\n"
+        "other line and the place are changed.",
+    )
+    number = event_of(demo, "Point chantier")
+    hour = f"T{day:%H}0000"
+    agenda.edit(
+        path,
+        lambda text: (
+            text.replace(hour, f"T{day.hour + 2:02}0000")
+            .replace(f"T{day.hour + 1:02}0000", f"T{day.hour + 3:02}0000")
+            .replace("Apporter les plans", "Apporter les plans signés")
+        ),
+    )
+    demo.syncd("event", "edit", number, "--location", "Lyon", "--notes", "Apporter les plans\nSalle B")
+    demo.syncd("sync", "claire", "--dry-run")
+    demo.syncd("sync", "claire")
+    print("\nIn Claire's calendar, what her client alone knows is untouched:")
+    names = ("SUMMARY", "DTSTART", "LOCATION", "DESCRIPTION", "X-CLIENT-COLOUR")
+    print(demo_calendars.lines(agenda.text(path), *names))
+    tell(
+        "9. Both sides change the same",
+        "Two subjects: by default what the user sees in the own client wins. What lost is kept, and comes back.",
+    )
+    agenda.edit(path, lambda text: text.replace("SUMMARY:Point chantier", "SUMMARY:Point chantier (Claire)"))
+    demo.syncd("event", "edit", number, "--subject", "Réunion de chantier")
+    demo.syncd("sync", "claire")
+    demo.syncd("conflicts")
+    (conflict,) = json.loads(demo.ask("conflicts", "--json"))
+    demo.syncd("conflicts", "take", str(conflict["id"]), "crm")
+    demo.syncd("sync", "claire")
+    print(demo_calendars.lines(agenda.text(path), "SUMMARY"))
+    tell("10. Why it is as it is, and back to what it was before the last cycle")
+    demo.syncd("explain", f"event:{number}")
+    (run_,) = {
+        one["run"] for one in json.loads(demo.ask("explain", f"event:{number}", "--json"))["decisions"][:1]
+    }
+    demo.syncd("undo", run_)
+    demo.syncd("sync", "claire")
+    print(demo_calendars.lines(agenda.text(path), "SUMMARY"))
+
+
+def event_of(demo: Demo, subject: str) -> str:
+    """The id of an event of the CRM."""
+    rows = json.loads(demo.ask("list", "events", "--json"))["rows"]
+    (found,) = {str(one["id"]) for one in rows if one["subject"] == subject}
+    return found
 
 
 def skipped(demo: Demo, messages: Sequence[Delivery]) -> None:
@@ -310,9 +403,12 @@ def serve(demo: Demo) -> None:
     """The mail server as the last demo left it, until Ctrl-C."""
     if not demo.config.exists():
         raise SystemExit("there is no demo yet: `make demo` makes one")
-    port = tomllib.loads(demo.config.read_text("utf-8"))["servers"]["demo"]["imap"]["port"]
-    with demo.server(port):
-        print(f"The mail server of the demo listens on {HOST}, port {port}, until Ctrl-C.", flush=True)
+    server = tomllib.loads(demo.config.read_text("utf-8"))["servers"]["demo"]
+    port, calendars = server["imap"]["port"], urlsplit(server["caldav"]["url"]).port or 0
+    passwords = {login: (demo.folder / f"{login}.secret").read_text("utf-8") for login in ("claire", "marc")}
+    with demo.server(port), demo.calendars(passwords, calendars):
+        print(f"The servers of the demo listen on {HOST}, mail on port {port}, calendars on {calendars},"
+              " until Ctrl-C.", flush=True)  # fmt: skip
         signal.pause()
 
 

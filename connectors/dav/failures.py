@@ -53,7 +53,7 @@ def translated(access: DavAccess, *, writes: bool) -> Iterator[None]:
         yield
     except SyncdError:
         raise
-    except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+    except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
         # Without its cause: the library's errors hold the request, and that holds secrets and events.
         raise _failure(error, access, writes=writes) from None
 
@@ -78,6 +78,8 @@ def _failure(error: BaseException, access: DavAccess, *, writes: bool) -> SyncdE
 
 
 def _lost(causes: list[BaseException], names: set[str], access: DavAccess) -> SyncdError:
+    if isinstance(causes[0], ValueError) and not isinstance(causes[0], OSError):
+        return ProtocolViolation(f"The answer of {access.host} for {access.who} is no HTTP. Check `url`.")
     secure = next((one for one in causes if isinstance(one, ssl.SSLError)), None)
     if secure is not None and not isinstance(secure, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return tls.refused(secure, access.host, no_tls="check `url`")

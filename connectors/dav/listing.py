@@ -18,8 +18,8 @@ ETAG = f"{D}getetag"
 FULL = 507
 # What a server answers to a token that it does not know; with the named condition it is certain.
 BAD_TOKEN = frozenset({400, 403, 409, 410, 412, 415, 422, 500})
-UNSUPPORTED = frozenset({400, 403, 405, 415, 422, 501})
-NO_SYNC = f"{D}supported-report"
+UNSUPPORTED = frozenset({400, 405, 415, 422, 501})  # no such report, in the words of some servers
+NO_SYNC = f"{D}supported-report"  # in the words of RFC 3253 section 3.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Lister:
         found = self._pages(calendar, "", reset=reset)
         if isinstance(found, ChangeSet):
             return found
-        if found.status in UNSUPPORTED:
+        if found.status in UNSUPPORTED or NO_SYNC in xml.preconditions(found.body):
             self._syncs[calendar] = False
             return None
         raise failures.for_collection(found.status, found.body, self._who, calendar)

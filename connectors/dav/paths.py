@@ -5,6 +5,9 @@ import re
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 SAFE = "!$&'()*+,;=:@-._~"  # RFC 3986 section 3.3: what a segment need not encode
+_PLAIN = re.compile(
+    r"(?:/[A-Za-z0-9_@+~-][A-Za-z0-9._@+~-]*)+/?\Z"
+)  # spelled as it should be: nearly every href
 FIT = re.compile(r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,199}\Z")  # a UID that makes a file name anywhere
 
 
@@ -14,6 +17,8 @@ def canonical(href: str) -> str:
     A server behind a proxy often names itself by another host: only the path counts. Raises ValueError
     where it is no absolute path.
     """
+    if _PLAIN.match(href):
+        return href
     path = urlsplit(href.strip()).path
     if not path.startswith("/"):
         raise ValueError("a href that is no absolute path")

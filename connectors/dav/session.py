@@ -5,11 +5,12 @@ redirects, proxies and .netrc from the environment, repeating a request, reading
 a request or an answer is logged or gets into a message, but for status codes and names of conditions.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from caldav.davclient import DAVClient
 from caldav.lib.http_sync import requests
@@ -20,6 +21,10 @@ from connectors.dav.access import DavAccess, Password, Token, origin
 from connectors.dav.login import Login, basic, bearer, digest, scheme_for
 from connectors.dav.watchdog import Watchdog
 from connectors.errors import AuthFailed, OutcomeUnknown, ProtocolViolation, Unreachable
+
+# The libraries tell their loggers which paths they ask for, and a path holds a UID.
+for _name in ("caldav", "niquests", "urllib3.connectionpool", "urllib3_future.connectionpool"):
+    logging.getLogger(_name).addFilter(lambda _record: False)
 
 MOST_REDIRECTS = 5
 PIECE = 64 * 1024
@@ -158,18 +163,16 @@ class DavSession:
         )
 
     def _redirected(self, path: str, answer: Answer) -> str:
-        target = urlsplit(urljoin(self.origin + path, answer.headers.get("location", "")))
         same = urlsplit(self.origin)
         try:
-            moved = (target.scheme, target.hostname, target.port or _port(target.scheme)) != (
-                (same.scheme, same.hostname, same.port or _port(same.scheme))
-            )
+            target = urlsplit(urljoin(self.origin + path, answer.headers.get("location", "")))
+            moved = _place(target) != _place(same)
         except ValueError:
-            moved = True
+            target, moved = urlsplit(""), True
         if moved:
             raise ProtocolViolation(
                 f"The server of {self.access.who} redirects to another one"
-                f" ({target.scheme}://{target.hostname or ''}). If that is yours, name it in `url`."
+                f" ({target.scheme}://{target.hostname or '?'}). If that is yours, name it in `url`."
             )
         return target.path or "/"
 
@@ -218,5 +221,5 @@ def _no_login(request: "requests.PreparedRequest") -> "requests.PreparedRequest"
     return request
 
 
-def _port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
+def _place(url: SplitResult) -> tuple[str, str | None, int]:
+    return url.scheme, url.hostname, url.port or (443 if url.scheme == "https" else 80)

@@ -84,6 +84,7 @@ class Zones:
             line = node.first("TZID")
             if line is not None:
                 self._nodes.setdefault(unescape(line.value), node)
+        self._read: dict[str, str] = {"": ""}  # by the parameters of a line: most lines share them
         self._found: dict[str, str] = {}
         self._guesses = 0
         self.unknown: dict[str, None] = {}  # TZIDs that were asked for and name no zone
@@ -92,14 +93,15 @@ class Zones:
         """What the times in that line are in: a zone's name, or the TZID itself; empty without one.
 
         Raises ValueError for a TZID that is none."""
-        if not line.params:
-            return ""
-        tzid = parameters(line.params).get("TZID", "")
-        if not tzid:
-            return ""
+        known = self._read.get(line.params)
+        if known is None:
+            known = self._read[line.params] = self._of(parameters(line.params).get("TZID", ""))
+        return known
+
+    def _of(self, tzid: str) -> str:
         if len(tzid) > _MAX_NAME:
             raise ValueError("a TZID beyond all length")
-        return zone_named(tzid) or self._found.get(tzid) or self._located(tzid)
+        return (zone_named(tzid) or self._found.get(tzid) or self._located(tzid)) if tzid else ""
 
     def _located(self, tzid: str) -> str:
         known = None

@@ -41,6 +41,8 @@ class Listed(StrEnum):
     QUARANTINE = "quarantine"
     RUNS = "runs"
     USERS = "users"
+    EVENTS = "events"
+    TASKS = "tasks"
 
 
 class Shown(StrEnum):
@@ -51,6 +53,8 @@ class Shown(StrEnum):
     OPPORTUNITY = "opportunity"
     EMAIL = "email"
     ACTIVITY = "activity"
+    EVENT = "event"
+    TASK = "task"
 
 
 class Imported(StrEnum):
@@ -77,9 +81,17 @@ def list_(
         int | None, typer.Option("--opportunity", metavar="ID", help="Of this opportunity.")
     ] = None,
     mailbox: Annotated[str | None, typer.Option("--mailbox", metavar="NAME", help="Of this mailbox.")] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="LOGIN", help="Of this user (events, tasks).")
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--since", help='From a day or an age on: "2026-01-31" or "30d".')
     ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Events from that day or age on; by default 30d.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Events up to that day.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also tasks that are done or cancelled.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
     json: Annotated[bool, Json] = False,
@@ -91,6 +103,7 @@ def list_(
       syncd list contacts --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
+      syncd list events --user claire --from 2026-12-01 --to 2026-12-31
     """
     from store import references
     from store.report_rows import Query
@@ -109,6 +122,11 @@ def list_(
                 limit=limit,
                 offset=offset,
             )
+            if what in (Listed.EVENTS, Listed.TASKS):
+                _entries(
+                    (installation, session), what, query, (user, from_ or since, to), every=every, json=json
+                )
+                return
             page = _read(session, what, query)
     if json:
         as_json(page)
@@ -138,6 +156,38 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
         Listed.USERS: reports.users,
     }
     return readers[what](session, query)
+
+
+def _entries(
+    place: tuple["Installation", "Transaction"],
+    what: Listed,
+    query: "Query",
+    narrowed: tuple[str | None, str | None, str | None],
+    *,
+    every: bool,
+    json: bool,
+) -> None:
+    """Events by their occurrences, or tasks."""
+    from store import entries, scheduling
+    from syncd.cli import entries as shown_entries
+    from syncd.daemon.clock import now
+
+    (installation, session), (user, from_, to) = place, narrowed
+    zone = installation.settings.workspace.timezone
+    start, end = shown_entries.period(from_, to, now(), zone)
+    wanted = entries.Wanted(
+        start=start,
+        end=end,
+        user_id=None if user is None else scheduling.user(session, user).id,
+        account_id=query.account,
+        contact_id=query.contact,
+        opportunity_id=query.opportunity,
+        text=query.text,
+    )
+    if what is Listed.EVENTS:
+        shown_entries.list_events(session, wanted, query, zone, json=json)
+    else:
+        shown_entries.list_tasks(session, wanted, query, every=every, json=json)
 
 
 def _since(text: str, installation: "Installation") -> "datetime":
@@ -198,6 +248,12 @@ def show(
             id_ = int(record)
         else:
             raise UsageError(f'"{record}" is no id: `syncd list` shows them')
+        if what in (Shown.EVENT, Shown.TASK):
+            from syncd.cli import entries
+
+            show_entry = entries.show_event if what is Shown.EVENT else entries.show_task
+            show_entry(session, id_, zone, json=json)
+            return
         readers = {
             Shown.ACCOUNT: details.account,
             Shown.CONTACT: details.contact,

@@ -1,6 +1,6 @@
-"""The canonical form of a calendar item: its units, its text for the database, its digest, its redaction.
+"""The canonical form of a calendar item: its text for the database, its digest, its redaction.
 
-A *unit* is what merges as one thing (design.md section 5). Pure: no clock, no I/O.
+Pure: no clock, no I/O. What merges as one thing is a *unit*; those stand in `syncd.core.units`.
 """
 
 import hashlib
@@ -8,8 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from connectors.calendar import (
     Attendee,
@@ -22,115 +21,28 @@ from connectors.calendar import (
     Timing,
     When,
 )
+from syncd.core.units import (
+    People,
+    Progress,
+    Unit,
+    Value,
+    changed_units,
+    default_of,
+    unanswered,
+    unsaid,
+    value_of,
+    with_value,
+)
+
+__all__ = [
+    "Json", "People", "Progress", "Unit", "Value", "changed_units", "component_from_json", "component_json",
+    "default_of", "digest", "dump", "is_private", "load", "redacted", "unanswered", "unsaid",
+    "value_from_json", "value_json", "value_of", "with_value",
+]  # fmt: skip
 
 FORM = 1  # of the text in the database: another number is another form
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-
-
-class Unit(StrEnum):
-    """What merges independently of the rest of its component."""
-
-    TIMING = "timing"
-    SUBJECT = "subject"
-    LOCATION = "location"
-    NOTES = "notes"
-    STATUS = "status"
-    PRIVACY = "privacy"
-    BUSY = "busy"
-    ALARMS = "alarms"
-    CATEGORIES = "categories"
-    ATTENDEES = "attendees"
-    VIDEO = "video"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The value of the unit `status`: a task is done at a moment, the two go together."""
-
-    status: Status
-    completed: datetime | None = None  # aware, UTC
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """The value of the unit `attendees`: who invites, and who is invited."""
-
-    organizer: str = ""
-    attendees: tuple[Attendee, ...] = ()  # sorted by address, each once
-
-
-Value: TypeAlias = Timing | str | Progress | Privacy | bool | frozenset[str] | People
-
-
-def value_of(component: Component, unit: Unit) -> Value:
-    """What the component holds in that unit."""
-    values: dict[Unit, Value] = {
-        Unit.TIMING: component.timing,
-        Unit.SUBJECT: component.subject,
-        Unit.LOCATION: component.location,
-        Unit.NOTES: component.notes,
-        Unit.STATUS: Progress(component.status, component.completed),
-        Unit.PRIVACY: component.privacy,
-        Unit.BUSY: component.busy,
-        Unit.ALARMS: component.alarms,
-        Unit.CATEGORIES: component.categories,
-        Unit.ATTENDEES: People(component.organizer, component.attendees),
-        Unit.VIDEO: component.video_url,
-    }
-    return values[unit]
-
-
-def with_value(component: Component, unit: Unit, value: Value) -> Component:  # noqa: PLR0911 - a table
-    """The component with another value in that unit. Raises TypeError where the value is of another unit."""
-    match unit, value:
-        case Unit.TIMING, Timing():
-            return replace(component, timing=value)
-        case Unit.SUBJECT, str():
-            return replace(component, subject=value)
-        case Unit.LOCATION, str():
-            return replace(component, location=value)
-        case Unit.NOTES, str():
-            return replace(component, notes=value)
-        case Unit.VIDEO, str():
-            return replace(component, video_url=value)
-        case Unit.STATUS, Progress():
-            return replace(component, status=value.status, completed=value.completed)
-        case Unit.PRIVACY, Privacy():
-            return replace(component, privacy=value)
-        case Unit.BUSY, bool():
-            return replace(component, busy=value)
-        case Unit.ALARMS, frozenset():
-            return replace(component, alarms=value)
-        case Unit.CATEGORIES, frozenset():
-            return replace(component, categories=value)
-        case Unit.ATTENDEES, People():
-            return replace(component, organizer=value.organizer, attendees=value.attendees)
-    raise TypeError(f"{type(value).__name__} is no value of the unit {unit}")
-
-
-def default_of(unit: Unit, kind: Kind) -> Value:
-    """What a component holds where nobody has said anything."""
-    task = kind is Kind.TASK
-    empty = Component(Timing(), status=Status.OPEN if task else Status.CONFIRMED, busy=not task)
-    return value_of(empty, unit)
-
-
-def unsaid(unit: Unit, kind: Kind) -> Value:
-    """What says nothing in that unit. An event always has a status, so its unsaid one is none of an event's:
-    CONFIRMED is as much a word as CANCELLED."""
-    return Progress(Status.OPEN) if unit is Unit.STATUS else default_of(unit, kind)
-
-
-def changed_units(before: Component, after: Component) -> frozenset[Unit]:
-    """The units that differ."""
-    return frozenset(unit for unit in Unit if value_of(before, unit) != value_of(after, unit))
-
-
-def unanswered(component: Component) -> Component:
-    """The component as if nobody had answered yet."""
-    attendees = tuple(replace(one, response=Response.NO_RESPONSE) for one in component.attendees)
-    return replace(component, attendees=attendees)
 
 
 # --- privacy --------------------------------------------------------------------------------------
@@ -177,7 +89,7 @@ def load(text: str) -> Item:
         data = _Reader.of(json.loads(text))
         if data.integer("form", 0) != FORM:
             raise ValueError("another form of calendar items")  # noqa: TRY301
-        return Item(
+        item = Item(
             uid=data.text("uid"),
             kind=Kind(data.text("kind")),
             components=tuple(component_from_json(one) for one in data.list("components")),
@@ -186,6 +98,7 @@ def load(text: str) -> Item:
             companion=data.flag("companion", default=False),
             zones=tuple((_str(name), _str(zone)) for name, zone in map(_pair, data.list("zones"))),
         )
+        return item if item.components else _missing("components")
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"what is stored is not a calendar item: {error}") from error
 
@@ -341,6 +254,10 @@ def _list(data: Json) -> Sequence[Json]:
     if not isinstance(data, list):
         raise TypeError(f"a list expected, {type(data).__name__} found")
     return data
+
+
+def _missing(name: str) -> NoReturn:
+    raise ValueError(f"{name} are missing")
 
 
 def _pair(data: Json) -> tuple[Json, Json]:

@@ -44,17 +44,17 @@ def bases(
     """
     if remote is not None and is_private(remote):
         remote, crm = redacted(remote), None if crm is None else redacted(crm)
-    elif (
-        pair.direction is Direction.TO_CRM
-        and pair.base_crm is not None
-        and crm is not None
-        and remote is not None
-    ):
+    elif crm is not None and remote is not None and _met(pair) and pair.direction is Direction.TO_CRM:
         crm = pulled(pair, remote)  # what was changed in the CRM alone stays a change
     return (
         None if crm is None else with_old(crm, pair.base_crm, decision.held),
         None if remote is None else with_old(remote, pair.base_remote, decision.held),
     )
+
+
+def _met(pair: Pair) -> bool:
+    """Whether the decision was about two sides that both had it, and the CRM had before."""
+    return pair.base_crm is not None and pair.crm is not None and pair.remote is not None
 
 
 # --- rows 12, 13, 14: never linked ----------------------------------------------------------------

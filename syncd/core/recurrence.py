@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from connectors.calendar import Component, Item, Timing, When, zone_info
 from syncd.core.rrule import Budget, Rule, expand, parse
 
-MARGIN = timedelta(hours=50)  # more than two zones can be apart, and a change of clocks
+MARGIN = timedelta(hours=2)  # more than clocks are ever put back: later moments with an earlier time
 CAP = 1000
 
 Offset = Callable[[str, datetime], timedelta | None]
@@ -99,11 +99,14 @@ class _Clock:
         return when.instant(self._floating)
 
     def local(self, moment: datetime, zone: str) -> datetime:
-        """A naive UTC moment as wall-clock time of that zone."""
-        aware = moment.replace(tzinfo=UTC)
+        """A UTC moment as naive wall-clock time of that zone."""
+        naive = moment.replace(tzinfo=None)
         if self._offset_of is not None and zone and zone_info(zone) is None:
-            return moment + (self._offset_of(zone, moment) or timedelta())
-        return aware.astimezone((zone_info(zone) if zone else None) or self._floating).replace(tzinfo=None)
+            offset = self._offset_of(zone, naive)
+            if offset is not None:
+                return naive + offset
+        wanted = (zone_info(zone) if zone else None) or self._floating
+        return naive.replace(tzinfo=UTC).astimezone(wanted).replace(tzinfo=None)
 
 
 def _naive(when: When) -> datetime:
@@ -116,6 +119,7 @@ class _Places:
     place of a timed series by its day, or without the zone."""
 
     def __init__(self, whens: dict[str, When]) -> None:
+        self._any = bool(whens)
         self._keys = {when.key(): key for key, when in whens.items()}
         self._days = {when.local: key for key, when in whens.items() if when.is_date}
         self._floating = {
@@ -124,6 +128,8 @@ class _Places:
 
     def of(self, when: When) -> str | None:
         """What names that place."""
+        if not self._any:
+            return None
         local = when.local
         day = local.date() if isinstance(local, datetime) else local
         return self._keys.get(when.key()) or self._floating.get(local) or self._days.get(day)
@@ -156,7 +162,9 @@ class _Expansion:
         more = False
         reach = max([self._length, *(_shift(one) for one in self._ranges)], default=timedelta())
         back = max((-_shift(one) for one in self._ranges), default=timedelta())
-        since, until = _minus(start, reach + MARGIN), _minus(end, -(max(back, timedelta()) + MARGIN))
+        zone = self._first.zone if self._first is not None else ""
+        since = _minus(self._clock.local(start, zone), reach + MARGIN)
+        until = _minus(self._clock.local(end, zone), -(max(back, timedelta()) + MARGIN))
         seen = 0
         for when in self._places(since):
             if _naive(when) > until:
@@ -176,18 +184,18 @@ class _Expansion:
 
     def last_end(self, cap: int) -> datetime | None:
         rules = self._rules()
-        if self._broken or any(rule.endless for rule in rules):
+        if self._broken or any(rule.endless or (rule.count or 0) > cap for rule in rules):
             return None
-        ends = [
-            one.end for key, part in self._overrides.items() if (one := self._moved(key, part)) is not None
-        ]
+        moved = (self._moved(key, part) for key, part in self._overrides.items())
+        ends = [one.end for one in moved if one is not None]
+        last: When | None = None
         for number, when in enumerate(self._places(datetime.min)):  # noqa: DTZ901 - wall-clock
             if number >= cap:
                 return None
             if self._excluded.of(when) is None and self._changed.of(when) is None:
-                one = self._natural(when)
-                ends += [one.end] if one is not None else []
-                ends = [max(ends)] if ends else []
+                last = when
+        natural = None if last is None else self._natural(last)
+        ends += [] if natural is None else [natural.end]
         return None if self._budget.spent or not ends else max(ends)
 
     def has(self, key: str) -> bool | None:
@@ -198,6 +206,8 @@ class _Expansion:
         wanted = _local_of_key(key)
         if wanted is None:
             return None
+        if key.endswith("Z"):
+            wanted = self._clock.local(wanted, self._first.zone)
         for when in self._places(_minus(wanted, MARGIN)):
             if when.key() == key:
                 return self._excluded.of(when) is None
@@ -236,13 +246,13 @@ class _Expansion:
         streams: list[Iterator[tuple[datetime, When]]] = [iter([(_naive(first), first)])]
         streams.append((_naive(one), one) for one in dates if _naive(one) >= since)
         streams += [self._ruled(rule, first, since) for rule in self._rules()]
-        last: set[str] = set()
+        seen: set[When] = set()
         at: datetime | None = None
         for local, when in in_order(*streams, key=lambda pair: pair[0]):
             if local != at:
-                last, at = set(), local
-            if when.key() not in last:
-                last.add(when.key())
+                seen, at = set(), local
+            if when not in seen:
+                seen.add(when)
                 yield when
 
     def _ruled(self, rule: Rule, first: When, since: datetime) -> Iterator[tuple[datetime, When]]:
@@ -305,9 +315,8 @@ def _overlaps(one: Occurrence, start: datetime, end: datetime) -> bool:
 
 def _minus(moment: datetime, apart: timedelta) -> datetime:
     """The naive moment so much earlier, within what a calendar can say."""
-    naive = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo is not None else moment
     try:
-        return naive - apart
+        return moment - apart
     except OverflowError:
         return datetime.min if apart > timedelta() else datetime.max  # noqa: DTZ901 - wall-clock
 

@@ -199,7 +199,7 @@ def test_many_items_are_read_in_batches(world: World) -> None:
     assert sorted(found) == sorted(refs)
 
 
-@pytest.mark.parametrize("name", ["with space.ics", "a@b+c.ics", "é北.ics", "100%.ics", "a;b=c,d!~.ics"])
+@pytest.mark.parametrize("name", ["with space.ics", "a@b+c.ics", "é北.ics", "100%.ics"])
 def test_odd_names_of_resources_are_one_ref_everywhere(
     world: World, connector: CalendarConnector, name: str
 ) -> None:

@@ -47,12 +47,15 @@ def rules(draw: st.DrawFn, freqs: tuple[str, ...] = ()) -> str:
     if freq == "YEARLY":
         limits["BYWEEKNO"] = some(signed(53))
     numbered = freq in {"YEARLY", "MONTHLY"}
-    which = st.sampled_from(["", "1", "2", "-1", "5"]) if numbered else st.just("")
+    # dateutil wants "MO" and "1TU" in one rule to hold together; RFC 5545 wants either of them.
+    which = st.sampled_from(["1", "2", "-1", "5"] if numbered and draw(st.booleans()) else [""])
     day = st.tuples(which, st.sampled_from(DAYS)).map("".join)
     limits["BYDAY"] = st.lists(day, min_size=1, max_size=3, unique=True).map(",".join)
     names = draw(st.lists(st.sampled_from(sorted(limits)), max_size=2, unique=True))
     parts += [f"{name}={draw(limits[name])}" for name in names]
-    if len(parts) > 1 and any(part.startswith("BY") for part in parts) and draw(st.integers(0, 3)) == 0:
+    # dateutil begins the first week of a BYSETPOS at DTSTART; RFC 5545 takes the whole week.
+    slow = freq in {"YEARLY", "MONTHLY", "DAILY"}
+    if slow and any(part.startswith("BY") for part in parts) and draw(st.integers(0, 3)) == 0:
         parts.append(f"BYSETPOS={draw(some(signed(4), 2))}")
     if draw(st.booleans()):
         parts.append(f"WKST={draw(st.sampled_from(DAYS))}")
@@ -65,7 +68,7 @@ EARLY = datetime(2019, 1, 1)  # noqa: DTZ001 - wall-clock
 starts = st.integers(0, 10 * 365 * 86400).map(lambda seconds: EARLY + timedelta(seconds=seconds))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rules(), starts)
 def test_a_rule_expands_as_dateutil_expands_it(text: str, start: datetime) -> None:
     budget = Budget()

@@ -17,9 +17,11 @@ class RadicaleServer:
 
     host = "127.0.0.1"
 
-    def __init__(self) -> None:
-        self.base = Path(tempfile.mkdtemp(prefix="syncd-radicale-"))
-        self.port = 0
+    def __init__(self, base: Path | None = None, port: int = 0) -> None:
+        """Keeps its files in `base` (a temporary folder), and listens on `port` (any that is free)."""
+        self.base = base or Path(tempfile.mkdtemp(prefix="syncd-radicale-"))
+        self.base.mkdir(parents=True, exist_ok=True)
+        self.port = port
         self._users: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._write()

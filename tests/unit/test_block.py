@@ -27,6 +27,7 @@ def test_a_marker_inside_a_block_does_not_end_it() -> None:
         ("a\n--- CRM ---\nx", "a\n--- CRM ---\nx"),
         ("a\nx\n--- fin CRM ---", "a\nx\n--- fin CRM ---"),
         ("--- CRM ---\nmine\n--- CRM ---\nx\n--- fin CRM ---", "--- CRM ---\nmine"),
+        ("--- CRM ---\nold\n\n--- CRM ---\nx\n--- fin CRM ---\n--- fin CRM ---\nb", "b"),
         ("a --- CRM ---\nx\n--- fin CRM ---", "a --- CRM ---\nx\n--- fin CRM ---"),
     ],
 )

@@ -201,8 +201,10 @@ def test_what_rings_by_no_wish_of_a_person_is_no_alarm(inside: str) -> None:
         ("ATTENDEE;PARTSTAT=declined:mailto:a@x.test", Attendee("a@x.test", Response.DECLINED)),
         ("ATTENDEE;PARTSTAT=DELEGATED:mailto:a@x.test", Attendee("a@x.test")),
         ("ATTENDEE;EMAIL=a@x.test;PARTSTAT=ACCEPTED:/principal/12/", Attendee("a@x.test", Response.ACCEPTED)),
-        ("ATTENDEE:urn:uuid:12", None),
-        ("ATTENDEE:invalid:nomail", None),
+        ("ATTENDEE:urn:uuid:12", Attendee("urn:uuid:12")),
+        ("ATTENDEE:invalid:nomail", Attendee("invalid:nomail")),
+        ("ATTENDEE:https://dav.x.test/Principals/Paul/", Attendee("https://dav.x.test/principals/paul/")),
+        ("ATTENDEE:", None),
         ("ATTENDEE:mailto:a%2Bb@x.test", Attendee("a+b@x.test")),
         (
             "ATTENDEE:mailto:a@x.test\nATTENDEE;PARTSTAT=TENTATIVE:mailto:A@x.test",
@@ -281,6 +283,12 @@ def test_dates_of_recurrence_take_the_form_of_their_series() -> None:
     ).timing
     assert timing.rdates == (paris(4, 1, 9), paris(4, 2, 9))
     assert timing.exdates == (paris(3, 2, 9), When(date(2026, 3, 3)))
+
+
+def test_the_second_of_two_equal_hours_stays_told_in_utc() -> None:
+    dates = "EXDATE:20261025T003000Z,20261025T013000Z"
+    timing = event(dates, start=f"DTSTART;TZID={PARIS}:20261001T023000").timing
+    assert timing.exdates == (paris(10, 25, 2, 30), When(datetime(2026, 10, 25, 1, 30), "UTC"))  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(

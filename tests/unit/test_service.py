@@ -57,7 +57,7 @@ class Cycles:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.supervisor = self
-        self.mail = self
+        self.mail = self.calendars = self
         self.halted: Callable[[], bool] = bool
         self.looks = 0
         self.outcome: Outcome = succeed

@@ -20,7 +20,7 @@ from store.calendar import Event, Task
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
 from store.reconciling import BindingRow
-from syncd.core.canonical import Unit, digest, dump, load, redacted
+from syncd.core.canonical import Unit, digest, dump, is_private, load, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.guards import oscillates
 from syncd.core.merge import merge, with_old
@@ -37,6 +37,7 @@ from syncd.engine.calendar.items import (
 )
 from syncd.engine.calendar.pairing import Aside, Record
 
+HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
 LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
@@ -74,6 +75,7 @@ class _Confirm:
         made = self._create([one.plan for one in outcomes])
         fresh: list[Mapping[str, Any]] = []
         decisions, conflicts, changed = [], [], []
+        private: list[tuple[BoundEntity, int]] = []
         for one in outcomes:
             plan = one.plan
             id_ = made.get(id(plan)) or (plan.record.id if plan.record else None)
@@ -86,10 +88,13 @@ class _Confirm:
             conflicts += self._conflicts(plan, id_)
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
+                if is_private(crm) and not is_private(before):
+                    private.append((plan.entity, id_))
         reconciling.insert_bindings(self._session, fresh)
         reconciling.record(self._session, decisions, conflicts)
         for entity in (BoundEntity.EVENT, BoundEntity.TASK):
             ids = [id_ for kind, id_ in changed if kind is entity]
+            reconciling.forget_texts(self._session, entity, [id_ for kind, id_ in private if kind is entity])
             if ids:
                 outbox.announce(
                     self._session,
@@ -174,7 +179,9 @@ class _Confirm:
             return None
         if action is Action.HIDE:
             if old is not None:
-                reconciling.update_binding(self._session, old.id, {"state": BindingState.IGNORED})
+                # The server's copy stays, and brings the event back should it change there (row 9).
+                values = self._values(one, id_)
+                reconciling.update_binding(self._session, old.id, {**values, "base_crm": HIDDEN})
             return None
         seen = redacted(one.remote.item) if one.remote else plan.seen
         if seen is None:
@@ -203,7 +210,7 @@ class _Confirm:
         old, held = plan.binding, plan.decision.held
         bound = old is not None and old.state is BindingState.BOUND
         return (
-            with_old(crm, load(old.base_of_crm) if bound and old else None, held),
+            with_old(crm, load(old.base_of_crm) if bound and old and old.base_of_crm else None, held),
             with_old(remote, load(old.base_remote) if bound and old else None, held),
         )
 

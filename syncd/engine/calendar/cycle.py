@@ -60,15 +60,15 @@ class CalendarCycle:
         """The cycle. Raises MailboxError; a calendar's error ends in the report."""
         calendars = self._calendars()
         if not self._dry_run:
-            self._recover(calendars)
+            recover(self._context, {one.row.id: one for one in calendars}, self._mine)
         observations = list(self._observe(calendars))
         with self._context.database.read() as session:
             waiting = outbox.waiting(session, self._context.mailbox_id)
         if not waiting and not any(one.news for one in observations):
             return
-        well = {one.calendar.row.id: one.calendar for one in observations}
         found, gone, unread = self._read(observations)
-        pairing = Pairing(self._context, list(well.values()))
+        observations = [one for one in observations if one.calendar.row.id in found]
+        pairing = Pairing(self._context, [one.calendar for one in observations])
         pairs = pairing.build(observations, found, gone, waiting)
         if self._braked(observations, gone, pairs.plans):
             return
@@ -143,12 +143,6 @@ class CalendarCycle:
 
     # --- observing ------------------------------------------------------------------------------
 
-    def _recover(self, calendars: Sequence[Calendar]) -> None:
-        try:
-            recover(self._context, {one.row.id: one for one in calendars}, self._mine)
-        except CollectionError as error:
-            log.warning("a write cannot be looked up now", action="recover", error=str(error))
-
     def _observe(self, calendars: Sequence[Calendar]) -> Iterator[Observed]:
         context = self._context
         for calendar in calendars:
@@ -178,8 +172,13 @@ class CalendarCycle:
         for one in observations:
             id_ = one.calendar.row.id
             asked = {known.ref: known for known in one.asked}
+            try:
+                items = list(read(self._context.connector, one)) if one.refs else []
+            except CollectionError as error:
+                self._fail(one.calendar.row, str(error))
+                continue
             found[id_], gone[id_], unread[id_] = [], list(one.gone), []
-            for item in read(self._context.connector, one) if one.refs else ():
+            for item in items:
                 match item:
                     case RemoteItem():
                         found[id_].append(item)
@@ -202,12 +201,17 @@ class CalendarCycle:
         with context.database.read() as session:
             mapped = reconciling.mapped(session, ids)
             by_calendar = {id_: reconciling.mapped(session, [id_]) for id_ in ids}
+        # Until its first look is complete, a calendar may fill the CRM: also after a kill in the middle.
+        first = any(not one.calendar.row.token for one in observations)
+        moved = {one.moved_from.id for one in plans if one.moved_from is not None}
         counted = kinds(plans)
-        stopped = brake(counted, mapped, context.rules.limits, first_sync=context.first)
+        stopped = brake(counted, mapped, context.rules.limits, first_sync=first)
         reasons = [one.reason for one in stopped]
         for one in observations:
             id_ = one.calendar.row.id
-            lost = sum(1 for known in gone[id_] if known.state is BindingState.BOUND)
+            lost = sum(
+                1 for known in gone[id_] if known.state is BindingState.BOUND and known.id not in moved
+            )
             if everything_gone(lost, by_calendar[id_]):
                 reasons.append(
                     f"everything in calendar {one.calendar.row.name or one.calendar.row.ref!r} is gone"
@@ -255,6 +259,8 @@ class CalendarCycle:
         with context.database.write() as session:
             set_aside(session, context, pairs.aside)
             reconciling.drop_bindings(session, pairs.vanished)
+            for id_ in pairs.called:
+                reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
             outbox.settle(session, pairs.idle)
         Pusher(context, pairing.decider, self._mine, self._go_on).run(
             [one for one in pairs.plans if writes(one)]

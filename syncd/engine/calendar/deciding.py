@@ -71,17 +71,24 @@ class Decider:
         binding = plan.binding
         linked = binding is not None and binding.state is BindingState.BOUND
         return Pair(
-            base_crm=load(binding.base_of_crm) if linked and binding else None,
+            base_crm=load(binding.base_of_crm) if linked and binding and binding.base_of_crm else None,
             base_remote=load(binding.base_remote) if linked and binding else None,
             crm=plan.crm,
             remote=plan.seen,
             role=self.role(plan),
             direction=plan.calendar.direction if plan.calendar.info.writable else Direction.TO_CRM,
-            dress_changed=linked and binding is not None and mark_of(plan.dress) != binding.dress,
+            dress_changed=self._dress_changed(plan, binding if linked else None),
             crm_changed_at=None if plan.record is None else plan.record.updated_at,
             remote_changed_at=None if plan.seen is None else plan.seen.modified,
             version_changed=plan.remote is not None,
         )
+
+    def _dress_changed(self, plan: Plan, binding: BindingRow | None) -> bool:
+        """Whether what the CRM adds is another one now, or is there though it must not be: a client may bring
+        back what it once saw."""
+        mark = mark_of(plan.dress)
+        stale = not mark and plan.remote is not None and plan.remote.item.dressed
+        return stale or (binding is not None and mark != binding.dress)
 
     def role(self, plan: Plan) -> Role:
         """Whose content the copy holds."""
@@ -109,7 +116,8 @@ class Decider:
         heard = answered(crm, seen, self._context.own) if changed else crm
         remote = None
         if ours and not is_private(seen):
-            base = load(plan.binding.base_of_crm) if plan.binding else None
+            known = plan.binding.base_of_crm if plan.binding else ""
+            base = load(known) if known else None
             target = copied(base, heard, seen, self._context.own)
             remote = target if target != seen else None
         if heard != crm:

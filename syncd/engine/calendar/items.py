@@ -7,7 +7,7 @@ never empty and not longer than its column); `draft_of` is the rows for it. For 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,9 @@ from connectors.calendar import (
     Timing,
     When,
 )
+from connectors.ical.canonical import canonical
+from connectors.ical.zones import offset_of
+from store.activities import ActivityType
 from store.calendar import (
     EventStatus,
     Origin,
@@ -35,6 +38,8 @@ from store.calendar_rows import EventDraft, EventRecord, EventRow, ParticipantRo
 from syncd.core.canonical import Unit, component_from_json, component_json, value_from_json, value_json
 from syncd.engine.calendar.people import People
 from syncd.engine.calendar.words import provider_of, type_of
+
+Zones = tuple[tuple[str, str], ...]
 
 LONGEST_SUBJECT = 255
 UNTITLED = "(Sans objet)"  # R077
@@ -61,7 +66,7 @@ class Setting:
 
 def settled(item: Item) -> Item:
     """What the CRM will hold of the item."""
-    return replace(item, components=tuple(_settled(one) for one in item.components))
+    return canonical(replace(item, components=tuple(_settled(one) for one in item.components)))
 
 
 def _settled(component: Component) -> Component:
@@ -127,14 +132,14 @@ def draft_of(item: Item, setting: Setting, known: EventRecord | None) -> EventDr
 
 def _row(item: Item, component: Component, setting: Setting, known: EventRow | None) -> EventRow:
     timing, people = component.timing, setting.people
-    start, end = span(timing, setting.floating)
+    start, end = span(timing, setting.floating, item.zones)
     participants = _participants(component, people)
     organizer = people.user(component.organizer) if component.organizer else None
     link = people.link(participants, component.subject)
     values: dict[str, Any] = {
         "uid": item.uid,
         "recurrence_key": component.key,
-        "recurrence_id": _moment(component.recurrence_id, setting.floating),
+        "recurrence_id": _moment(component.recurrence_id, setting.floating, item.zones),
         "recurrence": _recurrence(component),
         "subject": component.subject,
         "start": start,
@@ -189,6 +194,9 @@ def _kept(
     }  # fmt: skip
     if kept["account_id"] is None:
         kept["account_id"], kept["opportunity_id"] = account, kept["opportunity_id"] or opportunity
+    is_video = type_of(component.categories, component.video_url) is ActivityType.VIDEO_CALL
+    if is_video and known["video_provider"] and component.video_url == known["video_url"]:
+        kept["video_provider"] = known["video_provider"]  # chosen by a person, whatever the link's host
     if component.location != known["location"]:
         kept |= {"alt_address": component.location or None, "alt_lat": None, "alt_lon": None}
     return kept
@@ -319,13 +327,23 @@ def settled_task(item: Item) -> Item:
 # --- times ----------------------------------------------------------------------------------------
 
 
-def span(timing: Timing, floating: ZoneInfo) -> tuple[datetime, datetime]:
-    """Start and end in UTC, for queries."""
+def span(timing: Timing, floating: ZoneInfo, zones: Zones = ()) -> tuple[datetime, datetime]:
+    """Start and end in UTC, for queries. `zones` define what this machine does not know."""
     start = timing.start or timing.end
     if start is None:
         raise ValueError("an event has a start")
-    first = start.instant(floating)
-    return first, first if timing.end is None else max(first, timing.end.instant(floating))
+    first = moment(start, floating, zones)
+    return first, first if timing.end is None else max(first, moment(timing.end, floating, zones))
+
+
+def moment(when: When, floating: ZoneInfo, zones: Zones = ()) -> datetime:
+    """The moment in UTC, also in a zone that only its definition describes."""
+    definition = dict(zones).get(when.zone)
+    if definition is not None and isinstance(when.local, datetime):
+        offset = offset_of(definition, when.local)
+        if offset is not None:
+            return (when.local - offset).replace(tzinfo=UTC)
+    return when.instant(floating)
 
 
 def alarm_minutes(alarms: frozenset[str]) -> int | None:
@@ -336,6 +354,8 @@ def alarm_minutes(alarms: frozenset[str]) -> int | None:
 
 def minutes_before(alarm: str) -> int | None:
     """Whole minutes before the start; None for an alarm of another kind."""
+    if alarm == "PT0S":
+        return 0
     if not alarm.startswith("-P") or ";" in alarm or ":" in alarm:
         return None
     factors = {"W": 10080, "D": 1440, "H": 60, "M": 1}
@@ -350,8 +370,8 @@ def minutes_before(alarm: str) -> int | None:
     return total
 
 
-def _moment(when: When | None, floating: ZoneInfo) -> datetime | None:
-    return None if when is None else when.instant(floating)
+def _moment(when: When | None, floating: ZoneInfo, zones: Zones) -> datetime | None:
+    return None if when is None else moment(when, floating, zones)
 
 
 def _day(when: When) -> date:

@@ -21,7 +21,7 @@ from syncd.core.plan import Action, Decision, Direction
 from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.deciding import Decider, Key
-from syncd.engine.calendar.dress import Names, beside
+from syncd.engine.calendar.dress import Names, beside, undressed
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed, enters_on
 
@@ -54,6 +54,7 @@ class Pairs:
     aside: list[Aside]
     idle: list[Waiting]  # records that wait for nothing in this mailbox
     vanished: list[int]  # bindings of items that were not kept in step, and are gone
+    called: list[int]  # bindings of items that stand in for one that is gone
 
 
 class Pairing:
@@ -65,8 +66,11 @@ class Pairing:
         self._records: dict[Key, Record] = {}
         self._by_uid: dict[tuple[BoundEntity, str], int] = {}
         self._bindings: dict[int, BindingRow] = {}
+        self._away: set[int] = set()  # calendars of this mailbox that are out of reach
+        self._under_way: set[Key] = set()  # records with a write whose outcome is not known
         self._copies: dict[Key, list[BindingRow]] = {}
-        self._pairs = Pairs([], [], [], [])
+        self._pairs = Pairs([], [], [], [], [])
+        self._twins: dict[str, int] = {}  # by UID: items that were known to be copies made by hand
         self._names = Names({}, {})
         self.decider = Decider(context, self._names, self._copies)
 
@@ -123,6 +127,11 @@ class Pairing:
         ids = [one.id for ones in known.values() for one in ones.values()]
         ids += [one.id for ones in gone.values() for one in ones]
         self._bindings = reconciling.bindings(session, ids)
+        going = {one.id for ones in gone.values() for one in ones}
+        lost = [self._bindings[id_].uid for id_ in going]
+        for twin in reconciling.of_uids(session, list(self._calendars), lost):
+            if twin.state is BindingState.IGNORED and twin.id not in going:
+                self._twins[twin.uid] = twin.id
         uids = [one.item.uid for items in found.values() for one in items]
         for uid, id_ in calendar_rows.event_ids(session, uids).items():
             self._by_uid[BoundEntity.EVENT, uid] = id_
@@ -144,6 +153,13 @@ class Pairing:
             for binding in reconciling.of_records(session, entity, mine):
                 if binding.entity_id is not None:
                     self._copies.setdefault((entity, binding.entity_id), []).append(binding)
+        mine_too = {one.id for one in reconciling.calendars(session, self._context.mailbox_id)}
+        self._away = mine_too - self._calendars.keys()
+        self._under_way = {
+            (one.entity, one.entity_id)
+            for one in reconciling.open_intents(session, self._context.mailbox_id)
+            if one.entity_id is not None
+        }
         for extra in EXTRAS:
             beside = [one.entity_id for one in waiting if one.entity is extra]
             for binding in reconciling.of_records(session, extra, beside):
@@ -172,6 +188,7 @@ class Pairing:
     ) -> None:
         if binding is not None and (binding.entity in EXTRAS or binding.state is BindingState.FROZEN):
             return  # ours and only ours, or waiting for a person: what a client makes of it stays there
+        remote = undressed(remote, binding)
         seen = redacted(remote.item)
         entity = ENTITIES[seen.kind]
         bound = binding is not None and binding.state is BindingState.BOUND
@@ -241,6 +258,12 @@ class Pairing:
         ):
             self._pairs.vanished.append(binding.id)
             return
+        twin = self._twins.get(binding.uid)
+        if twin is not None:
+            # Another item of this mailbox is the same event: that one is looked at in the next cycle.
+            self._pairs.vanished.append(binding.id)
+            self._pairs.called.append(twin)
+            return
         self._decide(
             Plan(
                 calendar=self._calendars[binding.collection_id],
@@ -265,6 +288,8 @@ class Pairing:
             for one in self._copies.get((waiting.entity, waiting.entity_id), ())
             if one.collection_id in self._calendars and one.state is BindingState.BOUND
         ]
+        if self._out_of_reach(waiting):
+            return  # another time
         if record is None or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
             return
@@ -276,7 +301,8 @@ class Pairing:
         else:
             home = self._home(waiting.entity, record)
             if home is None:
-                self._pairs.idle.append(waiting)
+                if not self._away:
+                    self._pairs.idle.append(waiting)
                 return
             calendar, seen = home, None
         crm = self._crm(waiting.entity, record)
@@ -294,6 +320,14 @@ class Pairing:
                 waiting=waiting,
                 ours=not here,
             )
+        )
+
+    def _out_of_reach(self, waiting: Waiting) -> bool:
+        """Whether it lies, or may lie, in a calendar of this mailbox that cannot be looked at now."""
+        key = (waiting.entity, waiting.entity_id)
+        return key in self._under_way or any(
+            one.collection_id in self._away and one.state is BindingState.BOUND
+            for one in self._copies.get(key, ())
         )
 
     def _home(self, entity: BoundEntity, record: Record) -> Calendar | None:

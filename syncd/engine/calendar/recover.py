@@ -4,6 +4,7 @@ the connection broke. They are looked up, never repeated."""
 import structlog
 
 from connectors.calendar import RemoteItem
+from connectors.errors import CollectionError, ItemError
 from store import calendar_rows, outbox, reconciling
 from store.bindings import BoundEntity, CopyRole, Intent, IntentKind
 from store.database import Transaction
@@ -28,7 +29,11 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
         calendar = calendars.get(intent.collection_id)
         if calendar is None:
             continue  # its calendar is not selected any more, or out of reach: another time
-        found = context.connector.find(calendar.row.ref, intent.uid)
+        try:
+            found = context.connector.find(calendar.row.ref, intent.uid)
+        except (CollectionError, ItemError) as error:
+            log.warning("a write cannot be looked up now", action="recover", uid=intent.uid, error=str(error))
+            continue
         happened = _happened(intent, found)
         log.info(
             "a write without an answer was looked up", action="recover", uid=intent.uid, happened=happened

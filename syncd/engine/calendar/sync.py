@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import structlog
+
 from connectors.protocol import CalendarConnector
-from store import mailboxes, reconciling
+from store import mailboxes
 from store.database import Database
 from store.mailboxes import MailboxView
 from store.sync_state import MailboxState
@@ -14,6 +16,8 @@ from syncd.engine.calendar.items import Setting
 from syncd.engine.calendar.people import People
 from syncd.engine.known import Known
 from syncd.engine.report import CycleReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Halted(Exception):
@@ -48,7 +52,6 @@ class CalendarSync:
         people = People(self._known.directory())
         with self._database.read() as session:
             _, released = mailboxes.braked(session, view.name)
-            first = not reconciling.calendars(session, view.id)
             shows = mailboxes.shows_reminders(session, view.user_id)
         context = Context(
             database=self._database,
@@ -64,7 +67,6 @@ class CalendarSync:
             released=released,
             quarantined=quarantined,
             shows_reminders=shows,
-            first=first,
         )
         cycle = CalendarCycle(
             context,
@@ -74,7 +76,10 @@ class CalendarSync:
             go_on=lambda: self._go_on(view.name, dry_run=dry_run),
         )
         before = cycle.listing
-        cycle.run()
+        try:
+            cycle.run()
+        except Halted:
+            log.info("left off where it was: the next cycle goes on", action="cycle")
         if cycle.listing is not None and cycle.listing is not before:
             self._listings[view.name] = (now, cycle.listing)
 

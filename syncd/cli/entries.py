@@ -1,0 +1,274 @@
+"""Showing and listing events and tasks: occurrences by their own times, answers in French."""
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from syncd.cli.context import UsageError
+from syncd.cli.output import as_json, clean_lines, plain, say, shown, table, warn
+
+if TYPE_CHECKING:
+    from connectors.calendar import Timing
+    from store.calendar_rows import EventRecord, EventRow
+    from store.database import Transaction
+    from store.entries import Participant, Wanted
+    from store.report_rows import Query
+    from syncd.core.recurrence import Occurrence
+
+MOST = 2000  # events that are looked through
+PAST = timedelta(days=30)
+AHEAD = timedelta(days=365)
+LONG = frozenset({"notes", "internal_notes"})
+
+
+def fields_of(session: "Transaction", kind: str, id_: int) -> dict[str, object]:
+    """The record as JSON has it, with its participants and its changed occurrences."""
+    from store import entries
+
+    if kind == "task":
+        return entries.task_fields(session, entries.task(session, id_))
+    record = entries.event(session, id_)
+    fields = entries.event_fields(session, record)
+    fields |= _times(record.main)
+    fields["participants"] = entries.participants(record.main)
+    fields["occurrences"] = [_changed(row) for row in record.overrides]
+    return fields
+
+
+def _timing(row: "EventRow") -> "Timing":
+    from connectors.calendar import Timing
+    from syncd.core.canonical import Unit, value_from_json
+
+    timing = value_from_json(Unit.TIMING, row.values["timing"])
+    if not isinstance(timing, Timing):
+        raise TypeError("timing is no timing")  # unreachable: the unit tells the type
+    return timing
+
+
+def _times(row: "EventRow") -> dict[str, object]:
+    """Wall-clock times: what a person agreed to."""
+    timing = _timing(row)
+    return {
+        "local_start": timing.start.local.isoformat() if timing.start else None,
+        "local_end": timing.end.local.isoformat() if timing.end else None,
+        "cancelled_occurrences": [one.local.isoformat() for one in timing.exdates],
+    }
+
+
+def _changed(row: "EventRow") -> dict[str, object]:
+    from store.entries import participants
+
+    kept = ("recurrence_key", "subject", "start", "end", "tz", "all_day", "location", "status", "account_id")
+    values = {name: row.values[name] for name in kept}
+    return {**values, **_times(row), "participants": participants(row)}
+
+
+def show_event(session: "Transaction", id_: int, zone: ZoneInfo, *, json: bool) -> None:
+    """One event with its participants."""
+    from store.entries import event, participants
+
+    record = event(session, id_)
+    fields = fields_of(session, "event", id_)
+    if json:
+        as_json({"event": fields})
+        return
+    say(f"when: {_span(record, zone)}")
+    _print(fields, zone)
+    people = participants(record.main)
+    if people:
+        say()
+        _participants(people)
+    if record.overrides:
+        say()
+        say("changed occurrences:")
+        table(
+            ("place", "start", "end", "subject", "location", "status"),
+            [
+                (
+                    row.key,
+                    shown(row.values["start"], zone),
+                    shown(row.values["end"], zone),
+                    shown(row.values["subject"], zone),
+                    shown(row.values["location"], zone),
+                    shown(row.values["status"], zone),
+                )
+                for row in record.overrides
+            ],
+        )
+
+
+def _participants(people: "Sequence[Participant]") -> None:
+    say("participants:")
+    table(
+        ("e-mail", "name", "kind", "answer"),
+        [
+            (
+                shown(one.email, ZoneInfo("UTC")),
+                shown(one.name, ZoneInfo("UTC")),
+                one.kind.name.lower(),
+                "organisateur" if one.organizer else one.answer,
+            )
+            for one in people
+        ],
+    )
+
+
+def _span(record: "EventRecord", zone: ZoneInfo) -> str:
+    """R093: on the clocks of the zone of who looks, its own zone in brackets where it is another one."""
+    values = record.main.values
+    if values["all_day"]:
+        timing = _timing(record.main)
+        last = None if timing.end is None else timing.end.local - timedelta(days=1)
+        first = None if timing.start is None else timing.start.local
+        return f"{first}" if first == last else f"{first} to {last}"
+    text = f"{shown(values['start'], zone)} to {shown(values['end'], zone)}"
+    return text if values["tz"] in ("", zone.key) else f"{text} ({values['tz']})"
+
+
+def show_task(session: "Transaction", id_: int, zone: ZoneInfo, *, json: bool) -> None:
+    """One task."""
+    fields = fields_of(session, "task", id_)
+    if json:
+        as_json({"task": fields})
+    else:
+        _print(fields, zone)
+
+
+def _print(fields: dict[str, object], zone: ZoneInfo) -> None:
+    long = []
+    for name, value in fields.items():
+        if name in LONG and value:
+            long.append((name, str(value)))
+        elif value not in (None, "", [], ()) and name not in ("participants", "occurrences"):
+            say(f"{name}: {shown(value, zone)}")
+    for name, text in long:
+        say()
+        say(f"{name}:")
+        say(clean_lines(text))
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def period(from_: str | None, to: str | None, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Both days included; by default from 30 days ago to a year ahead. Raises UsageError."""
+    from config.values import parse_since
+    from store.fields import day
+
+    start, end = now - PAST, now + AHEAD
+    if from_ is not None:
+        try:
+            value = parse_since(from_)
+        except ValueError as error:
+            raise UsageError(f"--from: {error}") from None
+        start = now - value if isinstance(value, timedelta) else datetime.combine(value, time(), tzinfo=zone)
+        end = max(end, start + AHEAD) if to is None else end
+    if to is not None:
+        try:
+            end = datetime.combine(day(to) + timedelta(days=1), time(), tzinfo=zone)
+        except (ValueError, OverflowError) as error:
+            raise UsageError(f"--to: {error}") from None
+        start = min(start, end - timedelta(days=1)) if from_ is None else start
+    if start >= end:
+        raise UsageError("--to: must not be before --from")
+    return start, end
+
+
+def list_events(
+    session: "Transaction", wanted: "Wanted", query: "Query", zone: ZoneInfo, *, json: bool
+) -> None:
+    """Every occurrence in that stretch, by its start."""
+    from store import entries
+
+    records = entries.events_between(session, wanted, at_most=MOST)
+    found: list[tuple[datetime, int, Occurrence]] = []
+    truncated = len(records) == MOST
+    for record in records.values():
+        several, more = _occurrences(record, wanted, zone)
+        found += [(one.start, record.id, one) for one in several]
+        truncated |= more
+    found.sort(key=lambda one: (one[0], one[1], one[2].key))
+    page = found[query.offset : query.offset + query.limit]
+    rows = [_line(session, records[id_], one) for _, id_, one in page]
+    if json:
+        as_json({"rows": rows, "total": len(found), "offset": query.offset, "truncated": truncated})
+        return
+    if not rows:
+        say("None.")
+        return
+    table(
+        ("id", "start", "end", "subject", "location", "owner", "account", "participants"),
+        [
+            (
+                str(row["id"]),
+                _clock(row["start"], row["local_start"], row, zone),
+                _clock(row["end"], row["local_end"], row, zone),
+                *(shown(row[name], zone) for name in ("subject", "location", "owner", "account")),
+                str(row["participants"]),
+            )
+            for row in rows
+        ],
+    )
+    if len(rows) < len(found) or truncated:
+        warn(f"{len(rows)} of {len(found)}{' or more' if truncated else ''} (--limit, --offset)")
+
+
+def _occurrences(record: "EventRecord", wanted: "Wanted", zone: ZoneInfo) -> "tuple[list[Occurrence], bool]":
+    from connectors.calendar import Status
+    from syncd.core.recurrence import occurrences
+    from syncd.engine.calendar.items import item_of
+
+    found = occurrences(item_of(record), wanted.start, wanted.end, floating=zone, cap=MOST)
+    return [one for one in found.found if one.component.status is not Status.CANCELLED], found.truncated
+
+
+def _line(session: "Transaction", record: "EventRecord", one: "Occurrence") -> dict[str, object]:
+    from store.reports import account_names, logins
+
+    rows = {row.key: row for row in record.rows}
+    values = rows.get(one.key, record.main).values
+    account = values["account_id"]
+    return {
+        "id": record.id,
+        "occurrence": one.key,
+        "start": one.start,
+        "end": one.end,
+        "local_start": one.when.start.local.isoformat() if one.when.start else None,
+        "local_end": one.when.end.local.isoformat() if one.when.end else None,
+        "tz": values["tz"],
+        "all_day": values["all_day"],
+        "subject": one.component.subject,
+        "location": one.component.location,
+        "type": values["type"],
+        "privacy": values["privacy"],
+        "status": plain(one.component.status),
+        "owner": logins(session).get(values["owner_id"]),
+        "account": account_names(session, [account]).get(account) if account else None,
+        "participants": len(one.component.attendees),
+        "version": record.version,
+    }
+
+
+def _clock(moment: object, local: object, row: dict[str, object], zone: ZoneInfo) -> str:
+    return str(local) if row["all_day"] else shown(moment, zone)
+
+
+def list_tasks(session: "Transaction", wanted: "Wanted", query: "Query", *, every: bool, json: bool) -> None:
+    """Open tasks; all of them with `every`."""
+    from dataclasses import astuple
+
+    from store import entries
+
+    rows = entries.tasks_of(session, wanted, every=every, limit=query.limit, offset=query.offset)
+    if json:
+        as_json({"rows": rows, "offset": query.offset})
+        return
+    if not rows:
+        say("None.")
+        return
+    zone = ZoneInfo("UTC")
+    table(
+        ("id", "due", "subject", "state", "assignee", "account"),
+        [tuple(shown(value, zone) for value in astuple(row)[:6]) for row in rows],
+    )

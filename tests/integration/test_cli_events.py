@@ -1,0 +1,422 @@
+"""Events made and changed on the command line, by their rules (R077 to R091)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.office import Office
+
+ADD = ("event", "add", "--as", "claire", "--json")
+TUESDAY = "2026-12-01 14:30"
+
+
+@pytest.fixture
+def office(database_url: str, tmp_path: Path) -> Office:
+    """Users and a CRM, once on SQLite and once on PostgreSQL."""
+    return Office(tmp_path / "syncd", database_url)
+
+
+@pytest.fixture
+def lite(sqlite_url: str, tmp_path: Path) -> Office:
+    """The same on SQLite only."""
+    return Office(tmp_path / "syncd", sqlite_url)
+
+
+def add(office: Office, *options: str) -> dict[str, Any]:
+    record: dict[str, Any] = office.done(*ADD, "--subject", "Point", *options).json["event"]
+    return record
+
+
+def edit(office: Office, record: dict[str, Any], *options: str) -> dict[str, Any]:
+    fresh: dict[str, Any] = office.done("event", "edit", str(record["id"]), "--json", *options).json["event"]
+    return fresh
+
+
+def refused(office: Office, *arguments: str) -> str:
+    outcome = office.run(*arguments)
+    assert outcome.code in (1, 2), outcome.out
+    assert "Traceback" not in outcome.err
+    assert "defect" not in outcome.err
+    return outcome.err
+
+
+def weekly(office: Office, *options: str) -> dict[str, Any]:
+    return add(office, "--start", TUESDAY, "--rrule", "FREQ=WEEKLY;COUNT=5", *options)
+
+
+# --- defaults -------------------------------------------------------------------------------------
+
+
+def test_subject_and_start_are_enough(office: Office) -> None:
+    event = add(office, "--start", TUESDAY)
+    assert (event["start"], event["end"]) == ("2026-12-01T13:30:00Z", "2026-12-01T14:30:00Z")
+    assert (event["tz"], event["owner"], event["type"]) == ("Europe/Paris", "claire", "meeting")
+    assert (event["alarm_minutes"], event["alarms"]) == (15, ["-PT15M"])
+    assert (event["origin"], event["editable"], event["version"]) == ("crm", True, 1)
+    assert event["uid"].startswith(f"{event['id']}@")
+    assert event["uid"].endswith(".syncd")
+    assert office.rows("SELECT actor, entity, channel FROM audit_log") == [("claire", "event", "CLI")]
+
+
+def test_a_day_without_a_time_is_the_whole_day(lite: Office) -> None:
+    event = add(lite, "--start", "2026-12-01")
+    assert (event["all_day"], event["local_start"], event["local_end"]) == (True, "2026-12-01", "2026-12-02")
+    assert lite.done("show", "event", str(event["id"])).out.startswith("when: 2026-12-01\n")
+
+
+def test_the_uids_of_two_installations_differ(lite: Office, tmp_path: Path) -> None:
+    first = add(lite, "--start", TUESDAY)["uid"]
+    (lite.folder / "hash.key").unlink()
+    assert add(lite, "--start", TUESDAY)["uid"].partition("@")[2] != first.partition("@")[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--start", "demain"), 'start: "demain" is no day and no time'),
+        (("--start", "2026-02-30"), "start:"),
+        (("--start", "0001-01-01"), "the year must be between"),
+        (("--start", "2026-03-29 02:30"), "the clocks go forward"),
+        (("--start", TUESDAY, "--end", "2026-12-01 14:00"), "end: must be after start"),
+        (("--start", "2026-12-01", "--end", "2026-12-01"), "the day after the last one"),
+        (("--start", TUESDAY, "--end", "2026-12-02"), "end: start and end are both days"),
+        (("--start", TUESDAY, "--tz", "Mars/Olympus"), 'tz: "Mars/Olympus" is no time zone'),
+        (("--start", "2026-12-01", "--tz", "Europe/Paris"), "tz: whole days have no time zone"),
+        (("--start", "2026-12-01", "--timed"), "needs a time"),
+        (("--start", TUESDAY, "--rrule", "FREQ=SOMETIMES"), "rrule:"),
+        (("--start", TUESDAY, "--alarm", "50000"), "alarm: a number of minutes from 0 to 40320"),
+        (("--start", TUESDAY, "--alarm", "5", "--no-alarm"), "only one of them"),
+        (("--start", TUESDAY, "--type", "party"), "accepted: visit, meeting, call, video_call"),
+        (("--start", TUESDAY, "--type", "video_call"), "needs a video_url or a video_provider"),
+        (
+            ("--start", TUESDAY, "--type", "visit", "--video-provider", "zoom"),
+            "only an event of type VIDEO_CALL",
+        ),
+        (
+            ("--start", TUESDAY, "--video-url", "javascript:alert(1)"),
+            "video_url: a link that begins with https",
+        ),
+        (("--start", TUESDAY, "--privacy", "secret"), "accepted: public, private, confidential"),
+        (("--start", TUESDAY, "--account", "Nobody"), 'account: there is no account "Nobody"'),
+        (("--start", TUESDAY, "--opportunity", "R9"), 'opportunity: there is no opportunity "R9"'),
+        (("--start", TUESDAY, "--case-file", "D9"), 'case_file: there is no dossier "D9"'),
+        (("--start", TUESDAY, "--participant", "nobody"), 'participants: there is no user "nobody"'),
+        (("--start", TUESDAY, "--participant", "a@b@c"), "bare e-mail address"),
+        (("--start", TUESDAY, "--participant", "contact:99"), "participants: there is no contact 99"),
+        (("--start", TUESDAY, "--owner", "nobody"), 'owner: there is no user "nobody"'),
+        (("--start", TUESDAY, "--subject", ""), "subject"),
+        (("--start", TUESDAY, "--subject", "x" * 256), "subject: 256 characters; at most 255"),
+        (("--start", TUESDAY, "--notes", "a\x1b[2J"), "notes: holds control characters"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(lite: Office, options: tuple[str, ...], problem: str) -> None:
+    assert problem in refused(lite, *ADD, "--subject", "Point", *options)
+    assert lite.one("SELECT count(*) FROM event") == 0
+    assert lite.one("SELECT count(*) FROM audit_log") == 0
+
+
+def test_an_offset_is_put_on_the_clocks_of_the_zone(lite: Office) -> None:
+    event = add(lite, "--start", "2026-12-01T13:30Z", "--tz", "America/New_York")
+    assert (event["local_start"], event["tz"]) == ("2026-12-01T08:30:00", "America/New_York")
+
+
+def test_an_alert_of_zero_minutes_is_one(lite: Office) -> None:
+    event = add(lite, "--start", TUESDAY, "--alarm", "0")
+    assert event["alarm_minutes"] == 0
+    assert edit(lite, event, "--no-alarm")["alarms"] == []
+
+
+# --- rights ---------------------------------------------------------------------------------------
+
+
+def test_an_admin_at_the_machine_names_an_owner(lite: Office) -> None:
+    start = ("--subject", "Point", "--start", TUESDAY)
+    assert "name whose it is to be" in refused(lite, "event", "add", *start)
+    assert lite.done("event", "add", *start, "--owner", "marc", "--json").json["event"]["owner"] == "marc"
+
+
+def test_others_events_take_more_than_a_standard_user(lite: Office) -> None:
+    event = add(lite, "--start", TUESDAY)
+    id_ = str(event["id"])
+    assert "marc may not change event" in refused(lite, "event", "edit", id_, "--as", "marc", "--notes", "x")
+    assert "marc may not change event" in refused(lite, "event", "cancel", id_, "--as", "marc")
+    give = (*ADD, "--subject", "Point", "--start", TUESDAY, "--owner", "marc")
+    assert "claire may not give it to marc" in refused(lite, *give)
+    assert edit(lite, event, "--as", "anne", "--notes", "x")["notes"] == "x"
+    assert edit(lite, event, "--as", "anne", "--owner", "marc")["owner"] == "marc"
+    assert "there is no user paul" in refused(lite, "event", "edit", id_, "--as", "paul", "--notes", "x")
+
+
+# --- accounts, opportunities, people --------------------------------------------------------------
+
+
+def test_the_address_of_the_account_is_the_place_unless_another_is_given(lite: Office) -> None:
+    lite.write_config()
+    lite.add_account("Garage", address1="1 rue Haute", postcode="1000", city="Bruxelles")
+    lite.add_account("Banque", address1="2 place Basse", city="Namur")
+    event = add(lite, "--start", TUESDAY, "--account", "Garage")
+    assert (event["location"], event["alt_address"]) == ("1 rue Haute, 1000 Bruxelles", None)
+    event = edit(lite, event, "--account", "Banque")
+    assert event["location"] == "2 place Basse, Namur"
+    event = edit(lite, event, "--location", "Salle B")
+    assert (event["location"], event["alt_address"]) == ("Salle B", "Salle B")
+    event = edit(lite, event, "--account", "Garage")
+    assert (event["account"], event["location"]) == ("Garage", "Salle B")
+    event = edit(lite, event, "--location", "")
+    assert (event["location"], event["alt_address"]) == ("1 rue Haute, 1000 Bruxelles", None)
+
+
+def test_an_opportunity_is_one_of_the_account_and_sets_it(lite: Office) -> None:
+    lite.write_config()
+    garage, banque = lite.add_account("Garage"), lite.add_account("Banque")
+    lite.add_opportunity(garage, "R1")
+    event = add(lite, "--start", TUESDAY, "--opportunity", "R1")
+    assert (event["account_id"], event["opportunity"]) == (garage, "R1 Une affaire")
+    other = (*ADD, "--subject", "Point", "--start", TUESDAY, "--account", "Banque", "--opportunity", "R1")
+    assert "opportunity: opportunity R1 is not one of account Banque" in refused(lite, *other)
+    moved = ("event", "edit", str(event["id"]), "--account", str(banque))
+    assert "account: opportunity R1 is not one of account Banque" in refused(lite, *moved)
+    assert edit(lite, event, "--account", "")["opportunity_id"] is None
+
+
+def test_only_some_kinds_of_accounts_have_events(lite: Office) -> None:
+    from store.accounts import AccountType
+
+    lite.write_config()
+    id_ = lite.add_account("Rival")
+    database = lite.database()
+    with database.write() as session:
+        from store import scheduling
+        from store.accounts import Account
+
+        scheduling.set_columns(session, Account, id_, {"type": AccountType.COMPETITOR})  # type: ignore[arg-type]
+    database.close()
+    problem = refused(lite, *ADD, "--subject", "Point", "--start", TUESDAY, "--account", "Rival")
+    assert "account: Rival is of type competitor" in problem
+
+
+def test_a_dossier_of_another_account_is_refused(lite: Office) -> None:
+    lite.write_config()
+    garage = lite.add_account("Garage")
+    lite.add_account("Banque")
+    lite.add_case("D1", garage)
+    assert add(lite, "--start", TUESDAY, "--account", "Garage", "--case-file", "D1")["case_file_id"] == 1
+    other = (*ADD, "--subject", "Point", "--start", TUESDAY, "--account", "Banque", "--case-file", "D1")
+    assert "case_file: dossier D1 is another account's" in refused(lite, *other)
+
+
+def test_participants_are_users_contacts_or_addresses_each_once(office: Office) -> None:
+    office.write_config()
+    garage = office.add_account("Garage")
+    contact = office.add_contact(garage, "anna@garage.example")
+    event = add(
+        office, "--start", TUESDAY, "--participant", "marc", "--participant", f"contact:{contact}",
+        "--participant", "Anna@Garage.example", "--participant", "marc@acme.example,zoe@far.example",
+        "--participant", "claire",
+    )  # fmt: skip
+    people = [(one["email"], one["kind"], one["answer"], one["organizer"]) for one in event["participants"]]
+    assert people == [
+        ("claire@acme.example", "user", "Accepté", True),
+        ("anna@garage.example", "contact", "Sans réponse", False),
+        ("marc@acme.example", "user", "Sans réponse", False),
+        ("zoe@far.example", "email", "Sans réponse", False),
+    ]
+    assert (event["organizer"], event["account_id"]) == ("claire@acme.example", garage)
+    shown = office.done("show", "event", str(event["id"])).out
+    assert "Sans réponse" in shown
+    assert "organisateur" in shown
+
+    alone = edit(
+        office, event, "--remove-participant", "marc", "--remove-participant", "zoe@far.example",
+        "--remove-participant", f"contact:{contact}",
+    )  # fmt: skip
+    assert (alone["participants"], alone["organizer"]) == ([], "")
+    gone = ("event", "edit", str(event["id"]), "--remove-participant", "marc")
+    assert "marc@acme.example does not take part" in refused(office, *gone)
+
+
+def test_a_contact_without_an_address_cannot_be_invited(lite: Office) -> None:
+    lite.write_config()
+    contact = lite.add_contact(lite.add_account("Garage"), "")
+    problem = refused(
+        lite, *ADD, "--subject", "Point", "--start", TUESDAY, "--participant", f"contact:{contact}"
+    )
+    assert "has no e-mail address to invite" in problem
+
+
+def test_a_video_call_has_a_provider_told_or_found(lite: Office) -> None:
+    chosen = add(lite, "--start", TUESDAY, "--type", "video_call", "--video-provider", "teams")
+    assert (chosen["type"], chosen["video_provider"], chosen["categories"]) == (
+        "video_call", "teams", ["Visioconférence"],
+    )  # fmt: skip
+    assert edit(lite, chosen, "--notes", "x")["video_provider"] == "teams"
+    found = add(lite, "--start", TUESDAY, "--video-url", "https://acme.zoom.us/j/1")
+    assert (found["type"], found["video_provider"]) == ("video_call", "zoom")
+    other = ("event", "edit", str(found["id"]), "--video-provider", "teams")
+    assert "video_provider: the link is another provider's" in refused(lite, *other)
+    visit = edit(lite, found, "--type", "visite")
+    assert (visit["type"], visit["video_provider"], visit["video_url"]) == ("visit", None, "")
+
+
+# --- changes --------------------------------------------------------------------------------------
+
+
+def test_another_start_moves_the_end_along(lite: Office) -> None:
+    event = add(lite, "--start", TUESDAY, "--end", "2026-12-01 16:00")
+    moved = edit(lite, event, "--start", "2026-12-02 09:00")
+    assert (moved["local_start"], moved["local_end"]) == ("2026-12-02T09:00:00", "2026-12-02T10:30:00")
+    assert edit(lite, moved, "--tz", "Europe/London")["start"] == "2026-12-02T09:00:00Z"
+    day = edit(lite, moved, "--all-day")
+    assert (day["all_day"], day["local_start"], day["local_end"]) == (True, "2026-12-02", "2026-12-03")
+    timed = edit(lite, day, "--start", TUESDAY)
+    assert (timed["all_day"], timed["local_end"]) == (False, "2026-12-01T15:30:00")
+
+
+def test_what_is_equal_already_changes_nothing(lite: Office) -> None:
+    event = add(lite, "--start", TUESDAY, "--participant", "marc")
+    again = lite.done(
+        "event", "edit", str(event["id"]), "--subject", "Point", "--participant", "marc", "--json"
+    )
+    assert (again.json["changed"], again.json["event"]["version"]) == (False, 1)
+    assert "nothing to change" in lite.done("event", "edit", str(event["id"]), "--subject", "Point").out
+    assert lite.one("SELECT count(*) FROM audit_log") == 1
+    assert lite.run("event", "edit", str(event["id"])).code == 2
+
+
+def test_a_change_of_another_version_is_refused(office: Office) -> None:
+    event = add(office, "--start", TUESDAY)
+    assert edit(office, event, "--notes", "a", "--if-version", "1")["version"] == 2
+    late = refused(office, "event", "edit", str(event["id"]), "--notes", "b", "--if-version", "1")
+    assert "is at version 2, not 1" in late
+
+
+def test_a_cancelled_event_can_be_brought_back(office: Office) -> None:
+    event = add(office, "--start", TUESDAY)
+    id_ = str(event["id"])
+    gone = office.done("event", "cancel", id_, "--json").json["event"]
+    assert (gone["hidden"], gone["status"]) == (True, "cancelled")
+    assert office.done("list", "events", "--from", "2026-12-01").out == "None.\n"
+    assert "is cancelled" in refused(office, "event", "edit", id_, "--notes", "x")
+    back = office.done("event", "restore", id_, "--json").json["event"]
+    assert (back["hidden"], back["status"]) == (False, "confirmed")
+    assert "is not cancelled" in refused(office, "event", "restore", id_)
+
+
+def test_unknown_events_are_named(lite: Office) -> None:
+    lite.write_config()
+    for verb in ("edit", "cancel", "restore"):
+        more = ("--notes", "x") if verb == "edit" else ()
+        assert "there is no event 7" in refused(lite, "event", verb, "7", *more)
+    assert "there is no event 7" in refused(lite, "show", "event", "7")
+    assert "there is no task 7" in refused(lite, "show", "task", "7")
+    assert lite.run("event", "edit", "x", "--notes", "y").code == 2
+
+
+# --- series ---------------------------------------------------------------------------------------
+
+
+def starts(office: Office, *options: str) -> list[tuple[str, str]]:
+    listed = office.done("list", "events", "--from", "2026-12-01", "--to", "2027-01-31", "--json", *options)
+    return [(row["local_start"], row["subject"]) for row in listed.json["rows"]]
+
+
+def test_one_occurrence_is_changed_moved_cancelled_and_restored(office: Office) -> None:
+    event = weekly(office)
+    id_ = str(event["id"])
+    changed = edit(office, event, "--occurrence", "2026-12-08", "--subject", "Autre")
+    assert [(one["recurrence_key"], one["subject"]) for one in changed["occurrences"]] == [
+        ("20261208T133000Z", "Autre")
+    ]
+    edit(office, event, "--occurrence", "2026-12-15", "--start", "2026-12-16 09:00")
+    office.done("event", "cancel", id_, "--occurrence", "2026-12-22")
+    assert starts(office) == [
+        ("2026-12-01T14:30:00", "Point"),
+        ("2026-12-08T14:30:00", "Autre"),
+        ("2026-12-16T09:00:00", "Point"),
+        ("2026-12-29T14:30:00", "Point"),
+    ]
+    assert "the series has none on 2026-12-22" in refused(
+        office, "event", "cancel", id_, "--occurrence", "2026-12-22"
+    )
+    for day in ("2026-12-08", "2026-12-16", "2026-12-22"):
+        office.done("event", "restore", id_, "--occurrence", day)
+    assert [start[:10] for start, _ in starts(office)] == [
+        "2026-12-01", "2026-12-08", "2026-12-15", "2026-12-22", "2026-12-29",
+    ]  # fmt: skip
+    assert "nothing to restore" in refused(office, "event", "restore", id_, "--occurrence", "2026-12-08")
+    assert office.one("SELECT count(*) FROM event") == 1
+
+
+def test_a_change_of_the_series_reaches_what_changed_occurrences_share_with_it(lite: Office) -> None:
+    event = weekly(lite)
+    edit(lite, event, "--occurrence", "2026-12-08", "--subject", "Autre")
+    lite.done("event", "cancel", str(event["id"]), "--occurrence", "2026-12-15")
+    edit(lite, event, "--start", "2026-12-01 10:00", "--location", "Salle B", "--participant", "marc")
+    assert starts(lite) == [
+        ("2026-12-01T10:00:00", "Point"),
+        ("2026-12-08T10:00:00", "Autre"),
+        ("2026-12-22T10:00:00", "Point"),
+        ("2026-12-29T10:00:00", "Point"),
+    ]
+    (other,) = lite.done("show", "event", str(event["id"]), "--json").json["event"]["occurrences"]
+    assert other["location"] == "Salle B"
+    assert [one["email"] for one in other["participants"]] == ["claire@acme.example", "marc@acme.example"]
+
+
+def test_a_series_that_would_lose_changed_occurrences_is_refused(lite: Office) -> None:
+    event = weekly(lite)
+    id_ = str(event["id"])
+    edit(lite, event, "--occurrence", "2026-12-29", "--subject", "Dernier")
+    short = refused(lite, "event", "edit", id_, "--rrule", "FREQ=WEEKLY;COUNT=2")
+    assert "the changed occurrence of 2026-12-29 would have no place" in short
+    assert "restore them first" in refused(lite, "event", "edit", id_, "--start", "2026-12-01")
+    assert "restore them before" in refused(lite, "event", "edit", id_, "--rrule", "")
+    assert "is the whole series'" in refused(
+        lite, "event", "edit", id_, "--occurrence", "2026-12-08", "--rrule", "FREQ=DAILY"
+    )
+
+
+def test_a_single_event_has_no_occurrences(lite: Office) -> None:
+    id_ = str(add(lite, "--start", TUESDAY)["id"])
+    assert "happens once" in refused(lite, "event", "cancel", id_, "--occurrence", "2026-12-01")
+    assert "happens once" in refused(lite, "event", "edit", id_, "--occurrence", "2026-12-01", "--notes", "x")
+
+
+def test_of_several_on_one_day_the_time_must_be_named(lite: Office) -> None:
+    event = add(lite, "--start", "2026-12-01 08:00", "--rrule", "FREQ=HOURLY;COUNT=4")
+    id_ = str(event["id"])
+    problem = refused(lite, "event", "cancel", id_, "--occurrence", "2026-12-01")
+    assert "there are several on 2026-12-01" in problem
+    lite.done("event", "cancel", id_, "--occurrence", "2026-12-01 09:00")
+    assert [start[11:16] for start, _ in starts(lite)] == ["08:00", "10:00", "11:00"]
+
+
+def test_an_endless_rule_is_listed_with_a_cap(lite: Office) -> None:
+    add(lite, "--start", TUESDAY, "--rrule", "FREQ=SECONDLY")
+    listed = lite.done("list", "events", "--json", "--limit", "3").json
+    assert len(listed["rows"]) == 3
+    assert listed["truncated"] is True
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def test_events_are_listed_by_user_account_and_time(office: Office) -> None:
+    office.write_config()
+    office.add_account("Garage")
+    add(office, "--start", TUESDAY, "--account", "Garage")
+    office.done("event", "add", "--as", "marc", "--subject", "Sien", "--start", "2026-12-02")
+    add(office, "--start", "2026-12-03", "--participant", "marc")
+    assert len(starts(office)) == 3
+    assert [start for start, _ in starts(office, "--user", "marc")] == ["2026-12-02", "2026-12-03"]
+    assert [start for start, _ in starts(office, "--account", "Garage")] == ["2026-12-01T14:30:00"]
+    assert starts(office, "--text", "sien") == [("2026-12-02", "Sien")]
+    assert "--to" in refused(office, "list", "events", "--from", "2026-12-02", "--to", "2026-12-01")
+    assert "--from" in refused(office, "list", "events", "--from", "hier")
+
+
+def test_an_event_in_another_zone_is_shown_in_ones_own(lite: Office) -> None:
+    event = add(lite, "--start", "2026-12-01 09:00", "--tz", "America/New_York")
+    shown = lite.done("show", "event", str(event["id"])).out
+    assert shown.startswith("when: 2026-12-01 15:00 to 2026-12-01 16:00 (America/New_York)\n")

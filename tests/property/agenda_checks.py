@@ -1,0 +1,241 @@
+"""What must hold of a company's calendars: after each cycle, and once it is quiet."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from connectors.calendar import Item, Kind, Status
+from connectors.ical.reading import Unreadable, read
+from connectors.testing_calendar import MemoryCalendar
+from store.sync_state import MailboxState
+from syncd.core.canonical import Unit, is_private, redacted, value_of
+from syncd.engine.calendar.items import settled, settled_task
+from syncd.engine.report import CycleReport
+from tests.property.agenda import Agenda, held, hidden
+from tests.property.agenda_client import Resource
+from tests.property.agenda_truth import Truth
+
+WRITES = ("create", "update", "delete")
+
+
+@dataclass
+class Watched:
+    """One cycle, and what the server held before it."""
+
+    report: CycleReport | None = None
+    refs: dict[str, bytes] = field(default_factory=dict)
+
+
+class Checks:
+    """One company's."""
+
+    def __init__(self, agenda: Agenda, truth: Truth) -> None:
+        self.agenda = agenda
+        self.truth = truth
+        self.broken: dict[str, bytes] = {}  # refs of what cannot be read, and what stood there before
+        self.released: set[str] = set()  # mailboxes that a person let go just now
+        self.manual = False  # whether conflicts wait for a person
+
+    # --- the servers ------------------------------------------------------------------------------
+
+    def all_sources(self, login: str) -> dict[str, bytes]:
+        server = self.agenda.servers[login]
+        return {
+            ref: source for calendar in server._calendars for ref, source in server.sources(calendar).items()
+        }
+
+    def at(self, login: str, ref: str) -> Item | None:
+        source = self.all_sources(login).get(ref)
+        return None if source is None else self.parsed(source)
+
+    def uid(self, login: str, ref: str) -> str:
+        item = self.at(login, ref)
+        return "" if item is None else item.uid
+
+    @staticmethod
+    def parsed(source: bytes) -> Item | None:
+        try:
+            return read(source)
+        except Unreadable:
+            return None
+
+    def by_uid(self, login: str) -> dict[str, list[tuple[str, Item]]]:
+        found: dict[str, list[tuple[str, Item]]] = {}
+        for ref, source in self.all_sources(login).items():
+            item = self.parsed(source)
+            if item is not None:
+                found.setdefault(item.uid, []).append((ref, item))
+        return found
+
+    def break_or_heal(
+        self, login: str, at: int, how: str, found: tuple[str, str] | None, number: int
+    ) -> bool:
+        server = self.agenda.servers[login]
+        if how == "heal":
+            self.heal_all()
+            return True
+        if how == "garbage":
+            calendar = sorted(server._calendars)[at % len(server._calendars)]
+            ref = f"{calendar}garbage-{number}.ics"
+            server.put(calendar, b"BEGIN:VCALENDAR\r\nnothing that is one\r\n", ref)
+            self.broken[ref] = b""
+            return True
+        if found is None:
+            return False
+        (server.withhold if how == "withhold" else server.vanish)(found[1])
+        self.broken[found[1]] = b""
+        return True
+
+    def heal_all(self) -> None:
+        """What was garbage stays garbage; the rest can be read again."""
+        for server in self.agenda.servers.values():
+            for calendar in server._calendars.values():
+                for ref, stored in calendar.stored.items():
+                    stored.withheld = stored.vanished = False
+                    if "garbage" not in ref:
+                        self.broken.pop(ref, None)
+
+    # --- after each cycle -------------------------------------------------------------------------
+
+    @contextmanager
+    def of_a_cycle(self, login: str) -> Iterator[Watched]:
+        """Watches one: what it deletes, whom it mails, whether it goes on where the brake is on."""
+        server = self.agenda.servers[login]
+        before = {uid for uid, ones in self.by_uid(login).items() if ones}
+        visible = {held(one).uid for one in self.agenda.records().values() if not hidden(one)}
+        asleep = self.agenda.state(login) is not MailboxState.RUNNING
+        ((mapped,),) = self.agenda.rows(
+            "SELECT count(*) FROM binding b JOIN collection c ON c.id = b.collection_id "
+            "JOIN mailbox m ON m.id = c.mailbox_id WHERE b.state = 'BOUND' AND m.name = :name",
+            name=login,
+        )
+        watched = Watched()
+        yield watched
+        self._deletions(login, before, visible, int(str(mapped)))
+        self._mails(server)
+        self.nothing_is_there_twice()
+        self._secrets()
+        if asleep and watched.report is not None:
+            assert watched.report.skipped is not None
+        self.released.discard(login)
+
+    def _deletions(self, login: str, before: set[str], visible: set[str], mapped: int) -> None:
+        gone = before - set(self.by_uid(login))
+        hid = visible - {held(one).uid for one in self.agenda.records().values() if not hidden(one)}
+        without = {uid for uid in gone | hid if uid not in self.truth.deleted}
+        copies = {uid for uid in without if login == "denis" and uid in gone}
+        assert not without - copies, f"deleted without a person: {without}"
+        limits = self.agenda.limits
+        for count in (len(gone), len(hid)):
+            if login not in self.released and count >= limits.count and count * 100 > limits.percent * mapped:
+                raise AssertionError(f"{count} of {mapped} deleted in one cycle, and nobody was asked")
+
+    def nothing_was_deleted_by_a_reset(self) -> None:
+        """A calendar made anew is no deletion of what was in it."""
+
+    def _mails(self, server: MemoryCalendar) -> None:
+        """A guest is mailed once for each change of a person in the CRM, at most."""
+        times = Counter((mail.recipient, mail.uid) for mail in server.mailed)
+        for (recipient, uid), count in times.items():
+            assert count <= self.truth.edits[uid], f"{recipient} was mailed {count} times about {uid}"
+        assert not [mail for mail in server.mailed if mail.method == "REPLY"]
+
+    def nothing_is_there_twice(self) -> None:
+        for login in self.agenda.servers:
+            twice = {uid: ones for uid, ones in self.by_uid(login).items() if len(ones) > 1}
+            assert not twice, f"{login} has twice: {sorted(twice)}"
+        uids = Counter(held(one).uid for one in self.agenda.records().values())
+        assert set(uids) <= self.truth.created, f"nobody made {set(uids) - self.truth.created}"
+        assert not [uid for uid, times in uids.items() if times > 1]
+
+    def _secrets(self) -> None:
+        if self.truth.secret:
+            everything = self.agenda.everything()
+            told = {text for text in self.truth.secret if text in everything}
+            assert not told, f"text of private items is in the database: {told}"
+
+    # --- in the end -------------------------------------------------------------------------------
+
+    def the_next_cycle_writes_nothing(self) -> None:
+        before = self.agenda.version()
+        writes = [server.calls[name] for server in self.agenda.servers.values() for name in WRITES]
+        for login in self.agenda.servers:
+            report = self.agenda.cycle(login)
+            assert report is not None and (report.error, report.skipped) == (None, None)
+            assert not report.wrote, f"{login}: {dict(report.calendar.actions)}"
+        assert self.agenda.version() == before, "the database was written to"
+        assert writes == [server.calls[name] for server in self.agenda.servers.values() for name in WRITES]
+
+    def at_the_end(self) -> None:
+        records = {held(one).uid: one for one in self.agenda.records().values()}
+        assert not self.agenda.rows("SELECT * FROM intent")
+        assert not self.agenda.rows("SELECT * FROM pending")
+        conflicts = self._conflicts()
+        open_ = {
+            (str(uid), str(component), Unit(str(unit)))
+            for uid, component, unit in self.agenda.rows(
+                "SELECT b.uid, k.component, k.unit FROM conflict k JOIN binding b ON b.id = k.binding_id "
+                "WHERE k.state = 'OPEN' AND k.unit <> ''"
+            )
+        }
+        for login in self.agenda.servers:
+            for uid, ((ref, item),) in self.by_uid(login).items():
+                if ref in self.broken:
+                    continue
+                record = records.get(uid)
+                where = self.agenda.rows(
+                    "SELECT b.state, b.supplies FROM binding b JOIN collection c ON c.id = b.collection_id "
+                    "JOIN mailbox m ON m.id = c.mailbox_id WHERE b.remote_ref = :ref AND m.name = :name",
+                    ref=ref, name=login,
+                )  # fmt: skip
+                assert len(where) == 1, f"{login} {ref} is bound {where}"
+                ((state, supplies),) = where
+                if state == "IGNORED":
+                    assert uid in self.truth.deleted, f"{uid} is ignored"
+                    continue
+                assert state == "BOUND", f"{login} {ref} is {state}"
+                assert record is not None and not hidden(record), f"{uid} is not in the CRM"
+                if supplies:
+                    self._equal(uid, held(record), item, open_, conflicts)
+                    self._vendor(login, ref, uid)
+        shown = {uid for uid, one in records.items() if not hidden(one)}
+        there = {uid for login in self.agenda.servers for uid in self.by_uid(login)}
+        for uid in shown - there:
+            item = held(records[uid])
+            assert all(one.status is Status.CANCELLED for one in item.components), f"{uid} is nowhere"
+        for uid in self.truth.created - shown:
+            assert uid in self.truth.deleted, f"{uid} is lost"
+            assert not self.truth.missing(uid, None, conflicts), f"{uid}: {self.truth.living[uid]}"
+
+    def _conflicts(self) -> str:
+        rows = self.agenda.rows("SELECT base, crm_value, remote_value FROM conflict")
+        return "\n".join(str(text) for row in rows for text in row).casefold()
+
+    def _equal(
+        self, uid: str, crm: Item, remote: Item, open_: set[tuple[str, str, Unit]], conflicts: str
+    ) -> None:
+        settle = settled_task if remote.kind is Kind.TASK else settled
+        wanted = settle(redacted(remote))
+        silent = any(not server.tells_rewrites for server in self.agenda.servers.values())
+        assert set(crm.by_key) == set(wanted.by_key), f"{uid}: {crm}\n is not {wanted}"
+        for key, one in wanted.by_key.items():
+            for unit in Unit:
+                left, right = value_of(crm.by_key[key], unit), value_of(one, unit)
+                if unit is Unit.ALARMS and silent:
+                    left, right = (
+                        value_of(replace(each, alarms=each.alarms - {"-PT10M"}), unit)
+                        for each in (crm.by_key[key], one)
+                    )
+                assert left == right or (uid, key, unit) in open_, (
+                    f"{uid} {key} {unit}: {left} is not {right}"
+                )
+        lost = self.truth.missing(uid, remote, conflicts)
+        assert not lost, f"{uid} lacks at the server {lost}: {remote}"
+        if not is_private(remote):
+            lost = self.truth.missing(uid, crm, conflicts)
+            assert not lost, f"{uid} lacks in the CRM {lost}: {crm}"
+
+    def _vendor(self, login: str, ref: str, uid: str) -> None:
+        lines = Resource(self.all_sources(login)[ref]).own_lines()
+        assert self.truth.vendor[uid] <= lines, f"{uid} lost {self.truth.vendor[uid] - lines}"
