@@ -280,8 +280,9 @@ def record(
 # --- quarantine -----------------------------------------------------------------------------------
 
 
-def quarantine(session: Session, collection_id: int, ref: str, error: str, now: datetime) -> None:
-    """An item that cannot be read: reported, and looked at again when it changes or is asked for."""
+def quarantine(session: Session, collection_id: int, ref: str, error: str, now: datetime) -> bool:
+    """An item that cannot be read or written: reported, and looked at again when it changes or is asked for.
+    Returns whether that is news."""
     key = (collection_id, short(ref))
     row = session.get(Quarantine, key)
     if row is None:
@@ -295,9 +296,12 @@ def quarantine(session: Session, collection_id: int, ref: str, error: str, now: 
                 tries=1,
             )
         )
-    else:
-        row.error, row.last_at, row.tries = error, now, row.tries + 1
+        session.flush()
+        return True
+    news = row.error != error
+    row.error, row.last_at, row.tries = error, now, row.tries + 1
     session.flush()
+    return news
 
 
 def release(session: Session, collection_id: int, refs: Iterable[str]) -> None:
@@ -348,3 +352,19 @@ def thaw(session: Session, mailbox_id: int) -> int:
             .returning(Binding.id)
         ).all()
     )
+
+
+def forget_texts(session: Session, entity: BoundEntity, ids: Sequence[int]) -> None:
+    """Nothing of what these records said stays in what was decided about them: they are private now, and the
+    CRM has no more to put back."""
+    for part in chunked(ids):
+        session.execute(
+            update(Decision)
+            .where(Decision.entity == entity, Decision.entity_id.in_(part))
+            .values(crm_before=None, remote_before=None, mailed="")
+        )
+        session.execute(
+            update(Conflict)
+            .where(Conflict.entity == entity, Conflict.entity_id.in_(part))
+            .values(base="null", crm_value="null", remote_value="null", state=ConflictState.CLOSED)
+        )

@@ -21,6 +21,7 @@ from connectors.ical.zones import Zones
 Fields = dict[str, list[Line]]
 
 NONE: list[Line] = []
+LONGEST_IDENTITY = 320  # characters, as of an address (RFC 3696)
 _RESPONSES = {
     "ACCEPTED": Response.ACCEPTED,
     "TENTATIVE": Response.TENTATIVE,
@@ -103,6 +104,14 @@ def address_of(line: Line) -> str:
     return address if "@" in address else ""
 
 
+def identity_of(line: Line) -> str:
+    """What tells an ATTENDEE apart: the address, else the URI (a principal's, "invalid:nomail"), lower-cased.
+
+    Somebody whom no address tells takes part all the same.
+    """
+    return address_of(line) or clean(line.value).strip().lower()[:LONGEST_IDENTITY]
+
+
 def response_of(params: Mapping[str, str]) -> Response:
     """The answer that an ATTENDEE line's parameters tell (table T6)."""
     return _RESPONSES.get(params.get("PARTSTAT", "").upper(), Response.NO_RESPONSE)
@@ -112,7 +121,7 @@ def attendees_of(lines: list[Line]) -> tuple[Attendee, ...]:
     """Who takes part, by address, each once: the first answer counts."""
     found: dict[str, Attendee] = {}
     for line in lines:
-        email = address_of(line)
+        email = identity_of(line)
         if not email:
             continue
         params = parameters(line.params)

@@ -3,7 +3,7 @@
 from connectors.calendar import Attendee, Component, Response
 from connectors.ical.draft import Draft, with_parameter
 from connectors.ical.lines import Line, Node, parameter, parameters
-from connectors.ical.parts import address_of, response_of
+from connectors.ical.parts import address_of, identity_of, response_of
 
 _PARTSTAT = {
     Response.ACCEPTED: "ACCEPTED",
@@ -21,7 +21,7 @@ def edit_people(draft: Draft, target: Component) -> None:
     wanted = {attendee.email: attendee for attendee in target.attendees}
     there: dict[str, list[Line]] = {}
     for line in draft.lines("ATTENDEE"):
-        email = address_of(line)
+        email = identity_of(line)
         if not email:
             continue
         if email in wanted:
@@ -43,6 +43,8 @@ def _answer(lines: list[Line]) -> Response:
 
 
 def _uri(email: str) -> str:
+    if ":" in email or "@" not in email:
+        return email  # a URI already
     return "mailto:" + email.replace("%", "%25")
 
 

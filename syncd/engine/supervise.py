@@ -187,15 +187,16 @@ class Supervisor:
     def _connected(
         self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool, quarantined: bool
     ) -> None:
-        """Mail first, then calendars: each over its own connection."""
+        """Mail first, then calendars, each over its own connection: where one server fails, the other part
+        goes on. But a refused password is not tried on the second one too."""
+        failed: Exception | None = None
         if self._wants_mail(view.name):
-
-            def mail(connector: MailConnector) -> None:
-                self._welcomed(view, now, dry_run=dry_run)
-                wanted = self._folders(view.name)
-                self._mail.cycle(view, connector, now, report, wanted=wanted, dry_run=dry_run)
-
-            self._with(self._connections, view.name, report, mail)
+            try:
+                self._look_at_mail(view, now, report, dry_run=dry_run)
+            except (AuthFailed, FatalError):
+                raise
+            except (SyncdError, StoreError) as error:
+                failed = error
         parts = self._calendars
         rules = None if parts is None else parts.rules(view.name)
         if parts is not None and rules is not None:
@@ -213,6 +214,16 @@ class Supervisor:
                 )
 
             self._with(parts.connections, view.name, report, calendars)
+        if failed is not None:
+            raise failed
+
+    def _look_at_mail(self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool) -> None:
+        def mail(connector: MailConnector) -> None:
+            self._welcomed(view, now, dry_run=dry_run)
+            wanted = self._folders(view.name)
+            self._mail.cycle(view, connector, now, report, wanted=wanted, dry_run=dry_run)
+
+        self._with(self._connections, view.name, report, mail)
 
     @staticmethod
     def _with(

@@ -201,8 +201,10 @@ def test_what_rings_by_no_wish_of_a_person_is_no_alarm(inside: str) -> None:
         ("ATTENDEE;PARTSTAT=declined:mailto:a@x.test", Attendee("a@x.test", Response.DECLINED)),
         ("ATTENDEE;PARTSTAT=DELEGATED:mailto:a@x.test", Attendee("a@x.test")),
         ("ATTENDEE;EMAIL=a@x.test;PARTSTAT=ACCEPTED:/principal/12/", Attendee("a@x.test", Response.ACCEPTED)),
-        ("ATTENDEE:urn:uuid:12", None),
-        ("ATTENDEE:invalid:nomail", None),
+        ("ATTENDEE:urn:uuid:12", Attendee("urn:uuid:12")),
+        ("ATTENDEE:invalid:nomail", Attendee("invalid:nomail")),
+        ("ATTENDEE:https://dav.x.test/Principals/Paul/", Attendee("https://dav.x.test/principals/paul/")),
+        ("ATTENDEE:", None),
         ("ATTENDEE:mailto:a%2Bb@x.test", Attendee("a+b@x.test")),
         (
             "ATTENDEE:mailto:a@x.test\nATTENDEE;PARTSTAT=TENTATIVE:mailto:A@x.test",

@@ -20,7 +20,7 @@ from store.calendar import Event, Task
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
 from store.reconciling import BindingRow
-from syncd.core.canonical import Unit, digest, dump, load, redacted
+from syncd.core.canonical import Unit, digest, dump, is_private, load, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.guards import oscillates
 from syncd.core.merge import merge, with_old
@@ -75,6 +75,7 @@ class _Confirm:
         made = self._create([one.plan for one in outcomes])
         fresh: list[Mapping[str, Any]] = []
         decisions, conflicts, changed = [], [], []
+        private: list[tuple[BoundEntity, int]] = []
         for one in outcomes:
             plan = one.plan
             id_ = made.get(id(plan)) or (plan.record.id if plan.record else None)
@@ -87,10 +88,13 @@ class _Confirm:
             conflicts += self._conflicts(plan, id_)
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
+                if is_private(crm) and not is_private(before):
+                    private.append((plan.entity, id_))
         reconciling.insert_bindings(self._session, fresh)
         reconciling.record(self._session, decisions, conflicts)
         for entity in (BoundEntity.EVENT, BoundEntity.TASK):
             ids = [id_ for kind, id_ in changed if kind is entity]
+            reconciling.forget_texts(self._session, entity, [id_ for kind, id_ in private if kind is entity])
             if ids:
                 outbox.announce(
                     self._session,

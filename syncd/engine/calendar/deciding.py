@@ -77,11 +77,18 @@ class Decider:
             remote=plan.seen,
             role=self.role(plan),
             direction=plan.calendar.direction if plan.calendar.info.writable else Direction.TO_CRM,
-            dress_changed=linked and binding is not None and mark_of(plan.dress) != binding.dress,
+            dress_changed=self._dress_changed(plan, binding if linked else None),
             crm_changed_at=None if plan.record is None else plan.record.updated_at,
             remote_changed_at=None if plan.seen is None else plan.seen.modified,
             version_changed=plan.remote is not None,
         )
+
+    def _dress_changed(self, plan: Plan, binding: BindingRow | None) -> bool:
+        """Whether what the CRM adds is another one now, or is there though it must not be: a client may bring
+        back what it once saw."""
+        mark = mark_of(plan.dress)
+        stale = not mark and plan.remote is not None and plan.remote.item.dressed
+        return stale or (binding is not None and mark != binding.dress)
 
     def role(self, plan: Plan) -> Role:
         """Whose content the copy holds."""

@@ -5,13 +5,15 @@ Nothing is added where anybody from outside takes part: what stands in an event 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connectors.calendar import Component, Dress, Item, Kind, Privacy, Timing, When
+from connectors.block import strip
+from connectors.calendar import Component, Dress, Item, Kind, Privacy, RemoteItem, Timing, When
 from store.calendar import TaskState
 from store.calendar_rows import EventRecord, TaskRecord
+from store.reconciling import BindingRow
 from syncd.core.canonical import is_private
 from syncd.core.recurrence import last_end
 from syncd.engine.calendar.items import item_of
@@ -111,6 +113,18 @@ def has_guests(people: People, *items: Item | None) -> bool:
         for email in (*(one.email for one in component.attendees), component.organizer)
         if email
     )
+
+
+def undressed(remote: RemoteItem, binding: BindingRow | None) -> RemoteItem:
+    """The item without what is left of the block that the CRM wrote last, where a client spoilt its markers
+    (§4.2.1): it is not the user's notes."""
+    block = binding.last_block if binding is not None else ""
+    notes = [strip(one.notes, block) for one in remote.item.components] if block else []
+    if not block or notes == [one.notes for one in remote.item.components]:
+        return remote
+    parts = zip(remote.item.components, notes, strict=True)
+    item = replace(remote.item, components=tuple(replace(one, notes=text) for one, text in parts))
+    return replace(remote, item=item)
 
 
 def mark_of(dress: Dress) -> str:

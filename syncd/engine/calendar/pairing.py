@@ -21,7 +21,7 @@ from syncd.core.plan import Action, Decision, Direction
 from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.deciding import Decider, Key
-from syncd.engine.calendar.dress import Names, beside
+from syncd.engine.calendar.dress import Names, beside, undressed
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed, enters_on
 
@@ -188,6 +188,7 @@ class Pairing:
     ) -> None:
         if binding is not None and (binding.entity in EXTRAS or binding.state is BindingState.FROZEN):
             return  # ours and only ours, or waiting for a person: what a client makes of it stays there
+        remote = undressed(remote, binding)
         seen = redacted(remote.item)
         entity = ENTITIES[seen.kind]
         bound = binding is not None and binding.state is BindingState.BOUND

@@ -20,7 +20,7 @@ from syncd.core.plan import Action
 from syncd.engine.calendar.confirm import Outcome, confirm, units_text
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.deciding import Decider
-from syncd.engine.calendar.dress import mark_of
+from syncd.engine.calendar.dress import mark_of, undressed
 from syncd.engine.calendar.report import CalendarReport
 
 GROUP = 20  # writes announced together, and confirmed together
@@ -193,6 +193,7 @@ class Pusher:
         if tries <= 0:
             log.warning("somebody else changes it all the time; next cycle", action="push", uid=plan.uid)
             return
+        remote = undressed(remote, plan.binding) if remote is not None else None
         seen = None if remote is None else redacted(remote.item)
         fresh = self._decider.decided(replace(plan, remote=remote, seen=seen))
         if writes(fresh):
@@ -202,11 +203,12 @@ class Pusher:
 
     def _refused(self, plan: Plan, error: ItemError) -> None:
         """The server does not take this item. It waits in quarantine, and the others go on."""
-        log.warning("the server refuses an item", action="push", uid=plan.uid, error=str(error))
         self._report.quarantined += 1
         ref = plan.binding.remote_ref if plan.binding else plan.uid
         with self._context.database.write() as session:
-            reconciling.quarantine(session, plan.calendar.row.id, ref, str(error), self._context.now)
+            news = reconciling.quarantine(session, plan.calendar.row.id, ref, str(error), self._context.now)
+        if news:
+            log.warning("an item is not written", action="push", uid=plan.uid, error=str(error))
 
 
 def believed(remote: RemoteItem, written: Item) -> RemoteItem:
