@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.calendar import Attendee, (
+from connectors.calendar import (
     Attendee,
     Component,
     Dress,
