@@ -244,6 +244,8 @@ class Pairing:
         begins = min(_begin(one.timing.start, rules.floating, now) for one in seen.components)
         if begins > now + rules.future:
             return (enters_on(begins, rules.future),)
+        if begins >= now - rules.past and len(seen.components) == 1:
+            return None  # nothing of it is over earlier: its series need not be followed to the end
         end = last_end(seen, floating=rules.floating)
         return (None,) if end is not None and end < now - rules.past else None
 
