@@ -65,6 +65,8 @@ class Pairing:
         self._calendars = {one.row.id: one for one in calendars}
         self._records: dict[Key, Record] = {}
         self._by_uid: dict[tuple[BoundEntity, str], int] = {}
+        self._met: set[tuple[BoundEntity, str]] = set()  # what is new in this cycle
+        self._own: frozenset[int] = frozenset()  # the calendars of all mailboxes of the user
         self._bindings: dict[int, BindingRow] = {}
         self._away: set[int] = set()  # calendars of this mailbox that are out of reach
         self._under_way: set[Key] = set()  # records with a write whose outcome is not known
@@ -213,7 +215,7 @@ class Pairing:
             self._aside(plan, BindingState.IGNORED)
         elif (later := self._outside(seen)) is not None:
             self._aside(plan, BindingState.OUTSIDE, later[0])
-        elif record is not None and self._has_copy_here(entity, record.id):
+        elif self._doubled(entity, seen.uid, record):
             self._aside(plan, BindingState.IGNORED)
         else:
             self._decide(plan)
@@ -223,8 +225,14 @@ class Pairing:
             one = Aside(plan.calendar, plan.remote, plan.seen, plan.binding, plan.entity, state, later)
             self._pairs.aside.append(one)
 
+    def _doubled(self, entity: BoundEntity, uid: str, record: Record | None) -> bool:
+        """Whether another item of this mailbox is the same record already, or is about to be: a copy made by
+        hand, two resources of one UID."""
+        met = (entity, uid) in self._met
+        self._met.add((entity, uid))
+        return met or (record is not None and self._has_copy_here(entity, record.id))
+
     def _has_copy_here(self, entity: BoundEntity, id_: int) -> bool:
-        """Whether another item of this mailbox is the same record already: a copy made by hand."""
         return any(
             one.collection_id in self._calendars and one.state is BindingState.BOUND
             for one in self._copies.get((entity, id_), ())
