@@ -172,9 +172,9 @@ class Item:
     sequence: int = field(default=0, compare=False)  # SEQUENCE of the first component (RFC 5546)
     crm_id: str = field(default="", compare=False)  # X-CRM-ID: which record of which CRM wrote it
     companion: bool = False  # X-CRM-COMPANION: written by the CRM for its owner, never an event of its own
-    dressed: bool = field(default=False, compare=False)  # wears what the CRM adds (`Dress`): a block, a name
-    modified: datetime | None = field(default=None, compare=False)  # LAST-MODIFIED, else DTSTAMP; aware, UTC
     zones: tuple[tuple[str, str], ...] = field(default=(), compare=False)  # definitions of unknown TZIDs
+    modified: datetime | None = field(default=None, compare=False)  # LAST-MODIFIED, else DTSTAMP; aware, UTC
+    dressed: bool = field(default=False, compare=False)  # wears what the CRM adds (`Dress`): a block, a name
 
     @property
     def main(self) -> Component:

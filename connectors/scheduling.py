@@ -1,11 +1,14 @@
-"""What a server that schedules does with what it is given (RFC 6638): whom it mails, and how it is hushed."""
+"""What a server that schedules does with what it is given (RFC 6638 section 3.2): whom it mails.
+
+A guest whom the server took care of once cannot be let go of in silence: removed, or marked as somebody
+else's care (SCHEDULE-AGENT), that guest gets a CANCEL (section 3.2.1.2). So a quiet write of such a meeting
+is refused rather than made.
+"""
 
 from dataclasses import dataclass
 
-from connectors.calendar import Item
 from connectors.ical.lines import Line, Node, Unreadable, parameters, parse
 from connectors.ical.parts import address_of
-from connectors.ical.people import mark_quiet
 from connectors.ical.reading import read
 
 _KINDS = frozenset({"VEVENT", "VTODO"})
@@ -27,35 +30,12 @@ class _People:
     uid: str
     organizer: str
     organizer_served: bool
-    attendees: frozenset[str]
     served: frozenset[str]
     answers: frozenset[tuple[str, str]]
     cancelled: bool
 
 
-_NOBODY = _People("", "", False, frozenset(), frozenset(), frozenset(), False)
-
-
-def hushed(source: bytes) -> bytes:
-    """The resource with nothing changed but that the server mails none of its attendees.
-
-    Raises Unreadable.
-    """
-    document = parse(source)
-    end = b"\r\n" if document.root.begin.raw.endswith(b"\r\n") else b"\n"
-    for node in document.root.children:
-        if node.name in _KINDS:
-            mark_quiet(node, end, quiet=True)
-    return document.write()
-
-
-def missing_guests(before: Item, after: Item) -> bool:
-    """Whether somebody takes part before and not after: a server cancels them, whatever the new item says."""
-    return bool(_guests(before) - _guests(after))
-
-
-def _guests(item: Item) -> set[tuple[str, str]]:
-    return {(component.key, one.email) for component in item.components for one in component.attendees}
+_NOBODY = _People("", "", False, frozenset(), frozenset(), False)
 
 
 def mails(
@@ -72,12 +52,18 @@ def mails(
     return [wanted[recipient] for recipient in sorted(wanted)]
 
 
+def organizer_of(source: bytes) -> frozenset[str]:
+    """The organizer's address: who the owner may be, where the server does not tell."""
+    organizer = _people(source).organizer
+    return frozenset({organizer}) if organizer else frozenset()
+
+
 def _of_organizer(old: _People, new: _People, *, changed: bool) -> list[Mailed]:
     uid = new.uid or old.uid
-    found = [Mailed(one, "CANCEL", uid) for one in old.served - new.attendees]
-    if changed:
-        method = "CANCEL" if new.cancelled else "REQUEST"
-        found += [Mailed(one, method, uid) for one in new.served]
+    told = new.served if changed else new.served - old.served
+    method = "CANCEL" if new.cancelled else "REQUEST"
+    found = [Mailed(one, "CANCEL", uid) for one in old.served - new.served]
+    found += [Mailed(one, method, uid) for one in told]
     return found
 
 
@@ -109,7 +95,6 @@ def _people(source: bytes | None) -> _People:
         uid=_value(nodes, "UID"),
         organizer=address_of(organizer) if organizer else "",
         organizer_served=organizer is not None and _served(organizer),
-        attendees=frozenset(address_of(line) for line in attendees),
         served=frozenset(address_of(line) for line in attendees if _served(line)),
         answers=frozenset((address_of(line), _answer(line)) for line in attendees),
         cancelled=_value(nodes, "STATUS").upper() == "CANCELLED",

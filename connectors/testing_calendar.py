@@ -31,7 +31,7 @@ from connectors.errors import (
 )
 from connectors.ical import editing, writing
 from connectors.ical.reading import Unreadable, read
-from connectors.scheduling import hushed, missing_guests
+from connectors.scheduling import mails
 from connectors.testing_server import Calendar, Fault, MemoryCalendar, Stored, cut_short
 
 __all__ = ["MemoryCalendar", "MemoryCalendarConnector", "cut_short"]
@@ -131,11 +131,8 @@ class MemoryCalendarConnector:
         one = here.stored.get(current.ref)
         if one is None or not self._same(one, current):
             raise Conflict(f"The item {current.ref} of {self.server.who} was changed by somebody else.")
-        before = one.source
-        if not notify and self.server.auto_schedule and missing_guests(current.item, item):
-            before = hushed(before)
-            self.server.write(current.ref, before, one.source)
-        self.server.write(current.ref, source, before)
+        self._require_quiet(current.ref, one.source, source, notify=notify)
+        self.server.write(current.ref, source, one.source)
         _end(fault)
         return self._written(current.ref, source)
 
@@ -145,10 +142,15 @@ class MemoryCalendarConnector:
         if one is not None:
             if not self._same(one, current):
                 raise Conflict(f"The item {current.ref} of {self.server.who} was changed by somebody else.")
-            if not notify and self.server.auto_schedule:
-                self.server.write(current.ref, hushed(one.source), one.source)
+            self._require_quiet(current.ref, one.source, None, notify=notify)
             self.server.erase(current.ref, reply=notify)
         _end(fault)
+
+    def _require_quiet(self, ref: str, before: bytes, after: bytes | None, *, notify: bool) -> None:
+        if notify or not self.server.auto_schedule:
+            return
+        if mails(before, after, self.server.owner, reply=False):
+            raise ItemError(f"The server of {self.server.who} would mail participants of {ref}.", locator=ref)
 
     def _begin(self, call: str, ref: str) -> Fault | None:
         if not self._entered:

@@ -280,8 +280,9 @@ def record(
 # --- quarantine -----------------------------------------------------------------------------------
 
 
-def quarantine(session: Session, collection_id: int, ref: str, error: str, now: datetime) -> None:
-    """An item that cannot be read: reported, and looked at again when it changes or is asked for."""
+def quarantine(session: Session, collection_id: int, ref: str, error: str, now: datetime) -> bool:
+    """An item that cannot be read or written: reported, and looked at again when it changes or is asked for.
+    Returns whether that is news."""
     key = (collection_id, short(ref))
     row = session.get(Quarantine, key)
     if row is None:
@@ -295,9 +296,12 @@ def quarantine(session: Session, collection_id: int, ref: str, error: str, now: 
                 tries=1,
             )
         )
-    else:
-        row.error, row.last_at, row.tries = error, now, row.tries + 1
+        session.flush()
+        return True
+    news = row.error != error
+    row.error, row.last_at, row.tries = error, now, row.tries + 1
     session.flush()
+    return news
 
 
 def release(session: Session, collection_id: int, refs: Iterable[str]) -> None:

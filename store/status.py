@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from store import ledger
+from store.bindings import Binding, BindingState, Conflict, ConflictState, Pending
+from store.reconciling import CALENDARS
 from store.sync_state import (
     Collection,
     CollectionKind,
@@ -34,6 +36,20 @@ class FolderStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarStatus:
+    """A calendar or task list that is kept in step."""
+
+    name: str
+    ref: str
+    read: bool  # at least once
+    items: int  # kept in step
+    frozen: int  # two writers undo each other there
+    quarantined: int
+    error: str | None
+    error_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxStatus:
     """A mailbox. `last_ok_at` is that of the last cycle that wrote something."""
 
@@ -49,6 +65,9 @@ class MailboxStatus:
     verdicts: dict[VerdictKind, int]
     quarantined: int
     queued: int  # messages that wait to be judged again
+    calendars: tuple[CalendarStatus, ...]
+    open_conflicts: int
+    waiting: int  # records that changed in the CRM, and that the calendars were not told of yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,7 @@ class LedgerStatus:
 
 
 def mailboxes(session: Session, names: Sequence[str] | None = None) -> list[MailboxStatus]:
-    """The mailboxes that the config names (or these ones), by name: five queries for all of them."""
+    """The mailboxes that the config names (or these ones), by name: a few queries for all of them."""
     query = select(Mailbox, User.login).join(User, User.id == Mailbox.user_id).order_by(Mailbox.name)
     query = query.where(Mailbox.configured) if names is None else query.where(Mailbox.name.in_(names))
     boxes = session.execute(query).all()
@@ -75,6 +94,9 @@ def mailboxes(session: Session, names: Sequence[str] | None = None) -> list[Mail
     verdicts = ledger.counts(session, ids)
     quarantined = _counts(session, Quarantine, ids)
     queued = _counts(session, Rematch, ids)
+    calendars = _calendars(session, [box.id for box, _ in boxes])
+    conflicts = _of_mailboxes(session, Conflict, Conflict.state == ConflictState.OPEN)
+    waiting = _of_mailboxes(session, Pending, true())
     return [
         MailboxStatus(
             name=box.name,
@@ -100,9 +122,51 @@ def mailboxes(session: Session, names: Sequence[str] | None = None) -> list[Mail
             verdicts=_sum(verdicts.get(one.id, {}) for one in folders.get(box.id, ())),
             quarantined=sum(quarantined.get(one.id, 0) for one in folders.get(box.id, ())),
             queued=sum(queued.get(one.id, 0) for one in folders.get(box.id, ())),
+            calendars=tuple(calendars.get(box.id, ())),
+            open_conflicts=conflicts.get(box.id, 0),
+            waiting=waiting.get(box.id, 0),
         )
         for box, login in boxes
     ]
+
+
+def _calendars(session: Session, mailbox_ids: Sequence[int]) -> dict[int, list[CalendarStatus]]:
+    rows = list(
+        session.scalars(
+            select(Collection)
+            .where(
+                Collection.mailbox_id.in_(mailbox_ids), Collection.kind.in_(CALENDARS), Collection.selected
+            )
+            .order_by(Collection.id)
+        )
+    )
+    ids = [one.id for one in rows]
+    states: dict[tuple[int, BindingState], int] = {}
+    query = select(Binding.collection_id, Binding.state, func.count()).where(Binding.collection_id.in_(ids))
+    for collection, state, number in session.execute(query.group_by(Binding.collection_id, Binding.state)):
+        states[collection, state] = number
+    quarantined = _counts(session, Quarantine, ids)
+    found: dict[int, list[CalendarStatus]] = {}
+    for one in rows:
+        status = CalendarStatus(
+            name=one.name,
+            ref=one.remote_ref,
+            read=one.token != "",
+            items=states.get((one.id, BindingState.BOUND), 0),
+            frozen=states.get((one.id, BindingState.FROZEN), 0),
+            quarantined=quarantined.get(one.id, 0),
+            error=one.error,
+            error_at=one.error_at,
+        )
+        found.setdefault(one.mailbox_id, []).append(status)
+    return found
+
+
+def _of_mailboxes(
+    session: Session, model: type[Conflict] | type[Pending], where: ColumnElement[bool]
+) -> dict[int, int]:
+    query = select(model.mailbox_id, func.count()).where(where).group_by(model.mailbox_id)
+    return dict(session.execute(query).all())
 
 
 def of_ledger(session: Session) -> LedgerStatus:

@@ -34,7 +34,7 @@ class DavConnector:
         self._start: Response | None = None
         self._lister = Lister(self._session)
         self._reader = Reader(self._session)
-        self._writer = Writer(self._session, self._reader, clock)
+        self._writer = Writer(self._session, self._reader, clock, self._addresses)
 
     def __enter__(self) -> Self:
         self._session.__enter__()
@@ -52,6 +52,9 @@ class DavConnector:
         trace: TracebackType | None,
     ) -> None:
         self._session.__exit__(kind, error, trace)
+
+    def _addresses(self) -> frozenset[str]:
+        return discovery.addresses(self._session, self._start)
 
     def calendars(self) -> Sequence[CalendarInfo]:
         """Every calendar and task list; no inbox, outbox, subscription or collection of journals.
@@ -85,9 +88,12 @@ class DavConnector:
         return self._writer.create(calendar, item, dress, notify=notify)
 
     def update(self, current: RemoteItem, item: Item, dress: Dress, *, notify: bool) -> RemoteItem:
-        """Edits `current` in place. Where that changes nothing, nothing is sent."""
+        """Edits `current` in place. Where that changes nothing, nothing is sent.
+
+        Raises ItemError where `notify` is False and the server would mail all the same.
+        """
         return self._writer.update(current, item, dress, notify=notify)
 
     def delete(self, current: RemoteItem, *, notify: bool) -> None:
-        """Deletes `current`."""
+        """Deletes `current`. Raises as `update`."""
         self._writer.delete(current, notify=notify)

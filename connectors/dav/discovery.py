@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from connectors.calendar import CalendarInfo, Kind
 from connectors.dav import failures, paths, xml
@@ -89,6 +89,25 @@ def calendars(session: DavSession, start: Response | None) -> Sequence[Found]:
         raise _nothing(session)
     found = {one.info.ref: one for home in homes for one in _below(session, home, depth="1")}
     return list(found.values())
+
+
+def addresses(session: DavSession, start: Response | None) -> frozenset[str]:
+    """The owner's mail addresses (RFC 6638 section 2.4.1); none where the server tells none."""
+    asked = xml.propfind([f"{C}calendar-user-address-set"])
+    found: set[str] = set()
+    for principal in _hrefs(start, f"{D}current-user-principal") if start else []:
+        answer = session.request("PROPFIND", principal, body=asked, headers={"Depth": "0"})
+        try:
+            responses = xml.multistatus(answer.body).responses if answer.status == MULTISTATUS else ()
+        except xml.Garbled:
+            continue
+        for one in responses:
+            told = one.properties.get(f"{C}calendar-user-address-set")
+            for href in told.hrefs if told else ():
+                scheme, _, address = href.partition(":")
+                if scheme.casefold() == "mailto" and address:
+                    found.add(unquote(address).casefold())
+    return frozenset(found)
 
 
 def describe(session: DavSession, ref: str) -> Found | None:

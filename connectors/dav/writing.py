@@ -20,7 +20,7 @@ from connectors.errors import (
     SyncdError,
 )
 from connectors.ical import editing, writing
-from connectors.scheduling import hushed, missing_guests
+from connectors.scheduling import mails, organizer_of
 
 CONTENT = "text/calendar; charset=utf-8"
 
@@ -28,10 +28,18 @@ CONTENT = "text/calendar; charset=utf-8"
 class Writer:
     """Writes the items of one session. `clock` gives the time in UTC that is stamped on them."""
 
-    def __init__(self, session: DavSession, reader: Reader, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        session: DavSession,
+        reader: Reader,
+        clock: Callable[[], datetime],
+        addresses: Callable[[], frozenset[str]],
+    ) -> None:
         self._session = session
         self._reader = reader
         self._clock = clock
+        self._addresses = addresses
+        self._owner: frozenset[str] | None = None
         self._who = session.access.who
         self.auto_schedules: dict[str, bool] = {}  # by calendar, as discovery told
 
@@ -57,11 +65,10 @@ class Writer:
     def update(self, current: RemoteItem, item: Item, dress: Dress, *, notify: bool) -> RemoteItem:
         """Raises Conflict where `current` is not what the server has any more."""
         stamp = self._clock()
-        calendar = paths.parent(current.ref)
-        if not notify and missing_guests(current.item, item) and self._mails(calendar):
-            current = self._write(current, hushed)
         return self._write(
-            current, lambda source: editing.edit(source, item, dress, stamp=stamp, quiet=not notify)
+            current,
+            lambda source: editing.edit(source, item, dress, stamp=stamp, quiet=not notify),
+            notify=notify,
         )
 
     def delete(self, current: RemoteItem, *, notify: bool) -> None:
@@ -69,11 +76,9 @@ class Writer:
         calendar = paths.parent(current.ref)
         headers: dict[str, str] = {}
         if not notify and self._mails(calendar):
-            # An attendee's deletion declines, unless told not to (RFC 6638 section 8.1); an organizer's one
-            # cancels, unless the server was told before that it is none of its business (section 7.1).
+            # An attendee's deletion declines, unless told not to (RFC 6638 section 8.1).
             headers["Schedule-Reply"] = "F"
-            if any(component.attendees for component in current.item.components):
-                current = self._write(current, hushed)
+            self._require_quiet(current, None)
         if not current.version:
             if self._reader.fetch(current.ref) is None:
                 return
@@ -88,10 +93,12 @@ class Writer:
             return  # a server that puts the precondition before the absence
         raise self._refused(current.ref, answer)
 
-    def _write(self, current: RemoteItem, edit: Callable[[bytes], bytes]) -> RemoteItem:
+    def _write(self, current: RemoteItem, edit: Callable[[bytes], bytes], *, notify: bool) -> RemoteItem:
         body = self._edited(current, edit)
         if body == current.source:
             return current
+        if not notify and self._mails(paths.parent(current.ref)):
+            self._require_quiet(current, body)
         if not current.version:
             current = self._unchanged(current)
             body = self._edited(current, edit)
@@ -149,6 +156,18 @@ class Writer:
                 f"The item {ref} of {self._who} was gone right after it was written. It is read again."
             )
         return found
+
+    def _require_quiet(self, current: RemoteItem, body: bytes | None) -> None:
+        """Raises ItemError where the server would mail somebody because of this write."""
+        if self._owner is None:
+            self._owner = self._addresses()
+        owner = self._owner or organizer_of(current.source)
+        if told := mails(current.source, body, owner, reply=False):
+            raise ItemError(
+                f"The item {current.ref} of {self._who} was left alone: its server would mail {len(told)} of"
+                " its participants, and this change is to be made in silence. Make it in a calendar client.",
+                locator=current.ref,
+            )
 
     def _mails(self, calendar: str) -> bool:
         if calendar not in self.auto_schedules:

@@ -4,7 +4,7 @@ Anything that is one event, task or series is read, however its client spells it
 Unreadable, with the line and the reason and nothing of the content. Time and memory are linear.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from connectors.block import find, strip
 from connectors.calendar import Component, Item, Kind, Privacy, Status, Timing, When, zone_info
@@ -59,7 +59,18 @@ def read_document(document: Document, last_block: str = "") -> Item:
         companion=any("X-CRM-COMPANION" in each for each in fields),
         dressed=any(_dressed(each) for each in fields),
         zones=zones.definitions(),
+        modified=max((at for each in fields if (at := _modified(each)) is not None), default=None),
     )
+
+
+def _modified(fields: Fields) -> datetime | None:
+    """LAST-MODIFIED, else DTSTAMP; both are in UTC (RFC 5545 sections 3.8.7.2 and 3.8.7.3)."""
+    text = token_of(fields, "LAST-MODIFIED") or token_of(fields, "DTSTAMP")
+    try:
+        moment = datetime.fromisoformat(text)
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _dressed(fields: Fields) -> bool:

@@ -43,14 +43,14 @@ def sync(
     ctx: typer.Context,
     mailboxes: MailboxNames = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Write nothing; list what would be logged.")
+        bool, typer.Option("--dry-run", help="Write nothing; list what would be done.")
     ] = False,
     quarantined: Annotated[
         bool, typer.Option("--quarantined", help="Also try again what could not be read.")
     ] = False,
     json: Annotated[bool, Json] = False,
 ) -> None:
-    """One cycle now, then end. Exit code 1 if something failed or a message could not be read.
+    """One cycle now, then end. Exit code 1 if something failed, could not be read, or the brake is on.
 
     \b
     Examples:
@@ -108,8 +108,11 @@ def _failed(report: "CycleReport", *, named: bool) -> bool:
     """Whether a person should look: also where a mailbox that was asked for was left alone."""
     from syncd.core.matching import Verdict
 
-    left_alone = report.skipped is not None and (named or report.skipped.startswith("needs attention"))
-    return report.failed or left_alone or bool(report.verdicts[Verdict.QUARANTINED])
+    waits = ("needs attention", "the brake is on")
+    left_alone = report.skipped is not None and (named or report.skipped.startswith(waits))
+    calendar = report.calendar
+    unwell = bool(calendar.braked or calendar.quarantined or report.verdicts[Verdict.QUARANTINED])
+    return report.failed or left_alone or unwell
 
 
 def _plain(report: "CycleReport") -> dict[str, object]:
@@ -121,16 +124,53 @@ def _plain(report: "CycleReport") -> dict[str, object]:
         "new_emails": report.stored,
         "new_activities": report.activities,
         "would_log": report.rehearsed,
+        "calendar": _calendar(report),
         "skipped": report.skipped,
         "error": report.error,
         "folder_errors": report.folder_errors,
     }
 
 
+def _calendar(report: "CycleReport") -> dict[str, object]:
+    calendar = report.calendar
+    return {
+        "actions": {action.value: number for action, number in calendar.actions.items() if number},
+        "pulled": calendar.pulled,
+        "pushed": calendar.pushed,
+        "conflicts": calendar.conflicts,
+        "quarantined": calendar.quarantined,
+        "frozen": calendar.frozen,
+        "braked": calendar.braked,
+        "planned": [one.plain() for one in calendar.planned],
+    }
+
+
 def _print(installation: "Installation", reports: "Sequence[CycleReport]", *, dry_run: bool) -> None:
+    zone = installation.settings.workspace.timezone
+    syncs = {report.mailbox: installation.settings.mailbox(report.mailbox).sync for report in reports}
+    mail = [report for report in reports if "mail" in syncs[report.mailbox]]
+    calendars = [report for report in reports if "calendar" in syncs[report.mailbox]]
+    if mail:
+        _mail_table(mail, dry_run=dry_run)
+    if mail and calendars:
+        say()
+    if calendars:
+        _calendar_table(calendars, dry_run=dry_run)
+    for report in reports:
+        for line in (report.skipped, report.error):
+            if line:
+                warn(f"{report.mailbox}: {shown(line, zone)}")
+        for folder, error in report.folder_errors.items():
+            warn(f"{report.mailbox}: folder {shown(folder, zone)}: {shown(error, zone)}")
+    if dry_run and mail:
+        _rehearsed(installation, mail)
+    for report in calendars:
+        _planned(report)
+
+
+def _mail_table(reports: "Sequence[CycleReport]", *, dry_run: bool) -> None:
     from syncd.core.matching import Verdict
 
-    zone = installation.settings.workspace.timezone
     table(
         ("mailbox", "seen", "would log" if dry_run else "logged", "new e-mails", "quarantined", ""),
         [
@@ -145,14 +185,39 @@ def _print(installation: "Installation", reports: "Sequence[CycleReport]", *, dr
             for report in reports
         ],
     )
-    for report in reports:
-        for line in (report.skipped, report.error):
-            if line:
-                warn(f"{report.mailbox}: {shown(line, zone)}")
-        for folder, error in report.folder_errors.items():
-            warn(f"{report.mailbox}: folder {shown(folder, zone)}: {shown(error, zone)}")
-    if dry_run:
-        _rehearsed(installation, reports)
+
+
+def _calendar_table(reports: "Sequence[CycleReport]", *, dry_run: bool) -> None:
+    """Records of the CRM and items at the server that were made or changed."""
+    table(
+        ("calendars of", "planned" if dry_run else "pulled", "pushed", "conflicts", "quarantined", ""),
+        [
+            (
+                report.mailbox,
+                str(len(report.calendar.planned) if dry_run else report.calendar.pulled),
+                "-" if dry_run else str(report.calendar.pushed),
+                str(report.calendar.conflicts),
+                str(report.calendar.quarantined),
+                "the brake is on" if report.calendar.braked else _remark(report),
+            )
+            for report in reports
+        ],
+    )
+
+
+def _planned(report: "CycleReport") -> None:
+    """What the calendars would do: in a dry run, or where the brake holds it."""
+    from syncd.cli.reconciled import plan_table
+
+    if report.calendar.planned:
+        say()
+        say(f"{report.mailbox}, calendars:")
+        plan_table([dict(one.plain()) for one in report.calendar.planned])
+    if report.calendar.braked:
+        name = report.mailbox
+        warn(f"{name}: the brake is on: {report.calendar.braked}; `syncd release {name}` lets it go")
+    if report.calendar.conflicts:
+        warn(f"{report.mailbox}: {count(report.calendar.conflicts, 'conflict')}: `syncd conflicts` tells")
 
 
 def _remark(report: "CycleReport") -> str:
@@ -160,7 +225,7 @@ def _remark(report: "CycleReport") -> str:
         return "left alone"
     if report.error:
         return "failed"
-    return "some folders failed" if report.folder_errors else ""
+    return "not everything could be read" if report.folder_errors else ""
 
 
 def _rehearsed(installation: "Installation", reports: "Sequence[CycleReport]") -> None:

@@ -27,7 +27,9 @@ def explain(
     item: Annotated[
         str,
         typer.Argument(
-            metavar="ITEM", help="A Message-ID, email:12, activity:5, FOLDER:UID or MAILBOX:FOLDER:UID."
+            metavar="ITEM",
+            help="A Message-ID, email:12, activity:5, FOLDER:UID or MAILBOX:FOLDER:UID; event:12, task:5 or "
+            "the UID of one.",
         ),
     ],
     mailbox: Annotated[
@@ -35,21 +37,29 @@ def explain(
     ] = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
-    """Tell why a message was logged, or why not.
+    """Tell why a message was logged, or why not; or why an event or task is as it is.
 
-    Names the rule and the evidence. Exit code 1 if nothing is known of it.
+    Names the rule and the evidence; of an event its copies with their versions, each decision with its run
+    and who was mailed, conflicts, and writes that are not confirmed. Exit code 1 if nothing is known of it.
 
     \b
     Examples:
       syncd explain '<CAF+abc@mail.example>'
       syncd explain activity:5
       syncd explain claire:INBOX:1234
+      syncd explain event:12
     """
+    from syncd.cli import explained
     from syncd.engine.explain import explain as ask
 
     with of(ctx).installation() as installation:
         if mailbox is not None:
             chosen(installation.settings, [mailbox])
+        with installation.database.read() as session:
+            story = explained.story(session, item)
+        if story is not None:
+            explained.tell(story, installation.settings.workspace.timezone, json=json)
+            return
         rules = [_rule(rule) for rule in installation.settings.mail.exclude]
         found = ask(installation.database, installation.hashed, item, rules=rules, mailbox=mailbox)
         zone = installation.settings.workspace.timezone
@@ -132,7 +142,10 @@ def audit(
       syncd audit claire --mend
     """
     with of(ctx).installation() as installation:
-        names = chosen(installation.settings, mailboxes)
+        settings = installation.settings
+        names = [name for name in chosen(settings, mailboxes) if "mail" in settings.mailbox(name).sync]
+        if mailboxes and not names:
+            raise UsageError("the mailboxes that are named synchronise no mail: there is nothing to audit")
         found = []
         with progress("auditing", len(names)) as step:
             for name in names:

@@ -19,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from syncd.cli import contacts, cycles, events, mail, records, setup, status, tasks
+from syncd.cli import contacts, cycles, events, mail, reconciled, records, setup, status, tasks
 from syncd.cli.context import Cli, UsageError
 
 FAILED, WRONG, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
@@ -76,7 +76,9 @@ for _verb, _function in (
     ("pause", cycles.pause),
     ("resume", cycles.resume),
     ("stop", cycles.stop),
+    ("release", reconciled.release),
     ("explain", mail.explain),
+    ("undo", reconciled.undo),
     ("audit", mail.audit),
     ("forget", mail.forget),
     ("list", records.list_),
@@ -85,6 +87,7 @@ for _verb, _function in (
 ):
     app.command(_verb)(_function)
 app.add_typer(contacts.contact, name="contact")
+app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
 app.add_typer(tasks.task, name="task")
 app.add_typer(setup.db, name="db")

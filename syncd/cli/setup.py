@@ -92,8 +92,9 @@ def check(
 def doctor(ctx: typer.Context, mailboxes: MailboxNames = None, json: Annotated[bool, Json] = False) -> None:
     """Try each mailbox, and tell what to mend.
 
-    Logs in, lists the folders and which are read. Looks at the database and at the files of the service
-    too. Changes nothing. Exit code 1 if something needs mending.
+    Logs in, lists the folders and which are read, the calendars and which are kept in step: what they hold,
+    whether they can be written, and whether the server mails invitations itself. Looks at the database and
+    at the files of the service too. Changes nothing. Exit code 1 if something needs mending.
 
     \b
     Examples:
@@ -124,6 +125,7 @@ def doctor(ctx: typer.Context, mailboxes: MailboxNames = None, json: Annotated[b
             say()
             say(f"{'ok  ' if one.good else 'MEND'}  mailbox {one.mailbox}: {one.says}")
             _folders(one)
+            _calendars(one)
     if not good:
         raise typer.Exit(1)
 
@@ -145,6 +147,26 @@ def _folders(diagnosis: "Diagnosis") -> None:
                     shown(f.problem, UTC),
                 )
                 for f in diagnosis.folders
+            ],
+        )
+
+
+def _calendars(diagnosis: "Diagnosis") -> None:
+    from datetime import UTC
+
+    if diagnosis.calendars:
+        table(
+            ("      calendar", "holds", "synchronised", "writable", "mails invitations", "problem"),
+            [
+                (
+                    f"      {shown(one.name or one.ref, UTC)}",
+                    shown(one.kinds, UTC),
+                    shown(one.chosen, UTC),
+                    shown(one.writable, UTC),
+                    shown(one.schedules, UTC),
+                    shown(one.problem, UTC),
+                )
+                for one in diagnosis.calendars
             ],
         )
 

@@ -1,7 +1,7 @@
 """The verb status: a line a mailbox, and below it what needs a person."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,6 +83,11 @@ def _needs(
     found = []
     if row.state is MailboxState.NEEDS_ATTENTION:
         found.append(shown(row.attention or "it waits for a person", zone))
+    elif row.state is MailboxState.BRAKED:
+        found.append(
+            f"the brake is on, nothing is written: {shown(row.attention, zone)}; `syncd sync {row.name} "
+            f"--dry-run` lists what waits, `syncd release {row.name}` lets it go"
+        )
     elif row.last_error:
         found.append(f"{shown(row.last_error, zone)} (since {shown(row.last_error_at, zone)})")
     found += [
@@ -96,10 +101,35 @@ def _needs(
             f"{count(row.quarantined, 'message')} could not be read: `syncd list quarantine "
             f"--mailbox {row.name}` tells why, `syncd sync --quarantined` tries again"
         )
+    found += _of_calendars(row, zone)
     interval = installation.settings.interval_of(installation.settings.mailbox(row.name))
     silent = row.state is MailboxState.RUNNING and last_ok is not None
     if silent and last_ok is not None and now - last_ok > max(SILENCE, INTERVALS * interval):
         found.append(f"nobody looked at it for {age(last_ok, now)}: is `syncd run` alive?")
+    return found
+
+
+def _of_calendars(row: "MailboxStatus", zone: "tzinfo") -> list[str]:
+    found = [
+        f"calendar {shown(one.name or one.ref, zone)}: {shown(one.error, zone)} "
+        f"(since {shown(one.error_at, zone)})"
+        for one in row.calendars
+        if one.error
+    ]
+    frozen = sum(one.frozen for one in row.calendars)
+    broken = sum(one.quarantined for one in row.calendars)
+    if frozen:
+        found.append(
+            f"{count(frozen, 'item')} frozen: another program undoes what is written there; stop it, then "
+            f"`syncd release {row.name}`"
+        )
+    if broken:
+        found.append(
+            f"{count(broken, 'item')} of its calendars could not be read: `syncd list quarantine "
+            f"--mailbox {row.name}` tells why, `syncd sync --quarantined` tries again"
+        )
+    if row.open_conflicts:
+        found.append(f"{count(row.open_conflicts, 'conflict')} wait for a decision: `syncd conflicts`")
     return found
 
 
@@ -119,6 +149,9 @@ def _plain(
         "quarantined": row.quarantined,
         "queued": row.queued,
         "folders": row.folders,
+        "calendars": row.calendars,
+        "open_conflicts": row.open_conflicts,
+        "waiting_for_calendars": row.waiting,
         "needs_person": needs,
     }
 
@@ -146,3 +179,21 @@ def _print(rows: "Sequence[MailboxStatus]", last: dict[str, datetime | None], no
             for row in rows
         ],
     )
+    calendars = [(row.name, one) for row in rows for one in row.calendars]
+    if calendars:
+        say()
+        zone = UTC
+        table(
+            ("mailbox", "calendar", "in step", "frozen", "quarantined", ""),
+            [
+                (
+                    name,
+                    shown(one.name or one.ref, zone),
+                    str(one.items),
+                    str(one.frozen),
+                    str(one.quarantined),
+                    "failed" if one.error else "" if one.read else "not read yet",
+                )
+                for name, one in calendars
+            ],
+        )

@@ -3,13 +3,14 @@
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from config.errors import SecretError
 from config.load import load
 from config.settings import Mailbox, Settings
+from connectors.calendar import Kind
 from connectors.errors import CollectionError, SyncdError
 from connectors.protocol import MailConnector
 from store import mailboxes as store_mailboxes
@@ -17,8 +18,10 @@ from store.database import Database
 from store.errors import StoreError
 from store.sync_state import MailboxState
 from syncd.daemon.wiring import Installation
+from syncd.engine.calendar.cycle import named
 from syncd.engine.folders import choose
 
+KINDS = {Kind.EVENT: "event", Kind.TASK: "task"}
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -52,6 +55,19 @@ class FolderCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarCheck:
+    """One calendar or task list of the server."""
+
+    name: str
+    ref: str
+    kinds: tuple[str, ...]  # event, task
+    chosen: bool
+    writable: bool
+    schedules: bool  # the server mails invitations itself; otherwise nobody outside is invited
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """One mailbox."""
 
@@ -60,6 +76,7 @@ class Diagnosis:
     says: str
     capabilities: tuple[str, ...] = ()
     folders: tuple[FolderCheck, ...] = ()
+    calendars: tuple[CalendarCheck, ...] = ()
 
 
 @contextmanager
@@ -136,11 +153,63 @@ def _private(path: Path, what: str) -> Check:
 
 
 def _mailbox(installation: Installation, mailbox: Mailbox) -> Diagnosis:
+    parts = []
+    if "mail" in mailbox.sync:
+        parts.append(_mail(installation, mailbox))
+    if "calendar" in mailbox.sync and all(one.good or one.folders for one in parts):
+        parts.append(_calendars(installation, mailbox))  # a login that was refused is not tried again
+    (first, *others) = parts
+    for one in others:
+        first = replace(
+            first, good=first.good and one.good, says=f"{first.says}; {one.says}", calendars=one.calendars
+        )
+    return first
+
+
+def _mail(installation: Installation, mailbox: Mailbox) -> Diagnosis:
     try:
         with installation.connector(mailbox) as connector:
             return _inside(connector, mailbox)
     except (SyncdError, SecretError) as error:
         return Diagnosis(mailbox.name, good=False, says=str(error))
+
+
+def _calendars(installation: Installation, mailbox: Mailbox) -> Diagnosis:
+    try:
+        with installation.calendar_connector(mailbox) as connector:
+            listed = connector.calendars()
+    except (SyncdError, SecretError) as error:
+        return Diagnosis(mailbox.name, good=False, says=str(error))
+    wanted = None if mailbox.calendars is None else [one.text() for one in mailbox.calendars]
+    found = [
+        CalendarCheck(
+            name=one.name,
+            ref=one.ref,
+            kinds=tuple(sorted(KINDS[kind] for kind in one.kinds)),
+            chosen=wanted is None or any(named(one, text) for text in wanted),
+            writable=one.writable,
+            schedules=one.auto_schedule,
+            problem=None,
+        )
+        for one in listed
+    ]
+    missing = [text for text in wanted or () if not any(named(one, text) for one in listed)]
+    found += [_absent(text) for text in missing]
+    chosen = [one.name or one.ref for one in found if one.chosen and not one.problem]
+    if missing:
+        says = f"calendars: {len(missing)} of those that are chosen are not at the server"
+    elif chosen:
+        says = f"calendars: {', '.join(chosen)}"
+    else:
+        says = "the server has no calendar: make one in a calendar client"
+    return Diagnosis(mailbox.name, good=bool(chosen) and not missing, says=says, calendars=tuple(found))
+
+
+def _absent(text: str) -> CalendarCheck:
+    problem = "`calendars` names it, the server has it not"
+    return CalendarCheck(
+        name=text, ref="", kinds=(), chosen=True, writable=False, schedules=False, problem=problem
+    )
 
 
 def _inside(connector: MailConnector, mailbox: Mailbox) -> Diagnosis:

@@ -194,6 +194,8 @@ GARBAGE = {
     "bomb": BOMB,
     "bomb in utf-16": BOMB.decode().replace('<?xml version="1.0"?>', "").encode("utf-16"),
     "external entity": EXTERNAL,
+    "harmless entity": b'<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY e "a">]>'
+    + WHOLE.partition(b"?>")[2].replace(b"a.ics", b"&e;.ics"),
     "binary": bytes(range(256)) * 10,
     "wrong encoding": WHOLE.replace(b"a.ics", b"\xe9.ics"),
     "unknown encoding": WHOLE.replace(b"utf-8", b"klingon"),

@@ -26,7 +26,7 @@ from connectors.errors import (
 )
 from connectors.ical.reading import read
 from tests.servers.calendars import NOW, event, ics
-from tests.servers.dav_answers import CAL, calendar, error
+from tests.servers.dav_answers import CAL, calendar, error, multistatus, props
 from tests.servers.scripted_dav import Reaction, Reply, Request, ScriptedDav
 
 REF = "/cal/a@crm.example.ics"
@@ -289,8 +289,12 @@ INVITED = RemoteItem(REF, '"1"', read(MEETING), MEETING)
 
 
 @contextmanager
-def scheduling() -> Iterator[tuple[ScriptedDav, DavConnector]]:
+def scheduling(owner: str) -> Iterator[tuple[ScriptedDav, DavConnector]]:
+    me = "<D:current-user-principal><D:href>/me/</D:href></D:current-user-principal>"
+    told = f"<C:calendar-user-address-set><D:href>mailto:{owner}</D:href></C:calendar-user-address-set>"
     script: Script = {
+        "PROPFIND /cal/ 0": multistatus(props("/cal/", me)),
+        "PROPFIND /me/ 0": multistatus(props("/me/", told if owner else "")),
         f"PUT {REF}": Reply(204, headers={"ETag": '"2"'}),
         f"DELETE {REF}": Reply(204),
         "OPTIONS /cal/": Reply(200, headers={"DAV": "1, calendar-access, calendar-auto-schedule"}),
@@ -299,29 +303,38 @@ def scheduling() -> Iterator[tuple[ScriptedDav, DavConnector]]:
         yield both
 
 
-def test_a_quiet_deletion_tells_the_server_first_not_to_mail() -> None:
-    with scheduling() as (server, connector):
+@pytest.mark.parametrize("owner", ["claire@acme.example", ""])
+def test_what_an_organizer_s_server_would_mail_is_not_done_in_silence(owner: str) -> None:
+    alone = replace(INVITED.item.main, attendees=(Attendee("guest@client.example", Response.NO_RESPONSE),))
+    with scheduling(owner) as (server, connector):
+        with pytest.raises(ItemError):
+            connector.delete(INVITED, notify=False)
+        with pytest.raises(ItemError):
+            connector.update(INVITED, replace(INVITED.item, components=(alone,)), DRESS, notify=False)
+        with pytest.raises(ItemError):
+            connector.update(INVITED, subject(INVITED.item, "Après"), DRESS, notify=False)
+        assert server.sent("PUT") == server.sent("DELETE") == []
+
+
+def test_a_meeting_that_was_always_quiet_stays_so() -> None:
+    source = MEETING.replace(b"ATTENDEE;", b"ATTENDEE;SCHEDULE-AGENT=NONE;X-CRM-QUIET=T;")
+    current = RemoteItem(REF, '"1"', read(source), source)
+    with scheduling("claire@acme.example") as (server, connector):
+        changed = connector.update(current, subject(current.item, "Après"), DRESS, notify=False)
+        assert server.sent("PUT")[0].body.replace(b"\r\n ", b"").count(b"SCHEDULE-AGENT=NONE") == 2
+        connector.delete(changed, notify=False)
+        assert server.sent("DELETE")[0].headers["schedule-reply"] == "F"
+
+
+def test_a_guest_s_copy_is_deleted_without_an_answer() -> None:
+    with scheduling("guest@client.example") as (server, connector):
         connector.delete(INVITED, notify=False)
-        (put,), (gone,) = server.sent("PUT"), server.sent("DELETE")
-        unfolded = put.body.replace(b"\r\n ", b"")
-        assert unfolded.count(b"SCHEDULE-AGENT=NONE") == 2
-        assert (put.headers["if-match"], gone.headers["if-match"]) == ('"1"', '"2"')
-        assert gone.headers["schedule-reply"] == "F"
+        assert server.sent("DELETE")[0].headers["schedule-reply"] == "F"
+        assert server.sent("PUT") == []
 
 
 def test_a_deletion_that_may_be_told_is_one_request() -> None:
-    with scheduling() as (server, connector):
+    with scheduling("claire@acme.example") as (server, connector):
         connector.delete(INVITED, notify=True)
         assert server.sent("PUT") == []
         assert "schedule-reply" not in server.sent("DELETE")[0].headers
-
-
-def test_a_quiet_update_that_drops_a_guest_tells_the_server_first_not_to_mail() -> None:
-    alone = replace(INVITED.item.main, attendees=(Attendee("guest@client.example", Response.NO_RESPONSE),))
-    with scheduling() as (server, connector):
-        connector.update(INVITED, replace(INVITED.item, components=(alone,)), DRESS, notify=False)
-        first, second = server.sent("PUT")
-        assert first.body.replace(b"\r\n ", b"").count(b"SCHEDULE-AGENT=NONE") == 2
-        assert b"other@client.example" in first.body.replace(b"\r\n ", b"")
-        assert b"other@client.example" not in second.body.replace(b"\r\n ", b"")
-        assert [one.headers["if-match"] for one in (first, second)] == ['"1"', '"2"']

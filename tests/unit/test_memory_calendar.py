@@ -16,7 +16,7 @@ from connectors.errors import (
     SyncdError,
     Unreachable,
 )
-from connectors.scheduling import Mailed
+from connectors.scheduling import Mailed, mails
 from connectors.testing_calendar import MemoryCalendar, MemoryCalendarConnector, cut_short
 from tests.servers.calendars import NOW, event, ics
 
@@ -202,16 +202,40 @@ def test_an_organizer_s_writes_are_mailed_to_whom_they_concern() -> None:
     assert server.mailed == [Mailed(GUEST, "CANCEL", uid)]
 
 
-def test_quiet_writes_mail_nobody_not_even_guests_who_are_dropped() -> None:
+def test_quiet_writes_mail_nobody() -> None:
     server, connector = scheduling()
-    loud = connector.create(CAL, meeting(ME, GUEST, OTHER), DRESS, notify=True)
-    server.mailed.clear()
-    changed = connector.update(loud, renamed(loud.item, "Autre"), DRESS, notify=False)
+    quiet = connector.create(CAL, meeting(ME, GUEST, OTHER), DRESS, notify=False)
+    changed = connector.update(quiet, renamed(quiet.item, "Autre"), DRESS, notify=False)
     fewer = connector.update(changed, renamed(meeting(ME, GUEST), "Autre"), DRESS, notify=False)
     connector.delete(fewer, notify=False)
-    connector.delete(connector.create(CAL, meeting(ME, GUEST), DRESS, notify=False), notify=False)
     assert server.mailed == []
     assert server.items() == {}
+
+
+def test_what_cannot_be_done_in_silence_is_refused_and_left_alone() -> None:
+    """RFC 6638 section 3.2.1.2: a guest of the server's that is let go of gets a CANCEL, whatever the way."""
+    server, connector = scheduling()
+    loud = connector.create(CAL, meeting(ME, GUEST, OTHER), DRESS, notify=True)
+    before = server.sources()
+    server.mailed.clear()
+    for quiet in (
+        lambda: connector.update(loud, renamed(loud.item, "Autre"), DRESS, notify=False),
+        lambda: connector.update(loud, meeting(ME, GUEST), DRESS, notify=False),
+        lambda: connector.delete(loud, notify=False),
+    ):
+        with pytest.raises(ItemError):
+            quiet()
+    assert (server.mailed, server.sources()) == ([], before)
+
+
+def test_a_mark_is_as_loud_as_a_removal() -> None:
+    line = b"ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:"
+    loud = ics("m@crm.example", "x", f"ORGANIZER:mailto:{ME}", line.decode() + GUEST)
+    marked = loud.replace(b"ATTENDEE;", b"ATTENDEE;SCHEDULE-AGENT=NONE;")
+    assert [one.method for one in mails(loud, marked, frozenset({ME}))] == ["CANCEL"]
+    assert [one.method for one in mails(marked, loud, frozenset({ME}))] == ["REQUEST"]
+    assert mails(marked, marked.replace(b"SUMMARY:x", b"SUMMARY:y"), frozenset({ME})) == []
+    assert mails(marked, None, frozenset({ME})) == []
 
 
 def test_a_write_after_a_quiet_one_may_be_told() -> None:

@@ -56,7 +56,6 @@ class Context:
     released: str | None  # the fingerprint of a plan that a person let go
     quarantined: bool  # whether what could not be read is tried again now
     shows_reminders: bool  # whether the mailbox's user wants tasks in the calendar too (R063)
-    first: bool  # whether these calendars were never looked at before
 
     @property
     def policy(self) -> Policy:

@@ -201,12 +201,17 @@ class CalendarCycle:
         with context.database.read() as session:
             mapped = reconciling.mapped(session, ids)
             by_calendar = {id_: reconciling.mapped(session, [id_]) for id_ in ids}
+        # Until its first look is complete, a calendar may fill the CRM: also after a kill in the middle.
+        first = any(not one.calendar.row.token for one in observations)
+        moved = {one.moved_from.id for one in plans if one.moved_from is not None}
         counted = kinds(plans)
-        stopped = brake(counted, mapped, context.rules.limits, first_sync=context.first)
+        stopped = brake(counted, mapped, context.rules.limits, first_sync=first)
         reasons = [one.reason for one in stopped]
         for one in observations:
             id_ = one.calendar.row.id
-            lost = sum(1 for known in gone[id_] if known.state is BindingState.BOUND)
+            lost = sum(
+                1 for known in gone[id_] if known.state is BindingState.BOUND and known.id not in moved
+            )
             if everything_gone(lost, by_calendar[id_]):
                 reasons.append(
                     f"everything in calendar {one.calendar.row.name or one.calendar.row.ref!r} is gone"

@@ -55,7 +55,8 @@ def add_event(session: Transaction, said: EventFields, occasion: Occasion) -> Sa
     account = columns.setdefault("account_id", deduced["account_id"])
     if said.opportunity is None and said.account is None:
         columns["opportunity_id"] = deduced["opportunity_id"]
-    item, columns["alt_address"] = _placed(session, item, said.location or "", account)
+    location, columns["alt_address"] = _placed(session, said.location or "", account)
+    item = replace(item, components=(replace(item.main, location=location),))
     draft = _with_columns(draft_of(item, setting, None), columns)
     by = occasion.actor.user_id
     (id_,) = calendar_rows.insert_events(session, [draft], occasion.now, by=by)
@@ -81,18 +82,15 @@ def edit_event(
     attendance.missing(edit.removed, before.components)
     if occurrence is not None:
         place = places.place_of(before, occurrence, occasion.floating)
-        key, now = place.key(), edit.changed(places.component_at(before, place))
-        after = places.changed_at(before, now)
+        key, was = place.key(), places.component_at(before, place)
     else:
-        key, now = before.main.key, edit.changed(before.main)
-        after = edit.followed(before, now)
-    columns = edit.columns(now)
+        key, was = before.main.key, before.main
+    columns = edit.columns(_row(record, key))
+    now = edit.changed(was, columns.pop("location", None))
+    if said.given() & {"type", "video_url", "video_provider"}:
+        columns["video_provider"] = content.provider(now, said, record.main.values["video_provider"])
+    after = places.changed_at(before, now) if occurrence is not None else edit.followed(before, now)
     after = settled(_canonical(after)) if after != before else before
-    if said.location is not None or "account_id" in columns:
-        known = _row(record, key).values
-        if said.location is not None or (known["editable"] and known["alt_address"] is None):
-            account = columns.get("account_id", known["account_id"])
-            after, columns["alt_address"] = _placed(session, after, said.location or "", account, key)
     return _save(session, record, _Wanted(after, columns, key, edit.owner), occasion)
 
 
@@ -186,9 +184,10 @@ class _Edit:
         self.added = attendance.guests(session, said.participants, self.owner)
         self.removed = attendance.guests(session, said.remove_participants, NOBODY)
 
-    def changed(self, was: Component) -> Component:
-        """The component as it was said."""
+    def changed(self, was: Component, location: str | None) -> Component:
+        """The component as it was said, and where it takes place from now on."""
         now = content.written(was, self._said, self._manner)
+        now = now if location is None else replace(now, location=location)
         if self.added or self.removed:
             now = attendance.attending(now, self.added, self.removed, self.owner)
         if self._said.owner is not None and now.organizer:
@@ -212,16 +211,18 @@ class _Edit:
         )
         return replace(item, components=(item.main, *others))
 
-    def columns(self, now: Component) -> dict[str, Any]:
-        """What only the CRM has, as far as it changes."""
-        said, known = self._said, self._record.main.values
+    def columns(self, row: EventRow) -> dict[str, Any]:
+        """What only the CRM has, as far as it changes; and `location`, if that does."""
+        said, known = self._said, row.values
         columns: dict[str, Any] = dict(belongings.linked(self._session, _links(said), known))
         if said.internal_notes is not None:
             columns["internal_notes"] = content.several_lines("internal_notes", said.internal_notes)
         if self.owner.id != known["owner_id"]:
             columns["owner_id"] = self.owner.id
-        if said.given() & {"type", "video_url", "video_provider"}:
-            columns["video_provider"] = content.provider(now, said, known["video_provider"])
+        follows = "account_id" in columns and known["editable"] and known["alt_address"] is None
+        if said.location is not None or follows:
+            account = columns.get("account_id", known["account_id"])
+            columns["location"], columns["alt_address"] = _placed(self._session, said.location or "", account)
         return columns
 
 
@@ -236,16 +237,11 @@ def _may_say(record: EventRecord, said: EventFields, occurrence: str | None) -> 
         raise Invalid(f"{', '.join(sorted(given & SERIES))}: is the whole series', not one occurrence's")
 
 
-def _placed(
-    session: Transaction, item: Item, text: str, account: int | None, key: str = ""
-) -> tuple[Item, str | None]:
-    """The item at another address, or at its account's; and the other address (R089)."""
+def _placed(session: Transaction, text: str, account: int | None) -> tuple[str, str | None]:
+    """Where it takes place: at the address given, else at the account's; and the other address (R089)."""
     text = content.one_line("location", text)
     own = belongings.address(session, account)
-    components = tuple(
-        replace(one, location=text or own) if one.key == key else one for one in item.components
-    )
-    return replace(item, components=components), text if text and text != own else None
+    return text or own, text if text and text != own else None
 
 
 # --- writing --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item, Status, When, zone_info
+from connectors.ical.values import read_when as read_value
 from store.errors import Invalid
 from syncd.core.recurrence import is_occurrence, occurrences
 from syncd.core.series import in_zone_of, natural
@@ -177,3 +178,13 @@ def _shift(old: Component, new: Component) -> timedelta | None:
 
 def _by(when: When, step: timedelta) -> When:
     return replace(when, local=when.local + step) if step else when
+
+
+def place_of_key(item: Item, key: str) -> When:
+    """The place that a key stands for: in UTC, in a zone, or a day. Raises Invalid where it is none."""
+    text, _, zone = key.partition("@")
+    try:
+        when = read_value(text, zone)
+    except ValueError:
+        raise Invalid(f"the series has no occurrence {key}") from None
+    return in_zone_of(when, item.main.timing.start)

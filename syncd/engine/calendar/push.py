@@ -203,11 +203,12 @@ class Pusher:
 
     def _refused(self, plan: Plan, error: ItemError) -> None:
         """The server does not take this item. It waits in quarantine, and the others go on."""
-        log.warning("the server refuses an item", action="push", uid=plan.uid, error=str(error))
         self._report.quarantined += 1
         ref = plan.binding.remote_ref if plan.binding else plan.uid
         with self._context.database.write() as session:
-            reconciling.quarantine(session, plan.calendar.row.id, ref, str(error), self._context.now)
+            news = reconciling.quarantine(session, plan.calendar.row.id, ref, str(error), self._context.now)
+        if news:
+            log.warning("an item is not written", action="push", uid=plan.uid, error=str(error))
 
 
 def believed(remote: RemoteItem, written: Item) -> RemoteItem:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.protocol import CalendarConnector
-from store import mailboxes, reconciling
+from store import mailboxes
 from store.database import Database
 from store.mailboxes import MailboxView
 from store.sync_state import MailboxState
@@ -52,7 +52,6 @@ class CalendarSync:
         people = People(self._known.directory())
         with self._database.read() as session:
             _, released = mailboxes.braked(session, view.name)
-            first = not reconciling.calendars(session, view.id)
             shows = mailboxes.shows_reminders(session, view.user_id)
         context = Context(
             database=self._database,
@@ -68,7 +67,6 @@ class CalendarSync:
             released=released,
             quarantined=quarantined,
             shows_reminders=shows,
-            first=first,
         )
         cycle = CalendarCycle(
             context,
