@@ -64,7 +64,7 @@ class Checks:
         found: dict[str, list[tuple[str, Item]]] = {}
         for ref, source in self.all_sources(login).items():
             item = self.parsed(source)
-            if item is not None:
+            if item is not None and not item.companion:
                 found.setdefault(item.uid, []).append((ref, item))
         return found
 
@@ -151,7 +151,7 @@ class Checks:
 
     def _secrets(self) -> None:
         if self.truth.secret:
-            everything = self.agenda.everything()
+            everything = self.agenda.everything().casefold()
             told = {text for text in self.truth.secret if text in everything}
             assert not told, f"text of private items is in the database: {told}"
 

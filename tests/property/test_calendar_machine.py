@@ -96,7 +96,7 @@ class Machine(RuleBasedStateMachine):
             for calendar in (FIRST, SECOND)
             if calendar in server._calendars
             for ref in sorted(server.sources(calendar))
-            if ref not in self.checks.broken
+            if ref not in self.checks.broken and "companion" not in ref
         ]
 
     def pick(self, login: str, at: int) -> tuple[str, str] | None:
@@ -262,6 +262,8 @@ class Machine(RuleBasedStateMachine):
         calendar, ref = found
         source = self.servers["claire"].sources(calendar)[ref]
         target = SECOND if calendar == FIRST else FIRST
+        if self.servers["claire"]._calendars[target].refused:
+            return  # until it can be seen there it is gone
         self.servers["claire"].remove(ref)
         self.servers["claire"].put(target, source, target + ref.rpartition("/")[2])
         self.done["client move"] += 1
