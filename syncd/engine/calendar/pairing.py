@@ -241,7 +241,8 @@ class Pairing:
 
     def _has_copy_here(self, entity: BoundEntity, id_: int) -> bool:
         return any(
-            one.collection_id in self._calendars and one.state is BindingState.BOUND
+            one.state is BindingState.BOUND
+            and (one.collection_id in self._calendars or one.collection_id in self._away)
             for one in self._copies.get((entity, id_), ())
         )
 
@@ -305,7 +306,7 @@ class Pairing:
             for one in self._copies.get((waiting.entity, waiting.entity_id), ())
             if one.collection_id in self._calendars and one.state is BindingState.BOUND
         ]
-        if self._out_of_reach(waiting):
+        if self._out_of_reach(waiting) or any(one.id in self._pairs.vanished for one in here):
             return  # another time
         if record is None or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
