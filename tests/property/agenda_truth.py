@@ -54,12 +54,9 @@ class Truth:
         self.edited(uid, before, after)
         self.vendor[uid] = set(lines)
         if after is not None:
-            texts = {text for _, text in values_in(after) if not text.startswith(("2026", "-pt"))}
+            texts, known = ({text for _, text in values_in(one)} for one in (after, before))
             if is_private(after):
-                known = (
-                    {text for _, text in values_in(before)} if before and not is_private(before) else set()
-                )
-                self.secret |= texts - known
+                self.secret |= {text for text in texts - known if not text.startswith(("2026", "-pt"))}
             else:
                 self.secret -= texts
 

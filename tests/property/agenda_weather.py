@@ -11,7 +11,7 @@ from connectors.errors import (
     RateLimited,
     Unreachable,
 )
-from connectors.testing_calendar import Rewrite, cut_short
+from connectors.testing_server import Rewrite, cut_short
 from tests.property.agenda import Killed
 
 CALLS = ("connect", "calendars", "changes", "read", "find", "create", "update", "delete")
