@@ -418,6 +418,7 @@ def test_thread_24_a_meeting_of_a_whole_department_is_synchronised_without_a_mai
     company.change("claire", ref, lambda text: text.replace("Assemblée", "Assemblée générale"))
     company.settle()
     assert company.one("SELECT account_id FROM event") == account
+    assert "TRIGGER:-PT30M" in company.text("claire")
     assert company.mailed() == []
     desk.edit(id_, start="2026-11-24T14:00", end="2026-11-24T15:00")
     company.sync("claire")
@@ -426,7 +427,6 @@ def test_thread_24_a_meeting_of_a_whole_department_is_synchronised_without_a_mai
     release(company, "claire")
     company.settle()
     assert sorted(one.recipient for one in company.mailed()) == sorted(department)
-    assert "TRIGGER:-PT30M" in company.text("claire")
 
 
 # --- more -----------------------------------------------------------------------------------------
