@@ -1,4 +1,4 @@
-"""One benchmark run: its Dovecot, its mailboxes and its scratch space, all removed at the end.
+"""One benchmark run: its servers, its mailboxes and its scratch space, all removed at the end.
 
 Repetitions leave their files where they are until then; `benchmarks.mbsync` says why.
 """
@@ -9,13 +9,18 @@ import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from benchmarks import extremes
 from benchmarks.corpus import Corpus, generate
+from benchmarks.dav.agenda import Agenda
+from benchmarks.dav.servers import KINDS, Server
+from benchmarks.dav.workplace import Workplace
 from benchmarks.harness import Usage, WrongResult, empty_files
 from benchmarks.installation import Box, Installation
 from benchmarks.mbsync import Source
@@ -40,6 +45,10 @@ class Scale:
     repetitions: int = 3  # of what takes seconds
     cycles: int = 50  # with nothing new
     news: int = 9  # cycles with ten new messages
+    events: int = 5_000  # in the calendar
+    written: int = 500  # events of the CRM
+    bindings: tuple[int, ...] = (1_000, 10_000, 100_000)  # multiples of the first
+    plans: int = 15
     warm_up: bool = True
 
 
@@ -54,6 +63,10 @@ QUICK = Scale(
     repetitions=1,
     cycles=2,
     news=1,
+    events=40,
+    written=5,
+    bindings=(20, 40),
+    plans=1,
     warm_up=False,
 )
 
@@ -67,27 +80,53 @@ class HeldCorpus:
 
 
 class Bench:
-    """A context manager: entering starts the server, leaving ends it and removes everything."""
+    """A context manager: leaving it ends the servers, which start when they are needed, and removes all."""
 
     def __init__(self, scale: Scale) -> None:
         self.scale = scale
-        self.server = DovecotServer()
         OUT.mkdir(exist_ok=True)
         self.scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=OUT))
         self.curves: dict[str, dict[int, float]] = defaultdict(dict)  # for the picture: name -> size -> value
         self._held: dict[int, HeldCorpus] = {}
         self._prepared: dict[tuple[Person, ...], Installation] = {}
         self._directories = 0
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        self.server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.server.close()
+        self._stack.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+    @cached_property
+    def server(self) -> DovecotServer:
+        """The server of mail."""
+        server = DovecotServer()
+        self._stack.callback(server.close)
+        server.start()
+        return server
+
+    @cached_property
+    def dav_servers(self) -> tuple[Server, ...]:
+        """One server of calendars of each kind."""
+        return tuple(self._started(kind()) for kind in KINDS)
+
+    def _started(self, server: Server) -> Server:
+        self._stack.callback(server.close)
+        return server
+
+    @cached_property
+    def agenda(self) -> Agenda:
+        """The calendar that all calendar benchmarks take their events from."""
+        return Agenda("claire@acme.example", SEED)
+
+    @cached_property
+    def workplace(self) -> Workplace:
+        """Makes installations for calendars."""
+        return Workplace(self.agenda, self.new_directory())
 
     def corpus(self, messages: int) -> HeldCorpus:
         """The mailbox of that many messages, generated once."""

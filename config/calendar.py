@@ -7,7 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from config import rules
 from config.types import Duration, LocalPath, Period, Section, Text
@@ -127,6 +129,17 @@ class CalendarChoice(Section):
     @classmethod
     def _may_be_a_name(cls, value: object) -> object:
         return {"name": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        table = handler.resolve_ref_schema(handler(core))
+        as_table = {**table}
+        table.clear()
+        table |= {
+            "description": as_table.pop("description", ""),
+            "anyOf": [{"type": "string", "minLength": 1, "description": "Its name."}, as_table],
+        }
+        return table
 
     def text(self) -> str:
         """What the admin wrote to name it."""

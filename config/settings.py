@@ -162,6 +162,8 @@ class User(Section):
     """By default the workspace's."""
     timezone: TimeZone | None = None
     """By default the workspace's."""
+    show_reminders: bool = False
+    """Whether open tasks that have a due date stand in the calendar too, as whole days (R063)."""
 
 
 class Mailbox(Section):

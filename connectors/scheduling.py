@@ -5,8 +5,9 @@ else's care (SCHEDULE-AGENT), that guest gets a CANCEL (section 3.2.1.2). So a q
 is refused rather than made.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from connectors.calendar import Item
 from connectors.ical.lines import Line, Node, Unreadable, parameters, parse
 from connectors.ical.parts import address_of
 from connectors.ical.reading import read
@@ -115,10 +116,21 @@ def _value(nodes: list[Node], name: str) -> str:
 
 
 def _differ(before: bytes | None, after: bytes | None) -> bool:
-    """Whether the two say different things to a person; no mail is sent for a mark."""
+    """Whether the two say different things to a guest; no mail is sent for a mark."""
     if before is None or after is None:
         return after is not None
     try:
-        return read(before) != read(after)
+        return _told(read(before)) != _told(read(after))
     except Unreadable:
         return True
+
+
+def _told(item: Item) -> Item:
+    """What a guest is told of an item: not its owner's alerts and categories, nor whether it blocks the
+    owner's time. Servers mail for what is significant only (RFC 6638 section 3.2.1 leaves it to them)."""
+    return replace(
+        item,
+        components=tuple(
+            replace(one, alarms=frozenset(), categories=frozenset(), busy=True) for one in item.components
+        ),
+    )

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from store import directory, ledger, outbox, reconciling
 from store.audit_log import AuditLog, Channel
+from store.bindings import BoundEntity
+from store.calendar import Task, TaskState
 from store.directory import Marks
 from store.errors import Invalid, NotFound
 from store.sync_state import (
@@ -36,6 +38,7 @@ class UserRow:
     role: UserRole
     language: str | None
     timezone: str | None
+    show_reminders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ def matches_config(session: Session, users: Sequence[UserRow], mailboxes: Sequen
             user.role,
             user.language,
             user.timezone,
+            user.show_reminders,
         )
         for user in session.scalars(select(User).where(User.active))
     ]
@@ -167,6 +171,7 @@ def _apply_users(session: Session, rows: Sequence[UserRow], now: datetime) -> bo
             "role": row.role,
             "language": row.language,
             "timezone": row.timezone,
+            "show_reminders": row.show_reminders,
             "active": True,
         }
         user = known.pop(row.login, None)
@@ -174,11 +179,25 @@ def _apply_users(session: Session, rows: Sequence[UserRow], now: datetime) -> bo
             session.add(User(login=row.login, created_at=now, updated_at=now, **values))
             changed = True
         else:
+            turned = user.show_reminders != row.show_reminders
             changed |= _set(user, values, now)
+            if turned:
+                _tell_of_tasks(session, user.id, now)
     for user in known.values():
         changed |= _set(user, {"active": False}, now)
     session.flush()
     return changed
+
+
+def _tell_of_tasks(session: Session, user_id: int, now: datetime) -> None:
+    """The calendar shows a user's open tasks from now on, or no longer (R063)."""
+    session.flush()
+    ids = session.scalars(
+        select(Task.id).where(
+            Task.assignee_id == user_id, Task.state == TaskState.OPEN, Task.hidden.is_(False)
+        )
+    ).all()
+    outbox.announce(session, BoundEntity.TASK, ids, now, by_person=False)
 
 
 def _set(record: User | Mailbox, values: dict[str, Any], now: datetime) -> bool:

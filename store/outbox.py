@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.bindings import Binding, BindingState, BoundEntity, Pending
 from store.calendar import Event, EventParticipant, Task
 from store.ledger import chunked
-from store.sync_state import Collection, Mailbox
+from store.sync_state import Collection, Mailbox, Quarantine
 from store.users import User
 
 EXTRAS = {BoundEntity.EVENT: BoundEntity.COMPANION, BoundEntity.TASK: BoundEntity.MIRROR}
@@ -134,6 +134,36 @@ def waiting(session: Session, mailbox_id: int) -> list[Waiting]:
     return [
         Waiting(row.id, row.entity, row.entity_id, row.by_person, row.at) for row in session.scalars(query)
     ]
+
+
+def refused(session: Session, mailbox_id: int, since: datetime) -> set[int]:
+    """The ids of what the server did not take, after `since`, and what has not changed meanwhile."""
+    made = or_(
+        exists().where(
+            Pending.entity == BoundEntity.EVENT,
+            Event.id == Pending.entity_id,
+            Event.uid == Quarantine.remote_ref,
+        ),
+        exists().where(
+            Pending.entity == BoundEntity.TASK,
+            Task.id == Pending.entity_id,
+            Task.uid == Quarantine.remote_ref,
+        ),
+        exists().where(
+            Binding.entity == Pending.entity,
+            Binding.entity_id == Pending.entity_id,
+            Binding.collection_id == Quarantine.collection_id,
+            Binding.remote_ref == Quarantine.remote_ref,
+        ),
+    )
+    query = (
+        select(Pending.id)
+        .join(Collection, Collection.mailbox_id == Pending.mailbox_id)
+        .join(Quarantine, Quarantine.collection_id == Collection.id)
+        .where(Pending.mailbox_id == mailbox_id, Quarantine.last_at >= Pending.at, Quarantine.last_at > since)
+        .where(made)
+    )
+    return set(session.scalars(query))
 
 
 def settle(session: Session, seen: Iterable[Waiting]) -> None:

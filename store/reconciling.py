@@ -21,7 +21,7 @@ from store.bindings import (
 )
 from store.database import bulk, reserve_ids, table
 from store.ledger import chunked
-from store.sync_state import Collection, CollectionKind, Quarantine
+from store.sync_state import Collection, CollectionKind, Mailbox, Quarantine
 
 CALENDARS = (CollectionKind.CALENDAR, CollectionKind.TASKS)
 
@@ -352,6 +352,12 @@ def thaw(session: Session, mailbox_id: int) -> int:
             .returning(Binding.id)
         ).all()
     )
+
+
+def calendars_of_user(session: Session, user_id: int) -> frozenset[int]:
+    """The ids of the calendars of all mailboxes of a user."""
+    query = select(Collection.id).join(Mailbox, Mailbox.id == Collection.mailbox_id)
+    return frozenset(session.scalars(query.where(Mailbox.user_id == user_id, Collection.kind.in_(CALENDARS))))
 
 
 def forget_texts(session: Session, entity: BoundEntity, ids: Sequence[int]) -> None:

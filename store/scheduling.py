@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from store.accounts import Account, AccountType
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
-from store.calendar import Event, Task
+from store.calendar import Event, EventParticipant, ParticipantKind, Task
 from store.contacts import Contact
 from store.errors import NotFound
 from store.fields import number_of_record
@@ -145,6 +145,30 @@ def event_exists(session: Session, id_: int) -> bool:
     """Whether there is such an event, other than a changed occurrence."""
     query = select(Event.id).where(Event.id == id_, Event.series_id.is_(None), Event.deleted_at.is_(None))
     return session.scalar(query) is not None
+
+
+def participant_name(session: Session, event_id: int, email: str) -> str | None:
+    """What a participant is called in an event or any of its occurrences; None where nobody has that
+    address there."""
+    mine = select(Event.id).where((Event.id == event_id) | (Event.series_id == event_id))
+    names = session.scalars(
+        select(EventParticipant.display_name).where(
+            EventParticipant.event_id.in_(mine), EventParticipant.email == email
+        )
+    ).all()
+    return max(names, key=len, default=None)
+
+
+def relink(session: Session, email: str, contact_id: int) -> int:
+    """Participants with that address are that contact from now on; returns how many."""
+    return len(
+        session.execute(
+            update(EventParticipant)
+            .where(EventParticipant.email == email, EventParticipant.kind == ParticipantKind.EMAIL)
+            .values(kind=ParticipantKind.CONTACT, contact_id=contact_id)
+            .returning(EventParticipant.id)
+        ).all()
+    )
 
 
 def set_columns(session: Session, model: type[Event | Task], id_: int, values: Mapping[str, Any]) -> None:

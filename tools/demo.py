@@ -1,10 +1,11 @@
 """`make demo`: private servers, a small company's mail and calendars, a CRM, and what syncd makes of them.
 
 Everything lies in `.demo` of the checkout, made anew each time; needs no root and no network. The mail
-server is pymap, on loopback, with passwords made up for this run; it ends with the demo. So does Radicale, the calendar server.
+server is pymap, the calendar server Radicale, both on loopback, with passwords made up for this run; they
+end with the demo.
 
     python -m tools.demo          the demo
-    python -m tools.demo serve    the mail server again, with what the last demo left, until Ctrl-C
+    python -m tools.demo serve    the servers again, with what the last demo left, until Ctrl-C
 """
 
 import imaplib
@@ -21,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -287,79 +288,8 @@ def play(demo: Demo) -> None:
         demo.syncd("sync")
         demo.syncd("list", "emails", "--account", "Atelier Roux")
         demo.syncd("audit")
-        meetings(demo, agenda)
+        demo_calendars.meetings(demo, agenda, tell)
     farewell(demo)
-
-
-def meetings(demo: Demo, agenda: demo_calendars.Client) -> None:
-    """Calendars: each way, a merge, a conflict taken back, an undo."""
-    day = (datetime.now(UTC) + timedelta(days=7)).replace(hour=9, minute=0, second=0, microsecond=0)
-    tell(
-        "7. An event travels each way",
-        "Claire has put a meeting into her calendar, with whatever client she likes. Another one is made in\n"
-        "the CRM, for the Garage Martin.",
-    )
-    path = agenda.write("demo-1@client.example", "Point chantier", day, "Apporter les plans\nSalle A")
-    before = set(agenda.items())
-    demo.syncd(
-        *("event", "add", "--as", "claire", "--subject", "Visite de l'atelier", "--type", "visit"),
-        *("--start", f"{day + timedelta(days=1):%Y-%m-%d} 14:30", "--account", "Garage Martin"),
-    )
-    demo.syncd("sync", "claire")
-    demo.syncd("list", "events")
-    (made,) = set(agenda.items()) - before
-    print("\nIn Claire's calendar there is now:")
-    print(
-        demo_calendars.lines(agenda.text(made), "SUMMARY", "DTSTART", "LOCATION", "CATEGORIES", "DESCRIPTION")
-    )
-    tell(
-        "8. Both sides change it, and both changes stand",
-        "Claire moves the meeting by two hours in her client and changes a line of its notes; in the CRM the\n"
-        "other line and the place are changed.",
-    )
-    number = event_of(demo, "Point chantier")
-    hour = f"T{day:%H}0000"
-    agenda.edit(
-        path,
-        lambda text: (
-            text.replace(hour, f"T{day.hour + 2:02}0000")
-            .replace(f"T{day.hour + 1:02}0000", f"T{day.hour + 3:02}0000")
-            .replace("Apporter les plans", "Apporter les plans signés")
-        ),
-    )
-    demo.syncd("event", "edit", number, "--location", "Lyon", "--notes", "Apporter les plans\nSalle B")
-    demo.syncd("sync", "claire", "--dry-run")
-    demo.syncd("sync", "claire")
-    print("\nIn Claire's calendar, what her client alone knows is untouched:")
-    names = ("SUMMARY", "DTSTART", "LOCATION", "DESCRIPTION", "X-CLIENT-COLOUR")
-    print(demo_calendars.lines(agenda.text(path), *names))
-    tell(
-        "9. Both sides change the same",
-        "Two subjects: by default what the user sees in the own client wins. What lost is kept, and comes back.",
-    )
-    agenda.edit(path, lambda text: text.replace("SUMMARY:Point chantier", "SUMMARY:Point chantier (Claire)"))
-    demo.syncd("event", "edit", number, "--subject", "Réunion de chantier")
-    demo.syncd("sync", "claire")
-    demo.syncd("conflicts")
-    (conflict,) = json.loads(demo.ask("conflicts", "--json"))
-    demo.syncd("conflicts", "take", str(conflict["id"]), "crm")
-    demo.syncd("sync", "claire")
-    print(demo_calendars.lines(agenda.text(path), "SUMMARY"))
-    tell("10. Why it is as it is, and back to what it was before the last cycle")
-    demo.syncd("explain", f"event:{number}")
-    (run_,) = {
-        one["run"] for one in json.loads(demo.ask("explain", f"event:{number}", "--json"))["decisions"][:1]
-    }
-    demo.syncd("undo", run_)
-    demo.syncd("sync", "claire")
-    print(demo_calendars.lines(agenda.text(path), "SUMMARY"))
-
-
-def event_of(demo: Demo, subject: str) -> str:
-    """The id of an event of the CRM."""
-    rows = json.loads(demo.ask("list", "events", "--json"))["rows"]
-    (found,) = {str(one["id"]) for one in rows if one["subject"] == subject}
-    return found
 
 
 def skipped(demo: Demo, messages: Sequence[Delivery]) -> None:
@@ -381,26 +311,28 @@ def shorter(path: Path) -> str:
 
 
 def farewell(demo: Demo) -> None:
-    """What to try next. The mail server is gone by now."""
+    """What to try next. The servers are gone by now."""
     program = f".venv/bin/syncd --config {shorter(demo.config)}"
-    tell("Try it yourself", "The mail server has ended; what is in the CRM can be looked at without it:")
+    tell("Try it yourself", "The servers have ended; what is in the CRM can be looked at without it:")
     for verb in (
         "status",
         'show account "Garage Martin"',
         "show email 1",
         "list emails --text devis",
+        "list events",
+        "conflicts --all",
         "explain '<proposal@demo.example>'",
         "--help",
     ):
         print(f"  {program} {verb}")
-    print("To synchronise again, start the mail server in another terminal, and then:")
+    print("To synchronise again, start the servers in another terminal, and then:")
     print("  .venv/bin/python -m tools.demo serve")
     for verb in ("sync", "audit", "doctor", "run"):
         print(f"  {program} {verb}")
 
 
 def serve(demo: Demo) -> None:
-    """The mail server as the last demo left it, until Ctrl-C."""
+    """The servers as the last demo left them, until Ctrl-C."""
     if not demo.config.exists():
         raise SystemExit("there is no demo yet: `make demo` makes one")
     server = tomllib.loads(demo.config.read_text("utf-8"))["servers"]["demo"]

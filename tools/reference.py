@@ -86,13 +86,19 @@ class Reference:
             return " or ".join(dict.fromkeys(self._value(one) for one in field["anyOf"]))
         if "examples" in field:
             return f"as `{_toml(field['examples'][0])}`"
-        if field.get("type") == "array":
-            return f"list of {self._value(field['items'])}"
+        if field.get("type") in ("array", "object"):
+            return self._compound(field)
         bounds = [
             f"{word} {field[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in field
         ]
         words = {"string": "text", "boolean": "`true` or `false`", "integer": "number"}
         return " ".join([words[field["type"]], *bounds])
+
+    def _compound(self, field: dict[str, Any]) -> str:
+        if field["type"] == "array":
+            return f"list of {self._value(field['items'])}"
+        keys = (f"`{key}`: {self._value(one)}" for key, one in field["properties"].items())
+        return f"{{ {'; '.join(keys)} }}"
 
 
 def _paragraph(*fields: dict[str, Any]) -> str:

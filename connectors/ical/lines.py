@@ -7,6 +7,7 @@ folding it stays with the line before it.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 MAX_SIZE = 5_000_000  # octets of one item
@@ -136,16 +137,15 @@ def _lines(data: bytes) -> Iterator[Line]:
     held: Line | None = None
     loose: list[tuple[str, bytes]] = []
     for number, raw in _unfolded(data):
-        text = _text(raw)
-        made = _line(text, raw, number)
-        if made is not None:
+        parts = _usual_parts(raw) if len(raw) <= _USUAL else _parts(_text(raw))
+        if parts is not None:
             if held is not None:
                 yield _with(held, loose) if loose else held
                 loose = []
-            held = made
+            held = Line(*parts, raw, number)
         elif held is not None:
-            loose.append((text, raw))
-        elif text.strip(_NOTHING):
+            loose.append((_text(raw), raw))
+        elif _text(raw).strip(_NOTHING):
             raise Unreadable(f"line {number}: not a content line")
         else:
             yield Line("", "", "", raw, number)
@@ -165,30 +165,17 @@ def _with(line: Line, loose: list[tuple[str, bytes]]) -> Line:
     return line._replace(value="\\n".join([line.value, *(text for text, _ in loose)]), raw=raw)
 
 
+# A physical line and those that continue it, or a last one without an end. A lone CR is part of a text.
+# Possessive (`*+`): a line folded a million times is no million places to come back to.
+_LOGICAL = re.compile(rb"[^\n]*+\n(?:[ \t][^\n]*+(?:\n|\Z))*+|[^\n]++")
+
+
 def _unfolded(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Each logical line with the number of its first physical one; together they are `data`."""
-    parts: list[bytes] = []
-    first = number = 1
-    for number, part in enumerate(_physical(data), 1):
-        if part[:1] in _BLANKS and parts:
-            parts.append(part)
-            continue
-        if parts:
-            yield first, parts[0] if len(parts) == 1 else b"".join(parts)
-        parts = [part]
-        first = number
-    if parts:
-        yield first, parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-_BLANKS = (b" ", b"\t")
-
-
-def _physical(data: bytes) -> list[bytes]:
-    """Split at LF only: a lone CR is part of a text."""
-    found = [part + b"\n" for part in data.split(b"\n")]
-    last = found.pop()[:-1]
-    return [*found, last] if last else found
+    number = 1
+    for raw in _LOGICAL.findall(data):
+        yield number, raw
+        number += raw.count(b"\n")
 
 
 def _text(raw: bytes) -> str:
@@ -201,8 +188,8 @@ def _text(raw: bytes) -> str:
         return bare.decode("cp1252", "replace")
 
 
-def _line(text: str, raw: bytes, number: int) -> Line | None:
-    """The line; None for what is no content line."""
+def _parts(text: str) -> tuple[str, str, str] | None:
+    """Name, parameters and value of a line; None for what is no content line."""
     head, colon, value = text.partition(":")
     if not colon:
         return None
@@ -219,7 +206,15 @@ def _line(text: str, raw: bytes, number: int) -> Line | None:
         name = name.lstrip("\ufeff").rpartition(".")[2]
         if not _NAME.match(name):
             return None
-    return Line(name, params, value, raw, number)
+    return name, params, value
+
+
+_USUAL = 48  # octets of a line that may well be in every item: BEGIN, END, those of the usual time zones
+
+
+@lru_cache(maxsize=1024)
+def _usual_parts(raw: bytes) -> tuple[str, str, str] | None:
+    return _parts(_text(raw))
 
 
 _STOP = re.compile('[":]')

@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Cli, UsageError, actor, of
-from syncd.cli.output import say
+from syncd.cli.context import Cli, Json, UsageError, actor, of
+from syncd.cli.output import as_json, say
 from syncd.cli.records import As, offer, save, warnings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from store.database import Transaction
     from store.importing import Saved
 
 contact = typer.Typer(help="Add, change or delete one contact.", no_args_is_help=True, rich_markup_mode=None)
@@ -103,12 +106,90 @@ def delete(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")]
         offer(offers.freed(installation, freed))
 
 
-def _one(cli: Cli, cells: dict[str, str | None], source: str, login: str | None) -> "Saved":
+@contact.command("from-email")
+def from_email(
+    ctx: typer.Context,
+    email: Annotated[str, typer.Argument(metavar="ADDRESS", help="Of a participant.")],
+    *,
+    event: Annotated[int, typer.Option("--event", metavar="ID", help="The event it takes part in.")],
+    account: Annotated[
+        str | None, typer.Option("--account", help="By default the one whose web domain the address has.")
+    ] = None,
+    last_name: Annotated[str | None, typer.Option("--last-name", help="By default from its name.")] = None,
+    first_name: Text = None,
+    phone_mobile: Text = None,
+    position: Text = None,
+    as_: As = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """Make a contact of a participant whose address the CRM does not know yet.
+
+    The name is what the invitation says, and every event with that address names the contact from now on;
+    the next cycle looks for older mail with it.
+
+    \b
+    Example:
+      syncd contact from-email anne@dupont.example --event 12
+    """
+    from store import scheduling
+    from store.errors import Invalid, NotFound
+    from syncd.core.names import split_name
+
+    address = email.strip().lower()
+    with of(ctx).installation() as installation:
+        known = installation.mail.known.directory()
+        with installation.database.read() as session:
+            name = scheduling.participant_name(session, event, address)
+            if not scheduling.event_exists(session, event):
+                raise NotFound(f"there is no event {event}")
+            if name is None:
+                raise NotFound(f"nobody with the address {address} takes part in event {event}")
+            if address in known.own:
+                raise Invalid(f"{address} is the address of a user of the CRM")
+            there = scheduling.contact_by_address(session, address)
+            if there is not None:
+                raise Invalid(f"{address} is the address of contact {there.id} ({there.name}) already")
+            if account is None:
+                found = known.domains.get(address.rpartition("@")[2])
+                if found is None:
+                    raise UsageError("--account: no account has the web domain of that address: name one")
+                cells = {"account_id": str(found)}
+            else:
+                cells = {"account": account}
+    first, last = split_name(name, address)
+    cells |= {"last_name": last_name or last, "first_name": first if first_name is None else first_name,
+              "email": address}  # fmt: skip
+    given = {"phone_mobile": phone_mobile, "position": position}
+    cells |= {header: value for header, value in given.items() if value is not None}
+    relinked = 0
+
+    def relink(session: "Transaction", saved: "Saved") -> None:
+        nonlocal relinked
+        relinked = scheduling.relink(session, address, saved.created[0])
+
+    saved = _one(of(ctx), dict(cells), "contact from-email", as_, also=relink)
+    (id_,) = saved.created
+    warnings(saved)
+    if json:
+        as_json({"contact": id_, "first_name": cells["first_name"], "last_name": cells["last_name"],
+                 "participants_relinked": relinked})  # fmt: skip
+    else:
+        say(f"contact {id_} added; the next cycle looks for older mail with its addresses")
+
+
+def _one(
+    cli: Cli,
+    cells: dict[str, str | None],
+    source: str,
+    login: str | None,
+    *,
+    also: "Callable[[Transaction, Saved], None] | None" = None,
+) -> "Saved":
     from store.csvfile import Fault, Line, Refused
 
     given = {name: value.strip() for name, value in cells.items() if value is not None}
     try:
-        return save(cli, "contacts", [Line(1, given)], source=source, login=login)
+        return save(cli, "contacts", [Line(1, given)], source=source, login=login, also=also)
     except Refused as error:
         faults = [Fault(0, f.column and f"--{f.column.replace('_', '-')}", f.message) for f in error.faults]
         raise UsageError(

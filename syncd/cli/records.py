@@ -344,9 +344,17 @@ def warnings(saved: "Saved") -> None:
 
 
 def save(
-    cli: Cli, kind: str, lines: "Sequence[Line]", *, source: str, login: str | None, dry_run: bool = False
+    cli: Cli,
+    kind: str,
+    lines: "Sequence[Line]",
+    *,
+    source: str,
+    login: str | None,
+    dry_run: bool = False,
+    also: "Callable[[Transaction, Saved], None] | None" = None,
 ) -> "Saved":
-    """Writes the rows, and tells of mail that stands because of addresses that nobody has any more."""
+    """Writes the rows, and `also` what belongs to them, together; tells of mail that stands because of
+    addresses that nobody has any more."""
     from store import importing
     from store.contacts import CreatedVia
     from store.fields import KINDS
@@ -365,6 +373,8 @@ def save(
                 via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
             )
             saved = importing.save(session, KINDS[kind], lines, occasion)
+            if also is not None:
+                also(session, saved)
             if dry_run:
                 session.rollback()
         offer(offers.freed(installation, saved.freed))

@@ -154,7 +154,7 @@ def _why_nobody_cares(
     main = after or before
     if main is None:
         return "Nothing is written."
-    if main.main.organizer not in own:
+    if not any(one.organizer in own for one in main.components):
         return "Somebody else organizes it, or nobody."
     over = last_end(main, floating=floating)
     if over is not None and over <= now:

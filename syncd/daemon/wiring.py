@@ -287,6 +287,7 @@ def _user_rows(settings: Settings) -> list[UserRow]:
             role=ROLES[user.role],
             language=user.language,
             timezone=None if user.timezone is None else user.timezone.key,
+            show_reminders=user.show_reminders,
         )
         for user in settings.users
     ]

@@ -54,7 +54,7 @@ def test_subject_and_start_are_enough(office: Office) -> None:
     assert (event["tz"], event["owner"], event["type"]) == ("Europe/Paris", "claire", "meeting")
     assert (event["alarm_minutes"], event["alarms"]) == (15, ["-PT15M"])
     assert (event["origin"], event["editable"], event["version"]) == ("crm", True, 1)
-    assert event["uid"].startswith(f"{event['id']}@")
+    assert event["uid"].startswith(f"{event['id']}-")
     assert event["uid"].endswith(".syncd")
     assert office.rows("SELECT actor, entity, channel FROM audit_log") == [("claire", "event", "CLI")]
 

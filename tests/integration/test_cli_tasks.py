@@ -39,7 +39,7 @@ def test_a_task_needs_a_subject_only(office: Office) -> None:
     task = add(office)
     assert (task["due_date"], task["state"], task["assignee"]) == (None, "open", "claire")
     assert (task["origin"], task["version"]) == ("crm", 1)
-    assert task["uid"].startswith(f"{task['id']}@")
+    assert task["uid"].startswith(f"{task['id']}-")
     assert "--subject" in refused(office, "task", "add", "--as", "claire")
 
 

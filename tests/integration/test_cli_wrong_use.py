@@ -105,12 +105,18 @@ def test_help_of_every_verb_has_an_example_and_comes_quickly(tmp_path: Path) -> 
     from syncd.cli.main import app
 
     names = [one.name for one in app.registered_commands]
-    assert len(names) == 15
+    assert len(names) == 17
     for name in names:
         assert name is not None
         outcome = console(None, name, "--help")
         assert outcome.code == 0
         assert f"  syncd {'--config' if name in {'check', 'run'} else name}" in outcome.out
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        for one in group.typer_instance.registered_commands:
+            outcome = console(None, str(group.name), str(one.name), "--help")
+            assert outcome.code == 0
+            assert f"  syncd {group.name} {one.name}" in outcome.out
     imported = program_modules(tmp_path)
     assert not {"sqlalchemy", "pydantic", "imapclient", "rich", "structlog"} & imported, (
         "help needs none of them"

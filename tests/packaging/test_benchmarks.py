@@ -1,4 +1,4 @@
-"""`make bench` on tiny mailboxes: every scenario runs and gives its figures. Says nothing of speed."""
+"""`make bench` on tiny sizes: every scenario runs and gives its figures. Says nothing of speed."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     if not mbsync.available():
         missing("mbsync", "apt-get install isync")
     folder = tmp_path_factory.mktemp("bench")
-    figures, picture = folder / "mail.json", folder / "mail.svg"
+    figures, picture = folder / "figures.json", folder / "figures.svg"
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.run", "--quick", "--out", figures, "--plot", picture],
         check=False,
@@ -71,6 +71,20 @@ def test_a_cycle_with_nothing_new_writes_nothing_and_lists_nothing(ran: Ran) -> 
     assert idle["nothing new: files of the database that changed"]["value"] == 0
     assert idle["nothing new: of these, lists of all messages"]["value"] == 0
     assert idle["nothing new: commands sent in the first cycle of a process and the next"]["value"] > 0
+
+
+def test_nothing_changed_in_a_calendar_writes_nothing_and_parses_nothing(ran: Ran) -> None:
+    figures = ran.figures("calendar-sync")
+    idle = {name: one for name, one in figures.items() if "nothing changed" in name}
+    written = [one["value"] for name, one in idle.items() if name.endswith("database that changed")]
+    parsed = [one["value"] for name, one in idle.items() if name.endswith("events parsed")]
+    assert written == parsed == [0, 0]  # on both servers
+
+
+def test_only_the_events_that_changed_are_parsed(ran: Ran) -> None:
+    figures = ran.figures("calendar-sync")
+    beyond = [one["value"] for name, one in figures.items() if name.endswith("parsed beyond these")]
+    assert beyond == [0, 0]
 
 
 def test_the_picture_has_a_curve_for_each_thing_compared(ran: Ran) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,6 +31,10 @@ class Played:
     @property
     def port(self) -> int:
         return load(self.folder / "syncd.toml").servers["demo"].imap.effective_port  # type: ignore[union-attr]
+
+    @property
+    def calendars(self) -> int:
+        return urlsplit(load(self.folder / "syncd.toml").servers["demo"].caldav.url).port or 0  # type: ignore[union-attr]
 
     def syncd(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a command on what the demo left."""
@@ -86,7 +91,10 @@ def test_its_audits_are_green(played: Played) -> None:
 
 
 def test_its_folders_of_drafts_and_junk_were_not_read(played: Played) -> None:
-    read = {ref for (ref,) in played.rows("SELECT remote_ref FROM collection WHERE selected")}
+    read = {
+        ref
+        for (ref,) in played.rows("SELECT remote_ref FROM collection WHERE selected AND kind = 'MAIL_FOLDER'")
+    }
     assert read == {"INBOX", "Sent"}
 
 
@@ -103,12 +111,41 @@ def test_its_secrets_are_readable_by_their_owner_only_and_in_no_other_file(playe
         assert secret.read_text() not in played.said
 
 
-def test_its_mail_server_has_ended(played: Played) -> None:
+def test_its_servers_have_ended(played: Played) -> None:
     assert not listening(played.port)
+    assert not listening(played.calendars)
+
+
+def test_an_event_travels_each_way_and_what_lost_comes_back(played: Played) -> None:
+    assert set(played.rows("SELECT subject, location FROM event")) == {
+        ("Visite de l'atelier", "Lyon"),
+        ("Point chantier (Claire)", "Lyon"),
+    }
+    assert played.rows("SELECT notes FROM event WHERE uid LIKE 'demo-1@%'") == [
+        ("Apporter les plans signés\nSalle B",)
+    ]
+    assert played.rows("SELECT unit, state FROM conflict") == [("subject", "TAKEN_BACK")]
+    (item,) = (
+        path for path in (played.folder / "calendars").rglob("demo-1@*.ics") if "cache" not in str(path)
+    )
+    text = item.read_text("utf-8")
+    assert "SUMMARY:Point chantier (Claire)" in text
+    assert "X-CLIENT-COLOUR:turquoise" in text
+    steps = ("SUMMARY:Réunion de chantier", "merge (T4 row 4)", "1 change put back")
+    assert [step for step in steps if step not in played.said] == []
 
 
 @pytest.mark.parametrize(
-    "command", ["status", "show account C-001", "show email 1", "list emails --text devis", "list runs"]
+    "command",
+    [
+        "status",
+        "show account C-001",
+        "show email 1",
+        "list emails --text devis",
+        "list runs",
+        "list events",
+        "conflicts --all",
+    ],
 )
 def test_afterwards_the_commands_it_names_work_without_the_server(played: Played, command: str) -> None:
     done = played.syncd(*command.split())

@@ -65,7 +65,11 @@ def test_every_declared_dependency_is_pinned_to_a_version_that_fits(name: str) -
             assert requirement.specifier.contains(pin.version), f"{requirement} against {pin.version}"
 
 
-IMPORTED_AS = {"pydantic_core": "pydantic"}  # what it is made of: its version is chosen by it
+IMPORTED_AS = {
+    "dateutil": "python-dateutil",
+    "passlib": "libpass",
+    "pydantic_core": "pydantic",  # what it is made of: its version is chosen by it
+}
 PACKAGES = ("config", "connectors", "store", "syncd")
 TESTS = ("tests", "benchmarks", "tools")
 

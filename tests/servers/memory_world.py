@@ -1,6 +1,6 @@
 """A small company whose calendars are in memory, on servers that would mail: whom they would is counted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,7 +42,8 @@ class MemoryWorld(Crm):
     calendar_section: str = ""
     servers: dict[str, MemoryCalendar] = field(default_factory=dict)
     mailbox_keys: dict[str, str] = field(default_factory=dict)
-    more: str = ""  # further tables of the config
+    users: dict[str, str] = field(default_factory=dict)  # whose each mailbox is
+    timezone: str = "Europe/Paris"
     now: datetime = NOW
     _opened: InMemory | None = None
     _config: str = ""  # what it was opened with
@@ -53,9 +54,14 @@ class MemoryWorld(Crm):
 
     def add_user(self, login: str, *, auto_schedule: bool = True) -> MemoryCalendar:
         """A CRM user `login`, whose address is login@acme.example."""
+        return self.add_mailbox(login, login, auto_schedule=auto_schedule)
+
+    def add_mailbox(self, name: str, login: str, *, auto_schedule: bool = True) -> MemoryCalendar:
+        """A mailbox of the user; the one of the same name is the first."""
         owner = frozenset({f"{login}@acme.example"})
-        self.servers[login] = MemoryCalendar(login, owner=owner, auto_schedule=auto_schedule)
-        return self.servers[login]
+        self.users[name] = login
+        self.servers[name] = MemoryCalendar(name, owner=owner, auto_schedule=auto_schedule)
+        return self.servers[name]
 
     def desk(self, login: str) -> Desk:
         """The user at the CRM."""
@@ -70,6 +76,13 @@ class MemoryWorld(Crm):
         found = self.servers[login].sources(CALENDAR)
         return "\n".join(unfolded(found[ref]) for ref in sorted(found))
 
+    def change(self, login: str, ref: str, change: Callable[[str], str]) -> None:
+        """Another client of the user changes the text of a resource."""
+        before = unfolded(self.servers[login].sources(CALENDAR)[ref])
+        after = change(before)
+        assert after != before
+        self.servers[login].put(CALENDAR, after.replace("\n", "\r\n").encode(), ref)
+
     def mailed(self) -> list[Mailed]:
         """What all servers would have mailed so far, oldest first of each."""
         return [one for server in self.servers.values() for one in server.mailed]
@@ -78,22 +91,24 @@ class MemoryWorld(Crm):
         """Writes the config as it stands now."""
         self.folder.mkdir(exist_ok=True)
         parts = [
-            '[workspace]\nname = "Acme"\n',
+            f'[workspace]\nname = "Acme"\ntimezone = "{self.timezone}"\n',
             f'[store]\nurl = "{self.database_url}"\nstate_dir = "."\n',
             f"[calendar]\n{self.calendar_section}\n",
             '[servers.corp.caldav]\nurl = "https://dav.acme.example/"\n',
-            self.more,
-        ]
-        for login in self.servers:
-            secret = self.folder / f"{login}.secret"
-            secret.touch(mode=0o600)
-            secret.write_text("unused")
-            parts.append(
+            *(
                 f'[[users]]\nlogin = "{login}"\nname = "{login.title()}"\nemail = "{login}@acme.example"\n'
-                f'[[mailboxes]]\nname = "{login}"\nuser = "{login}"\nserver = "corp"\n'
-                f'username = "{login}"\npassword = {{ file = "{login}.secret" }}\n'
-                f'sync = ["calendar"]\n{self.mailbox_keys.get(login, "")}\n'
-            )
+                for login in dict.fromkeys(self.users.values())
+            ),
+        ]
+        secret = self.folder / "mailbox.secret"
+        secret.touch(mode=0o600)
+        secret.write_text("unused")
+        parts += [
+            f'[[mailboxes]]\nname = "{name}"\nuser = "{login}"\nserver = "corp"\nusername = "{name}"\n'
+            f'password = {{ file = "mailbox.secret" }}\nsync = ["calendar"]\n'
+            f'{self.mailbox_keys.get(name, "")}\n'
+            for name, login in self.users.items()
+        ]
         self.config.write_text("\n".join(parts))
         return self.config
 

@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from passlib.hash import apr_md5_crypt
+
 from tests.servers.dovecot import Account
 from tests.servers.plain_dav import PlainDav
 from tests.servers.ports import end, free_port, listening, wait_until
@@ -17,8 +19,12 @@ class RadicaleServer:
 
     host = "127.0.0.1"
 
-    def __init__(self, base: Path | None = None, port: int = 0) -> None:
-        """Keeps its files in `base` (a temporary folder), and listens on `port` (any that is free)."""
+    def __init__(self, base: Path | None = None, port: int = 0, *, hashed: bool = False) -> None:
+        """Keeps its files in `base` (a temporary folder), and listens on `port` (any that is free).
+
+        `hashed` keeps no password in clear; checking one takes a moment then.
+        """
+        self._hashed = hashed
         self.base = base or Path(tempfile.mkdtemp(prefix="syncd-radicale-"))
         self.base.mkdir(parents=True, exist_ok=True)
         self.port = port
@@ -86,7 +92,10 @@ class RadicaleServer:
     def _write(self) -> None:
         # Read by Radicale at each login, so never half written.
         fresh = self.base / "users.new"
-        fresh.write_text("".join(f"{name}:{password}\n" for name, password in self._users.items()))
+        kept = {
+            name: apr_md5_crypt.hash(word) if self._hashed else word for name, word in self._users.items()
+        }
+        fresh.write_text("".join(f"{name}:{word}\n" for name, word in kept.items()))
         fresh.rename(self.base / "users")
 
     def _launch(self) -> None:
@@ -94,7 +103,7 @@ class RadicaleServer:
             "server-hosts": f"{self.host}:{self.port}",
             "auth-type": "htpasswd",
             "auth-htpasswd-filename": str(self.base / "users"),
-            "auth-htpasswd-encryption": "plain",
+            "auth-htpasswd-encryption": "md5" if self._hashed else "plain",
             "auth-delay": "0",
             "rights-type": "owner_only",
             "storage-filesystem-folder": str(self.base / "collections"),

@@ -67,6 +67,15 @@ def test_what_the_default_shows_as_defaults_are_the_defaults(tmp_path: Path) -> 
     assert with_all.mail == without.mail
     assert with_all.workspace == without.workspace
     assert with_all.schedule == without.schedule
+    assert with_all.calendar.window == without.calendar.window
+    assert with_all.calendar.brake == without.calendar.brake
+    assert with_all.calendar.default_alarm == without.calendar.default_alarm
+    assert with_all.calendar.conflict.default == without.calendar.conflict.default
+    dav, same = with_all.servers["corp"].caldav, without.servers["corp"].caldav
+    assert dav is not None
+    assert same is not None
+    assert (dav.auth, dav.timeout) == (same.auth, same.timeout)
+    assert [box.invitations for box in with_all.mailboxes] == ["send", "send"]
     assert with_all.logging == without.logging
     assert with_all.users == without.users
     imap, other = with_all.servers["corp"].imap, without.servers["corp"].imap
@@ -123,6 +132,7 @@ def test_there_is_an_example_for_each_kind_of_installation() -> None:
         "microsoft-oauth2.toml",
         "postgresql-systemd.toml",
         "one-file-per-user",
+        "caldav.toml",
     }
     providers = {
         name: {mailbox.oauth2.provider for mailbox in settings.mailboxes if mailbox.oauth2}
@@ -165,6 +175,11 @@ def test_the_schema_accepts_what_loads(text: str) -> None:
         "[mail]\nfollow_threads = 1",
         "[schedule]\ninterval = 60",
         "[schedule]\nworkers = 0",
+        "[calendar.window]\npast = 'long'",
+        "[calendar.conflict]\nnotes = 'oldest'",
+        "[calendar.brake]\ncount = 0",
+        "[calendar]\ndefault_alarm = -1",
+        "[servers.a.caldav]\nurl = 'https://a.test/'\nauth = 'ntlm'",
         "[logging]\nlevel = 'loud'",
         "[servers.a.imap]\nhost = 'a.test'\nsecurity = 'ssl'",
         "[[users]]\nlogin = 'a b'\nname = 'a'\nemail = 'a@b.test'",

@@ -191,8 +191,8 @@ class _Confirm:
         values = self._values(one, id_)
         texts = dump(base_crm), dump(base_remote)
         values |= {"base_remote": texts[1], "base_crm": None if texts[0] == texts[1] else texts[0]}
-        if one.supplies and not bound and id_ is not None:
-            self._take_over(plan, id_)
+        if one.supplies and not bound and plan.record is not None:
+            self._take_over(plan, plan.record.id)
         if old is None:
             return {**values, "ours": plan.ours}
         values["history"] = history = _history(old, seen, self._context.now, wrote=one.wrote)

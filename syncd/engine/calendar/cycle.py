@@ -16,6 +16,7 @@ from connectors.errors import CollectionError
 from store import mailboxes, outbox, reconciling
 from store.bindings import BindingState
 from store.database import Transaction
+from store.outbox import Waiting
 from store.reconciling import Known
 from store.sync_state import CollectionKind
 from syncd.core.guards import Kind as GuardKind
@@ -23,7 +24,7 @@ from syncd.core.guards import brake, everything_gone
 from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.confirm import Outcome, confirm, set_aside
 from syncd.engine.calendar.context import Calendar, Context, Plan
-from syncd.engine.calendar.observe import Observed, Unread, observe, read
+from syncd.engine.calendar.observe import RETRY_AFTER, Observed, Unread, observe, read
 from syncd.engine.calendar.pairing import Pairing, Pairs
 from syncd.engine.calendar.push import Pusher, count, writes
 from syncd.engine.calendar.recover import recover
@@ -62,8 +63,7 @@ class CalendarCycle:
         if not self._dry_run:
             recover(self._context, {one.row.id: one for one in calendars}, self._mine)
         observations = list(self._observe(calendars))
-        with self._context.database.read() as session:
-            waiting = outbox.waiting(session, self._context.mailbox_id)
+        waiting = self._waiting()
         if not waiting and not any(one.news for one in observations):
             return
         found, gone, unread = self._read(observations)
@@ -77,7 +77,18 @@ class CalendarCycle:
                 planned(one) for one in pairs.plans if one.decision.action is not Action.NOTHING
             ]
             return
-        self._execute(pairing, pairs, observations, unread)
+        if pairs.anything or any(one.news for one in observations):
+            self._execute(pairing, pairs, observations, unread)
+
+    def _waiting(self) -> list[Waiting]:
+        """What changed in the CRM, without what the server refused a short while ago."""
+        context = self._context
+        with context.database.read() as session:
+            waiting = outbox.waiting(session, context.mailbox_id)
+            if not waiting or context.quarantined:
+                return waiting
+            refused = outbox.refused(session, context.mailbox_id, context.now - RETRY_AFTER)
+        return [one for one in waiting if one.id not in refused]
 
     # --- calendars ------------------------------------------------------------------------------
 
@@ -262,22 +273,24 @@ class CalendarCycle:
             for id_ in pairs.called:
                 reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
             outbox.settle(session, pairs.idle)
-        Pusher(context, pairing.decider, self._mine, self._go_on).run(
-            [one for one in pairs.plans if writes(one)]
-        )
+        pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
+        pusher.run([one for one in pairs.plans if writes(one)])
         with context.database.write() as session:
             for seen in observations:
-                self._remember(session, seen, unread[seen.calendar.row.id])
+                refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
+                self._remember(session, seen, unread[seen.calendar.row.id], refused)
             if context.released is not None:
                 mailboxes.forget_release(session, context.mailbox_name)
 
-    def _remember(self, session: Transaction, seen: Observed, unread: Sequence[Unread]) -> None:
+    def _remember(
+        self, session: Transaction, seen: Observed, unread: Sequence[Unread], refused: set[str]
+    ) -> None:
         row, now = seen.calendar.row, self._context.now
         for item in unread:
             reconciling.quarantine(session, row.id, item.ref, item.error, now)
             self._mine.quarantined += 1
             log.warning("an item cannot be read", action="quarantine", calendar=row.ref, error=item.error)
-        broken = {item.ref for item in unread}
+        broken = {item.ref for item in unread} | refused
         reconciling.release(session, row.id, [ref for ref in seen.refs if ref not in broken])
         for known in seen.unproven:
             reconciling.update_binding(session, known.id, {"absent": True})

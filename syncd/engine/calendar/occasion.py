@@ -42,8 +42,9 @@ class Occasion:
         return Setting(user_id, self.people, self.floating)
 
     def uid(self, id_: int) -> str:
-        """The UID of a record that the CRM made (table T4, row 12)."""
-        return f"{id_}@{self.instance}.syncd"
+        """The UID of a record that the CRM made (table T4, row 12). The moment is in it: a database that was
+        put back from a backup gives the same numbers again, while the calendars hold the former ones."""
+        return f"{id_}-{self.now:%Y%m%dT%H%M%S}@{self.instance}.syncd"
 
 
 def instance_of(hashed: KeyedHash) -> str:

@@ -54,7 +54,13 @@ class Pairs:
     aside: list[Aside]
     idle: list[Waiting]  # records that wait for nothing in this mailbox
     vanished: list[int]  # bindings of items that were not kept in step, and are gone
+
     called: list[int]  # bindings of items that stand in for one that is gone
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.plans or self.aside or self.idle or self.vanished or self.called)
 
 
 class Pairing:
@@ -65,6 +71,8 @@ class Pairing:
         self._calendars = {one.row.id: one for one in calendars}
         self._records: dict[Key, Record] = {}
         self._by_uid: dict[tuple[BoundEntity, str], int] = {}
+        self._met: set[tuple[BoundEntity, str]] = set()  # what is new in this cycle
+        self._own: frozenset[int] = frozenset()  # the calendars of all mailboxes of the user
         self._bindings: dict[int, BindingRow] = {}
         self._away: set[int] = set()  # calendars of this mailbox that are out of reach
         self._under_way: set[Key] = set()  # records with a write whose outcome is not known
@@ -132,6 +140,7 @@ class Pairing:
         for twin in reconciling.of_uids(session, list(self._calendars), lost):
             if twin.state is BindingState.IGNORED and twin.id not in going:
                 self._twins[twin.uid] = twin.id
+        self._own = reconciling.calendars_of_user(session, self._context.setting.owner_id)
         uids = [one.item.uid for items in found.values() for one in items]
         for uid, id_ in calendar_rows.event_ids(session, uids).items():
             self._by_uid[BoundEntity.EVENT, uid] = id_
@@ -213,7 +222,7 @@ class Pairing:
             self._aside(plan, BindingState.IGNORED)
         elif (later := self._outside(seen)) is not None:
             self._aside(plan, BindingState.OUTSIDE, later[0])
-        elif record is not None and self._has_copy_here(entity, record.id):
+        elif self._doubled(entity, seen.uid, record):
             self._aside(plan, BindingState.IGNORED)
         else:
             self._decide(plan)
@@ -223,8 +232,14 @@ class Pairing:
             one = Aside(plan.calendar, plan.remote, plan.seen, plan.binding, plan.entity, state, later)
             self._pairs.aside.append(one)
 
+    def _doubled(self, entity: BoundEntity, uid: str, record: Record | None) -> bool:
+        """Whether another item of this mailbox is the same record already, or is about to be: a copy made by
+        hand, two resources of one UID."""
+        met = (entity, uid) in self._met
+        self._met.add((entity, uid))
+        return met or (record is not None and self._has_copy_here(entity, record.id))
+
     def _has_copy_here(self, entity: BoundEntity, id_: int) -> bool:
-        """Whether another item of this mailbox is the same record already: a copy made by hand."""
         return any(
             one.state is BindingState.BOUND
             and (one.collection_id in self._calendars or one.collection_id in self._away)
@@ -245,6 +260,8 @@ class Pairing:
         begins = min(_begin(one.timing.start, rules.floating, now) for one in seen.components)
         if begins > now + rules.future:
             return (enters_on(begins, rules.future),)
+        if begins >= now - rules.past and len(seen.components) == 1:
+            return None  # nothing of it is over earlier: its series need not be followed to the end
         end = last_end(seen, floating=rules.floating)
         return (None,) if end is not None and end < now - rules.past else None
 
@@ -294,8 +311,12 @@ class Pairing:
         if record is None or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
             return
-        if not here and isinstance(record, EventRecord) and self._owned(record) and self._elsewhere(record):
-            return  # it still lies in the calendar of its former owner: not two of it at once
+        if not here and isinstance(record, EventRecord) and self._owned(record):
+            elsewhere = self._elsewhere(record)
+            if elsewhere & self._own:
+                self._pairs.idle.append(waiting)  # in another mailbox of the same user
+            if elsewhere:
+                return  # it still lies in the calendar of its former owner: not two of it at once
         if here:
             (binding,) = here[:1]
             calendar, seen = self._calendars[binding.collection_id], load(binding.base_remote)
@@ -355,12 +376,11 @@ class Pairing:
             None,
         )
 
-    def _elsewhere(self, record: EventRecord) -> bool:
-        """Whether the copy that owns the content is in somebody else's mailbox."""
-        return any(
-            one.supplies and one.state is BindingState.BOUND and one.collection_id not in self._calendars
-            for one in self._copies.get((BoundEntity.EVENT, record.id), ())
-        )
+    def _elsewhere(self, record: EventRecord) -> set[int]:
+        """The calendars of other mailboxes that hold the copy that owns the content."""
+        copies = self._copies.get((BoundEntity.EVENT, record.id), ())
+        held = {one.collection_id for one in copies if one.supplies and one.state is BindingState.BOUND}
+        return held - self._calendars.keys()
 
     def _owned(self, record: EventRecord) -> bool:
         return bool(record.main.values["owner_id"] == self._context.setting.owner_id)

@@ -52,6 +52,7 @@ class Pusher:
         self._decider = decider
         self._report = report
         self._go_on = go_on
+        self.refused: set[tuple[int, str]] = set()  # collections and refs of what the server did not take
 
     def run(self, plans: Sequence[Plan]) -> None:
         """All of them. Raises MailboxError and CollectionError, with what was done so far confirmed."""
@@ -207,8 +208,13 @@ class Pusher:
         ref = plan.binding.remote_ref if plan.binding else plan.uid
         with self._context.database.write() as session:
             news = reconciling.quarantine(session, plan.calendar.row.id, ref, str(error), self._context.now)
+        self.refused.add((plan.calendar.row.id, ref))
         if news:
             log.warning("an item is not written", action="push", uid=plan.uid, error=str(error))
+        if plan.remote is not None and plan.decision.remote == plan.seen:
+            # Only what the CRM adds was to change there: what the item says is taken in all the same.
+            mine = replace(plan, decision=replace(plan.decision, remote=None), waiting=None)
+            self._confirm([Outcome(mine, self._decider.role(mine), not mine.follows, mine.remote)], [])
 
 
 def believed(remote: RemoteItem, written: Item) -> RemoteItem:
