@@ -220,9 +220,8 @@ class CalendarCycle:
         reasons = [one.reason for one in stopped]
         for one in observations:
             id_ = one.calendar.row.id
-            lost = sum(
-                1 for known in gone[id_] if known.state is BindingState.BOUND and known.id not in moved
-            )
+            missing = [*gone[id_], *one.unproven]  # a calendar made anew: before any of it is written again
+            lost = sum(1 for known in missing if known.state is BindingState.BOUND and known.id not in moved)
             if everything_gone(lost, by_calendar[id_]):
                 reasons.append(
                     f"everything in calendar {one.calendar.row.name or one.calendar.row.ref!r} is gone"
