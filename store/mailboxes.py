@@ -434,9 +434,9 @@ def state_of(session: Session, name: str) -> MailboxState | None:
 
 
 def running(session: Session, name: str) -> bool:
-    """Whether nobody paused or stopped the mailbox."""
+    """Whether nobody paused or stopped the mailbox. The brake is on its calendars only: mail goes on."""
     state = session.scalar(_STATE, {"name": name})
-    return state is MailboxState.RUNNING
+    return state in {MailboxState.RUNNING, MailboxState.BRAKED}
 
 
 def note_outcome(session: Session, mailbox_id: int, now: datetime, *, error: str | None) -> None:
