@@ -13,7 +13,7 @@ import structlog
 
 from connectors.calendar import CalendarInfo, Kind, Missing, RemoteItem
 from connectors.errors import CollectionError
-from store import mailboxes, outbox, reconciling
+from store import brakes, mailboxes, outbox, reconciling
 from store.bindings import BindingState
 from store.database import Transaction
 from store.outbox import Waiting
@@ -234,7 +234,7 @@ class CalendarCycle:
         if not self._dry_run:
             log.warning("the brake is on", action="brake", reason=self._mine.braked, planned=len(lines))
             with context.database.write() as session:
-                mailboxes.set_brake(
+                brakes.set_brake(
                     session,
                     context.mailbox_name,
                     json.dumps([one.plain() for one in lines], ensure_ascii=False),
@@ -279,7 +279,7 @@ class CalendarCycle:
                 refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
                 self._remember(session, seen, unread[seen.calendar.row.id], refused)
             if context.released is not None:
-                mailboxes.forget_release(session, context.mailbox_name)
+                brakes.forget_release(session, context.mailbox_name)
 
     def _remember(
         self, session: Transaction, seen: Observed, unread: Sequence[Unread], refused: set[str]
