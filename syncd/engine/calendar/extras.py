@@ -1,4 +1,4 @@
-"""The plan of what the CRM writes beside a record for its owner only: a companion, a mirror (§4.2.3, R063)."""
+"""What the CRM writes beside a record for its owner only: a companion, a mirror (§4.2.3, R063), as a plan."""
 
 from connectors.calendar import Item
 from store.calendar_rows import EventRecord, TaskRecord

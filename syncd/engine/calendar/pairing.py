@@ -18,11 +18,11 @@ from syncd.core.canonical import load, redacted
 from syncd.core.plan import Action, Decision, Direction
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.deciding import Decider, Key
-from syncd.engine.calendar.dress import Names, beside
+from syncd.engine.calendar.dress import Names, beside, undressed
 from syncd.engine.calendar.extras import extra
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed
-from syncd.engine.calendar.window import outside, undressed
+from syncd.engine.calendar.window import outside
 
 Record = EventRecord | TaskRecord
 EXTRAS = frozenset({BoundEntity.COMPANION, BoundEntity.MIRROR})  # what the CRM writes for its owner only
@@ -167,11 +167,11 @@ class Pairing:
             for one in reconciling.open_intents(session, self._context.mailbox_id)
             if one.entity_id is not None
         }
-        for extra in EXTRAS:
-            beside = [one.entity_id for one in waiting if one.entity is extra]
-            for binding in reconciling.of_records(session, extra, beside):
+        for kind in EXTRAS:
+            beside = [one.entity_id for one in waiting if one.entity is kind]
+            for binding in reconciling.of_records(session, kind, beside):
                 if binding.entity_id is not None:
-                    self._copies.setdefault((extra, binding.entity_id), []).append(binding)
+                    self._copies.setdefault((kind, binding.entity_id), []).append(binding)
         events = [one.main.values for one in self._records.values() if isinstance(one, EventRecord)]
         self._names = Names(
             account_names(session, {one["account_id"] for one in events if one["account_id"]}),
