@@ -189,7 +189,7 @@ class Conflict(Base):
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id", ondelete="CASCADE"), index=True)
     entity: Mapped[BoundEntity] = mapped_column(EnumText(BoundEntity))
     entity_id: Mapped[int | None]
-    component: Mapped[str] = mapped_column(String(80))  # key of the occurrence; empty: the series or event
+    component: Mapped[str] = mapped_column(Text)  # key of the occurrence; empty: the series or event
     unit: Mapped[str] = mapped_column(String(24))  # of core.canonical; empty: the whole item
     base: Mapped[str] = mapped_column(Text)  # JSON
     crm_value: Mapped[str] = mapped_column(Text)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Numeric, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.activities import ActivityType
@@ -97,14 +97,14 @@ class Event(Entity, Base):
     )
 
     uid: Mapped[str] = mapped_column(Text)
-    recurrence_key: Mapped[str] = mapped_column(String(80), default="")  # empty: no single occurrence
+    recurrence_key: Mapped[str] = mapped_column(Text, default="")  # empty: no single occurrence
     recurrence_id: Mapped[datetime | None]
     recurrence: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # RECURRENCE-ID as it was written
     series_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))
     subject: Mapped[str] = mapped_column(Text)
     start: Mapped[datetime]
     end: Mapped[datetime]  # exclusive
-    tz: Mapped[str] = mapped_column(String(255))  # IANA name; empty: floating
+    tz: Mapped[str] = mapped_column(Text)  # IANA name; empty: floating
     all_day: Mapped[bool] = mapped_column(Boolean)
     series_rrule: Mapped[str | None] = mapped_column(Text)
     timing: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -130,7 +130,7 @@ class Event(Entity, Base):
     status: Mapped[EventStatus] = mapped_column(EnumText(EventStatus))
     origin: Mapped[Origin] = mapped_column(EnumText(Origin))
     editable: Mapped[bool] = mapped_column(Boolean)  # False: somebody else organises it
-    organizer: Mapped[str] = mapped_column(String(320), default="")  # lower-cased address
+    organizer: Mapped[str] = mapped_column(Text, default="")  # lower-cased address
     sequence: Mapped[int] = mapped_column(default=0)
     hidden: Mapped[bool] = mapped_column(Boolean, default=False)  # cancelled or deleted, kept as history
 
@@ -146,7 +146,7 @@ class EventParticipant(Base):
     kind: Mapped[ParticipantKind] = mapped_column(EnumText(ParticipantKind))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
-    email: Mapped[str] = mapped_column(String(320))  # lower-cased
+    email: Mapped[str] = mapped_column(Text)  # lower-cased
     display_name: Mapped[str] = mapped_column(Text, default="")
     response: Mapped[ResponseKind] = mapped_column(EnumText(ResponseKind))
     is_organizer: Mapped[bool] = mapped_column(Boolean, default=False)
@@ -179,5 +179,5 @@ class Task(Entity, Base):
     done_at: Mapped[datetime | None]
     purpose: Mapped[TaskPurpose] = mapped_column(EnumText(TaskPurpose))
     origin: Mapped[Origin] = mapped_column(EnumText(Origin))
-    organizer: Mapped[str] = mapped_column(String(320), default="")
+    organizer: Mapped[str] = mapped_column(Text, default="")
     hidden: Mapped[bool] = mapped_column(Boolean, default=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, make_url, text
-from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from store.base import Base
@@ -199,6 +199,8 @@ def told() -> Iterator[None]:
     except DatabaseError as error:
         if getattr(error.orig, "sqlstate", None) in LOST_THE_RACE:
             raise Stale(f"somebody else wrote at the same time, try again: {_first_line(error)}") from error
+        if isinstance(error, DataError):
+            raise StoreError(f"the database refuses a value: {_first_line(error)}") from error
         # Beside OperationalError the bare kind: "file is not a database". The others are defects of ours.
         if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
             raise

@@ -29,6 +29,7 @@ from connectors.ical.zones import Zones
 __all__ = ["Unreadable", "read"]
 
 _KINDS = {"VEVENT": Kind.EVENT, "VTODO": Kind.TASK}
+LONGEST_NAME = 600  # characters of a UID or an address
 _OTHERS = frozenset({"VJOURNAL", "VFREEBUSY", "VAVAILABILITY"})
 _EVENT_STATUS = {"TENTATIVE": Status.TENTATIVE, "CANCELLED": Status.CANCELLED, "CANCELED": Status.CANCELLED}
 _PRIVACY = {"": Privacy.PUBLIC, "PUBLIC": Privacy.PUBLIC, "CONFIDENTIAL": Privacy.CONFIDENTIAL}
@@ -50,6 +51,7 @@ def read_document(document: Document, last_block: str = "") -> Item:
     found = read_components(document, zones, last_block)
     fields = [gather(node) for node, _ in found]
     node, main = found[0]
+    _bounded(text_of(fields[0], "UID"), [component for _, component in found])
     return Item(
         uid=text_of(fields[0], "UID").strip(),
         kind=_KINDS[node.name],
@@ -61,6 +63,16 @@ def read_document(document: Document, last_block: str = "") -> Item:
         zones=zones.definitions(),
         modified=max((at for each in fields if (at := _modified(each)) is not None), default=None),
     )
+
+
+def _bounded(uid: str, components: list[Component]) -> None:
+    """Raises Unreadable where a name is longer than the index of a database takes."""
+    if len(uid) > LONGEST_NAME:
+        raise Unreadable(f"the UID has {len(uid)} characters; {LONGEST_NAME} are accepted")
+    for one in components:
+        longest = max((len(each.email) for each in one.attendees), default=0)
+        if max(longest, len(one.organizer)) > LONGEST_NAME:
+            raise Unreadable(f"an address has more than {LONGEST_NAME} characters")
 
 
 def _modified(fields: Fields) -> datetime | None:

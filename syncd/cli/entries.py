@@ -1,7 +1,7 @@
 """Showing and listing events and tasks: occurrences by their own times, answers in French."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST = 2000  # events that are looked through
 PAST = timedelta(days=30)
 AHEAD = timedelta(days=365)
+FIRST_YEAR, LAST_YEAR = 1601, 9990  # of a day that is asked for
 LONG = frozenset({"notes", "internal_notes"})
 
 
@@ -160,19 +161,30 @@ def period(from_: str | None, to: str | None, now: datetime, zone: ZoneInfo) -> 
     if from_ is not None:
         try:
             value = parse_since(from_)
-        except ValueError as error:
+            start = (
+                now - value
+                if isinstance(value, timedelta)
+                else datetime.combine(_sane(value), time(), tzinfo=zone)
+            )
+        except (ValueError, OverflowError) as error:
             raise UsageError(f"--from: {error}") from None
-        start = now - value if isinstance(value, timedelta) else datetime.combine(value, time(), tzinfo=zone)
         end = max(end, start + AHEAD) if to is None else end
     if to is not None:
         try:
-            end = datetime.combine(day(to) + timedelta(days=1), time(), tzinfo=zone)
-        except (ValueError, OverflowError) as error:
+            end = datetime.combine(_sane(day(to)) + timedelta(days=1), time(), tzinfo=zone)
+        except ValueError as error:
             raise UsageError(f"--to: {error}") from None
         start = min(start, end - timedelta(days=1)) if from_ is None else start
     if start >= end:
         raise UsageError("--to: must not be before --from")
     return start, end
+
+
+def _sane(value: date) -> date:
+    """The day, if a calendar can hold it. Raises ValueError."""
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"the years {FIRST_YEAR} to {LAST_YEAR} are accepted")
+    return value
 
 
 def list_events(

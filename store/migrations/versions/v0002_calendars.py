@@ -98,14 +98,14 @@ def upgrade() -> None:
     op.create_table(
         "event",
         sa.Column("uid", sa.Text(), nullable=False),
-        sa.Column("recurrence_key", sa.String(length=80), nullable=False),
+        sa.Column("recurrence_key", sa.Text(), nullable=False),
         sa.Column("recurrence_id", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recurrence", sa.JSON(), nullable=True),
         sa.Column("series_id", sa.Integer(), nullable=True),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("start", sa.DateTime(timezone=True), nullable=False),
         sa.Column("end", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("tz", sa.String(length=255), nullable=False),
+        sa.Column("tz", sa.Text(), nullable=False),
         sa.Column("all_day", sa.Boolean(), nullable=False),
         sa.Column("series_rrule", sa.Text(), nullable=True),
         sa.Column("timing", sa.JSON(), nullable=False),
@@ -131,7 +131,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=24), nullable=False),
         sa.Column("origin", sa.String(length=24), nullable=False),
         sa.Column("editable", sa.Boolean(), nullable=False),
-        sa.Column("organizer", sa.String(length=320), nullable=False),
+        sa.Column("organizer", sa.Text(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("hidden", sa.Boolean(), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
@@ -209,7 +209,7 @@ def upgrade() -> None:
         sa.Column("mailbox_id", sa.Integer(), nullable=False),
         sa.Column("entity", sa.String(length=24), nullable=False),
         sa.Column("entity_id", sa.Integer(), nullable=True),
-        sa.Column("component", sa.String(length=80), nullable=False),
+        sa.Column("component", sa.Text(), nullable=False),
         sa.Column("unit", sa.String(length=24), nullable=False),
         sa.Column("base", sa.Text(), nullable=False),
         sa.Column("crm_value", sa.Text(), nullable=False),
@@ -237,7 +237,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=24), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=True),
         sa.Column("contact_id", sa.Integer(), nullable=True),
-        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("response", sa.String(length=24), nullable=False),
         sa.Column("is_organizer", sa.Boolean(), nullable=False),
@@ -277,7 +277,7 @@ def upgrade() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("purpose", sa.String(length=24), nullable=False),
         sa.Column("origin", sa.String(length=24), nullable=False),
-        sa.Column("organizer", sa.String(length=320), nullable=False),
+        sa.Column("organizer", sa.Text(), nullable=False),
         sa.Column("hidden", sa.Boolean(), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("ext_id", sa.String(length=120), nullable=True),
@@ -307,16 +307,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_task_event_id"), ["event_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_task_opportunity_id"), ["opportunity_id"], unique=False)
 
-    with op.batch_alter_table("collection", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("token", sa.Text(), nullable=False, server_default=""))
-        batch_op.add_column(sa.Column("name", sa.Text(), nullable=False, server_default=""))
-        batch_op.add_column(sa.Column("direction", sa.String(length=12), nullable=False, server_default=""))
-
-    with op.batch_alter_table("mailbox", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("brake", sa.Text(), nullable=True))
-        batch_op.add_column(sa.Column("released", sa.Text(), nullable=True))
-
-    with op.batch_alter_table("user", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("show_reminders", sa.Boolean(), nullable=False, server_default=sa.false())
-        )
+    # Added as they are, not by copying the table: others refer to it with ON DELETE CASCADE.
+    op.add_column("collection", sa.Column("token", sa.Text(), nullable=False, server_default=""))
+    op.add_column("collection", sa.Column("name", sa.Text(), nullable=False, server_default=""))
+    op.add_column("collection", sa.Column("direction", sa.String(12), nullable=False, server_default=""))
+    op.add_column("mailbox", sa.Column("brake", sa.Text(), nullable=True))
+    op.add_column("mailbox", sa.Column("released", sa.Text(), nullable=True))
+    op.add_column(
+        "user", sa.Column("show_reminders", sa.Boolean(), nullable=False, server_default=sa.false())
+    )

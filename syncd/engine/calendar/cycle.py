@@ -269,6 +269,8 @@ class CalendarCycle:
         with context.database.write() as session:
             set_aside(session, context, pairs.aside)
             reconciling.drop_bindings(session, pairs.vanished)
+            for id_ in pairs.unproven:
+                reconciling.update_binding(session, id_, {"absent": True})
             for id_ in pairs.called:
                 reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
             outbox.settle(session, pairs.idle)

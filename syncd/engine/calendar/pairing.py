@@ -53,12 +53,13 @@ class Pairs:
     idle: list[Waiting]  # records that wait for nothing in this mailbox
     vanished: list[int]  # bindings of items that were not kept in step, and are gone
 
+    unproven: list[int]  # bindings of frozen items that are gone
     called: list[int]  # bindings of items that stand in for one that is gone
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.plans or self.aside or self.idle or self.vanished or self.called)
+        return bool(self.plans or self.aside or self.idle or self.vanished or self.called or self.unproven)
 
 
 class Pairing:
@@ -75,7 +76,7 @@ class Pairing:
         self._away: set[int] = set()  # calendars of this mailbox that are out of reach
         self._under_way: set[Key] = set()  # records with a write whose outcome is not known
         self._copies: dict[Key, list[BindingRow]] = {}
-        self._pairs = Pairs([], [], [], [], [])
+        self._pairs = Pairs([], [], [], [], [], [])
         self._twins: dict[str, int] = {}  # by UID: items that were known to be copies made by hand
         self._names = Names({}, {})
         self.decider = Decider(context, self._names, self._copies)
@@ -248,11 +249,11 @@ class Pairing:
 
     def _of_absence(self, binding: BindingRow, told: Mapping[Key, Waiting]) -> None:
         record = None if binding.entity_id is None else self._records.get((binding.entity, binding.entity_id))
-        if (
-            binding.state is not BindingState.BOUND
-            or binding.entity is BoundEntity.COMPANION
-            or record is None
-        ):
+        if binding.state is BindingState.FROZEN:
+            if not binding.absent:
+                self._pairs.unproven.append(binding.id)  # asked for again once it is released
+            return
+        if binding.state is not BindingState.BOUND or binding.entity in EXTRAS or record is None:
             self._pairs.vanished.append(binding.id)
             return
         twin = self._twins.get(binding.uid)
@@ -280,15 +281,20 @@ class Pairing:
 
     def _of_change(self, waiting: Waiting) -> None:
         record = self._records.get((waiting.entity, waiting.entity_id))
-        here = [
+        mine = [
             one
             for one in self._copies.get((waiting.entity, waiting.entity_id), ())
-            if one.collection_id in self._calendars and one.state is BindingState.BOUND
+            if one.collection_id in self._calendars
         ]
+        here = [one for one in mine if one.state is BindingState.BOUND]
         if self._out_of_reach(waiting) or any(one.id in self._pairs.vanished for one in here):
             return  # another time
         if record is None or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
+            return
+        if not here and mine:
+            # Frozen: until it is released. Left alone, by an undo: taken up again, once it has been read.
+            self._pairs.called += [one.id for one in mine if one.state is BindingState.IGNORED]
             return
         if not here and isinstance(record, EventRecord) and self._owned(record):
             elsewhere = self._elsewhere(record)

@@ -13,8 +13,9 @@ import structlog
 from connectors.calendar import Item, Missing, RemoteItem
 from connectors.errors import Conflict, ItemError, OutcomeUnknown, SyncdError
 from store import reconciling
-from store.bindings import CopyRole, IntentKind
+from store.bindings import BindingState, CopyRole, IntentKind
 from store.errors import Stale
+from store.reconciling import BindingRow
 from syncd.core.canonical import dump, redacted
 from syncd.core.plan import Action
 from syncd.engine.calendar.confirm import Outcome, confirm, units_text
@@ -23,6 +24,7 @@ from syncd.engine.calendar.deciding import Decider
 from syncd.engine.calendar.dress import mark_of, undressed
 from syncd.engine.calendar.report import CalendarReport
 
+ANOTHERS = "its UID is taken at the server by an item that belongs to another record of the CRM"
 GROUP = 20  # writes announced together, and confirmed together
 TRIES = 3  # against others who write the same item at the same time (T4, row 17)
 
@@ -194,6 +196,11 @@ class Pusher:
         if tries <= 0:
             log.warning("somebody else changes it all the time; next cycle", action="push", uid=plan.uid)
             return
+        if remote is not None and plan.binding is None:
+            plan = replace(plan, binding=self._known(plan, remote.ref))
+            if plan.binding is not None and self._is_anothers(plan, plan.binding):
+                self._refused(replace(plan, binding=None), ItemError(ANOTHERS, locator=remote.ref))
+                return
         remote = undressed(remote, plan.binding) if remote is not None else None
         seen = None if remote is None else redacted(remote.item)
         fresh = self._decider.decided(replace(plan, remote=remote, seen=seen))
@@ -201,6 +208,20 @@ class Pusher:
             self._group([fresh], tries)
         else:
             self._confirm([Outcome(fresh, self._decider.role(fresh), not fresh.follows, remote)], [])
+
+    def _known(self, plan: Plan, ref: str) -> BindingRow | None:
+        """What is known of the item that stands where a new one was to be written."""
+        with self._context.database.read() as session:
+            known = reconciling.known(session, plan.calendar.row.id, [ref])
+            ids = [one.id for one in known.values()]
+            return next(iter(reconciling.bindings(session, ids).values()), None)
+
+    @staticmethod
+    def _is_anothers(plan: Plan, binding: BindingRow) -> bool:
+        """Whether the item is kept in step with another record already."""
+        mine = None if plan.record is None else plan.record.id
+        bound = binding.state in {BindingState.BOUND, BindingState.FROZEN}
+        return bound and (binding.entity, binding.entity_id) != (plan.entity, mine)
 
     def _refused(self, plan: Plan, error: ItemError) -> None:
         """The server does not take this item. It waits in quarantine, and the others go on."""

@@ -74,6 +74,10 @@ def _plan(session: Transaction, intent: Intent, calendar: Calendar, found: Remot
     binding = None
     if intent.binding_id is not None:
         binding = reconciling.bindings(session, [intent.binding_id]).get(intent.binding_id)
+    elif found is not None:
+        known = reconciling.known(session, intent.collection_id, [found.ref])
+        ids = [one.id for one in known.values()]
+        binding = next(iter(reconciling.bindings(session, ids).values()), None)
     people = tuple(one for one in intent.mailed.split(", ") if one)
     return Plan(
         calendar=calendar,
