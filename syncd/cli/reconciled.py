@@ -260,12 +260,13 @@ def release(
 
 def _waiting(installation: "Installation", names: Sequence[str], *, json: bool) -> None:
     """What the brake holds, and why."""
+    from store import brakes
     from store import mailboxes as store
 
     found = []
     with installation.database.read() as session:
         for name in names:
-            plan, _ = store.braked(session, name)
+            plan, _ = brakes.braked(session, name)
             view = store.view(session, name)
             found.append((name, view.attention, [] if plan is None else jsonlib.loads(plan)))
     if json:
@@ -282,6 +283,7 @@ def _waiting(installation: "Installation", names: Sequence[str], *, json: bool) 
 def _release(
     installation: "Installation", names: Sequence[str]
 ) -> list[tuple[str, list[dict[str, object]], int]]:
+    from store import brakes
     from store import mailboxes as store
     from store.reconciling import thaw
     from store.sync_state import MailboxState
@@ -294,7 +296,7 @@ def _release(
             thawed = thaw(session, view.id)
             lines: list[dict[str, object]] = []
             if view.state is MailboxState.BRAKED or not thawed:
-                lines = jsonlib.loads(store.release(session, name, now(), actor=operator()))
+                lines = jsonlib.loads(brakes.release(session, name, now(), actor=operator()))
             found.append((name, lines, thawed))
     return found
 

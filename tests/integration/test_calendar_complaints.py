@@ -13,7 +13,7 @@ from connectors.dav.access import DavAccess, Token
 from connectors.dav.client import DavConnector
 from connectors.errors import OutcomeUnknown, Unreachable
 from connectors.testing_calendar import cut_short
-from store import mailboxes
+from store import brakes
 from store.sync_state import MailboxState
 from syncd.core.recurrence import occurrences
 from syncd.engine.calendar.items import item_of
@@ -63,7 +63,7 @@ def state(world: MemoryWorld, name: str) -> object:
 def release(world: MemoryWorld, name: str) -> None:
     """A person lets go what waits."""
     with world.open().database.write() as session:
-        mailboxes.release(session, name, world.now, actor="admin")
+        brakes.release(session, name, world.now, actor="admin")
 
 
 # --- tokens ---------------------------------------------------------------------------------------
@@ -418,6 +418,7 @@ def test_thread_24_a_meeting_of_a_whole_department_is_synchronised_without_a_mai
     company.change("claire", ref, lambda text: text.replace("Assemblée", "Assemblée générale"))
     company.settle()
     assert company.one("SELECT account_id FROM event") == account
+    assert "TRIGGER:-PT30M" in company.text("claire")
     assert company.mailed() == []
     desk.edit(id_, start="2026-11-24T14:00", end="2026-11-24T15:00")
     company.sync("claire")
@@ -426,7 +427,6 @@ def test_thread_24_a_meeting_of_a_whole_department_is_synchronised_without_a_mai
     release(company, "claire")
     company.settle()
     assert sorted(one.recipient for one in company.mailed()) == sorted(department)
-    assert "TRIGGER:-PT30M" in company.text("claire")
 
 
 # --- more -----------------------------------------------------------------------------------------

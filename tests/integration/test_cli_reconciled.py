@@ -97,7 +97,8 @@ def test_an_open_conflict_waits_until_a_person_chooses(office: CalendarWorld, si
     waiting = run(office, "conflicts", "--json")
     assert (waiting.code, [one["state"] for one in waiting.json]) == (1, ["open"])
     done(office, "conflicts", "take", "1", side)
-    sync(office)
+    (report,) = done(office, "sync", "claire", "--json").json
+    assert report["calendar"]["pushed"] == (1 if side == "crm" else 0)
     assert subject(office.get(path)) == crm(office)["subject"] == value
     assert run(office, "conflicts").code == 0
     sync(office)
@@ -298,12 +299,24 @@ def test_only_what_a_person_changes_may_be_mailed(office: CalendarWorld) -> None
     assert waiting(office) == {True}
 
 
-def test_what_somebody_else_organises_is_not_undone(office: CalendarWorld) -> None:
+def test_what_somebody_else_organises_can_only_be_taken_out(office: CalendarWorld) -> None:
     more = ("ORGANIZER:mailto:boss@far.example", "ATTENDEE:mailto:claire@acme.example")
-    office.put("claire", "a", event(UID, "Loin", START, more=more))
+    path = office.put("claire", "a", event(UID, "Loin", START, more=more))
+    sync(office)
+    came_in = last_run(office)
+    office.put("claire", "a", event(UID, "Plus loin", START, more=more))
     sync(office)
     outcome = run(office, "undo", last_run(office))
     assert (outcome.code, "somebody else organises it" in outcome.err) == (1, True)
-    assert crm(office)["hidden"] is False
-    mine = run(office, "undo", last_run(office), "--as", "marc")
+    office.put("claire", "b", event("b@x.example", "Autre", START, more=more))
+    sync(office)
+    other = last_run(office, "event:2")
+    assert other != came_in
+    mine = run(office, "undo", other, "--as", "marc")
     assert (mine.code, "marc may not change it" in mine.err) == (1, True)
+    assert crm(office, 2)["hidden"] is False
+    done(office, "undo", other)
+    sync(office)
+    assert crm(office, 2)["hidden"] is True
+    assert subject(office.get(path)) == "Plus loin"
+    assert len(office.items("claire")) == 2

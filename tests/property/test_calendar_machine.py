@@ -266,6 +266,9 @@ class Machine(RuleBasedStateMachine):
             return  # until it can be seen there it is gone
         self.servers["claire"].remove(ref)
         self.servers["claire"].put(target, source, target + ref.rpartition("/")[2])
+        item = self.checks.parsed(source)
+        if item is not None:
+            self.truth.deleted.add(item.uid)  # until it is seen where it is now; what it holds lives on
         self.done["client move"] += 1
 
     # --- what people do in the CRM ----------------------------------------------------------------

@@ -13,7 +13,7 @@ import structlog
 
 from connectors.calendar import CalendarInfo, Kind, Missing, RemoteItem
 from connectors.errors import CollectionError
-from store import mailboxes, outbox, reconciling
+from store import brakes, mailboxes, outbox, reconciling
 from store.bindings import BindingState
 from store.database import Transaction
 from store.outbox import Waiting
@@ -214,8 +214,13 @@ class CalendarCycle:
         moved = {one.moved_from.id for one in plans if one.moved_from is not None}
         counted = kinds(plans)
         lost = {
-            id_: sum(1 for known in gone[id_] if known.state is BindingState.BOUND and known.id not in moved)
-            for id_ in ids
+            one.calendar.row.id: sum(
+                1
+                # What is unproven too: a calendar made anew, before any of it is written again.
+                for known in (*gone[one.calendar.row.id], *one.unproven)
+                if known.state is BindingState.BOUND and known.id not in moved
+            )
+            for one in observations
         }
         with context.database.read() as session:  # counted only as far as it matters
             limit = enough(counted, context.rules.limits)
@@ -239,7 +244,7 @@ class CalendarCycle:
         if not self._dry_run:
             log.warning("the brake is on", action="brake", reason=self._mine.braked, planned=len(lines))
             with context.database.write() as session:
-                mailboxes.set_brake(
+                brakes.set_brake(
                     session,
                     context.mailbox_name,
                     json.dumps([one.plain() for one in lines], ensure_ascii=False),
@@ -284,7 +289,7 @@ class CalendarCycle:
                 refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
                 self._remember(session, seen, unread[seen.calendar.row.id], refused)
             if context.released is not None:
-                mailboxes.forget_release(session, context.mailbox_name)
+                brakes.forget_release(session, context.mailbox_name)
 
     def _remember(
         self, session: Transaction, seen: Observed, unread: Sequence[Unread], refused: set[str]
