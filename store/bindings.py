@@ -77,8 +77,15 @@ class Binding(Base):
         Index(
             "ix_binding_absent",
             "collection_id",
-            sqlite_where=text("absent"),
+            sqlite_where=text("absent = 1"),  # as a query has it: SQLite compares the texts
             postgresql_where=text("absent"),
+        ),
+        Index(
+            "ix_binding_enters_on",
+            "collection_id",
+            "enters_on",
+            sqlite_where=text("enters_on IS NOT NULL"),
+            postgresql_where=text("enters_on IS NOT NULL"),
         ),
     )
 

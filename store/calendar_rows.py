@@ -137,8 +137,9 @@ def event_ids(session: Session, uids: Iterable[str]) -> dict[str, int]:
     """The event of each UID, where there is one."""
     found: dict[str, int] = {}
     for part in chunked(uids):
-        query = select(Event.uid, Event.id).where(Event.uid.in_(part), Event.series_id.is_(None))
-        found.update((uid, id_) for uid, id_ in session.execute(query))
+        # Were the database asked for `series_id IS NULL`, SQLite would go through all that have none.
+        query = select(Event.uid, Event.id, Event.series_id).where(Event.uid.in_(part))
+        found.update((uid, id_) for uid, id_, series in session.execute(query) if series is None)
     return found
 
 

@@ -174,12 +174,12 @@ def entering(session: Session, collection_ids: Sequence[int], today: date) -> li
     return [Known(*row) for row in session.execute(query)]
 
 
-def mapped(session: Session, collection_ids: Sequence[int]) -> int:
-    """How many items of these calendars are kept in step."""
-    query = select(func.count()).where(
+def mapped(session: Session, collection_ids: Sequence[int], *, at_most: int | None = None) -> int:
+    """How many items of these calendars are kept in step. With `at_most` no more are counted than these."""
+    query = select(Binding.id).where(
         Binding.collection_id.in_(collection_ids), Binding.state == BindingState.BOUND
     )
-    return session.scalar(query) or 0
+    return session.scalar(select(func.count()).select_from(query.limit(at_most).subquery())) or 0
 
 
 def bindings(session: Session, ids: Iterable[int]) -> dict[int, BindingRow]:

@@ -2,6 +2,7 @@
 that goes to and fro (design.md section 4.7, 4.8; table T4 row 18). Pure.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +71,19 @@ def brake(
             reason = f"{count} {kind.value.replace('_crm', ' in the CRM')} planned, {mapped} items linked."
             found.append(Stopped(kind, count, mapped, reason))
     return tuple(found)
+
+
+def enough(planned: Mapping[Kind, int], limits: Limits) -> int | None:
+    """So many mapped items that `brake` stops none of this, and need not be told how many more there are;
+    None where no number is enough."""
+    most = 1
+    for kind in Kind:
+        count, own = planned.get(kind, 0), limits.of(kind)
+        if count and count >= own.count:
+            if own.percent <= 0:
+                return None
+            most = max(most, math.ceil(count * 100 / own.percent))
+    return most
 
 
 def everything_gone(gone: int, mapped: int) -> Stopped | None:

@@ -13,6 +13,7 @@ from syncd.core.guards import (
     Mailing,
     Policy,
     brake,
+    enough,
     everything_gone,
     firewall,
     oscillates,
@@ -38,6 +39,21 @@ def at(day: int, hour: int = 10) -> When:
 def test_the_brake_wants_both_the_number_and_the_share(planned: int, mapped: int, stops: bool) -> None:
     for kind in Effect:
         assert bool(brake({kind: planned}, mapped, Limits(10, 30))) is stops
+
+
+@pytest.mark.parametrize("percent", [0, 0.5, 30, 100])
+@pytest.mark.parametrize("mapped", [0, 1, 33, 34, 39, 40, 1000, 100_000])
+def test_counting_no_further_than_is_enough_tells_the_brake_the_same(mapped: int, percent: float) -> None:
+    limits = Limits(10, percent, {Effect.INVITATIONS: Limits(2, 20)})
+    for planned in (
+        {},
+        {Effect.UPDATES: 9},
+        {Effect.UPDATES: 10},
+        {Effect.UPDATES: 12, Effect.INVITATIONS: 8},
+    ):
+        most = enough(planned, limits)
+        counted = mapped if most is None else min(mapped, most)
+        assert brake(planned, counted, limits) == brake(planned, mapped, limits)
 
 
 def test_each_kind_has_limits_of_its_own() -> None:

@@ -56,8 +56,15 @@ def upgrade() -> None:
             "ix_binding_absent",
             ["collection_id"],
             unique=False,
-            sqlite_where=sa.text("absent"),
+            sqlite_where=sa.text("absent = 1"),
             postgresql_where=sa.text("absent"),
+        )
+        batch_op.create_index(
+            "ix_binding_enters_on",
+            ["collection_id", "enters_on"],
+            unique=False,
+            sqlite_where=sa.text("enters_on IS NOT NULL"),
+            postgresql_where=sa.text("enters_on IS NOT NULL"),
         )
         batch_op.create_index("ix_binding_entity_entity_id", ["entity", "entity_id"], unique=False)
         batch_op.create_index("ix_binding_uid", ["uid"], unique=False)

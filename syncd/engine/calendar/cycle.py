@@ -20,7 +20,7 @@ from store.outbox import Waiting
 from store.reconciling import Known
 from store.sync_state import CollectionKind
 from syncd.core.guards import Kind as GuardKind
-from syncd.core.guards import brake, everything_gone
+from syncd.core.guards import brake, enough, everything_gone
 from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.confirm import Outcome, confirm, set_aside
 from syncd.engine.calendar.context import Calendar, Context, Plan
@@ -209,20 +209,30 @@ class CalendarCycle:
     ) -> bool:
         context = self._context
         ids = [one.calendar.row.id for one in observations]
-        with context.database.read() as session:
-            mapped = reconciling.mapped(session, ids)
-            by_calendar = {id_: reconciling.mapped(session, [id_]) for id_ in ids}
         # Until its first look is complete, a calendar may fill the CRM: also after a kill in the middle.
         first = any(not one.calendar.row.token for one in observations)
         moved = {one.moved_from.id for one in plans if one.moved_from is not None}
         counted = kinds(plans)
+        lost = {
+            one.calendar.row.id: sum(
+                1
+                # What is unproven too: a calendar made anew, before any of it is written again.
+                for known in (*gone[one.calendar.row.id], *one.unproven)
+                if known.state is BindingState.BOUND and known.id not in moved
+            )
+            for one in observations
+        }
+        with context.database.read() as session:  # counted only as far as it matters
+            limit = enough(counted, context.rules.limits)
+            mapped = reconciling.mapped(session, ids, at_most=limit)
+            held = {
+                id_: reconciling.mapped(session, [id_], at_most=lost[id_] + 1) for id_ in ids if lost[id_]
+            }
         stopped = brake(counted, mapped, context.rules.limits, first_sync=first)
         reasons = [one.reason for one in stopped]
         for one in observations:
             id_ = one.calendar.row.id
-            missing = [*gone[id_], *one.unproven]  # a calendar made anew: before any of it is written again
-            lost = sum(1 for known in missing if known.state is BindingState.BOUND and known.id not in moved)
-            if everything_gone(lost, by_calendar[id_]):
+            if id_ in held and everything_gone(lost[id_], held[id_]):
                 reasons.append(
                     f"everything in calendar {one.calendar.row.name or one.calendar.row.ref!r} is gone"
                 )
