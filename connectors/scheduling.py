@@ -116,8 +116,7 @@ def _value(nodes: list[Node], name: str) -> str:
 
 
 def _differ(before: bytes | None, after: bytes | None) -> bool:
-    """Whether the two say different things to a guest; no mail is sent for a mark, nor for what the owner
-    alone has of it: alerts, categories, whether it blocks time."""
+    """Whether the two say different things to a guest; no mail is sent for a mark."""
     if before is None or after is None:
         return after is not None
     try:
@@ -127,6 +126,11 @@ def _differ(before: bytes | None, after: bytes | None) -> bool:
 
 
 def _told(item: Item) -> Item:
-    nothing: frozenset[str] = frozenset()
-    own = (replace(one, alarms=nothing, categories=nothing, busy=True) for one in item.components)
-    return replace(item, components=tuple(own))
+    """What a guest is told of an item: not its owner's alerts and categories, nor whether it blocks the
+    owner's time. Servers mail for what is significant only (RFC 6638 section 3.2.1 leaves it to them)."""
+    return replace(
+        item,
+        components=tuple(
+            replace(one, alarms=frozenset(), categories=frozenset(), busy=True) for one in item.components
+        ),
+    )

@@ -373,59 +373,9 @@ def _forget_progress(session: Session, mailbox_id: int) -> None:
     outbox.forget(session, mailbox_id)
 
 
-def set_brake(session: Session, name: str, plan: str, reason: str, now: datetime) -> None:
-    """Stops a mailbox before it does something massive; `plan` is what waits, as JSON."""
-    session.execute(
-        update(Mailbox)
-        .where(Mailbox.name == name, Mailbox.state == MailboxState.RUNNING)
-        .values(
-            state=MailboxState.BRAKED,
-            attention=reason,
-            brake=plan,
-            released=None,
-            updated_at=now,
-            version=Mailbox.version + 1,
-        )
-    )
-
-
-def release(session: Session, name: str, now: datetime, *, actor: str) -> str:
-    """Lets go what waits, that and no more; returns it. Raises NotFound, Invalid."""
-    mailbox = session.scalar(select(Mailbox).where(Mailbox.name == name))
-    if mailbox is None:
-        raise NotFound(f"there is no mailbox {name}")
-    if mailbox.state is not MailboxState.BRAKED or mailbox.brake is None:
-        raise Invalid(f"the brake of mailbox {name} is not on: there is nothing to release")
-    plan = mailbox.brake
-    mailbox.released, mailbox.brake, mailbox.attention = plan, None, None
-    mailbox.state, mailbox.updated_at = MailboxState.RUNNING, now
-    session.add(
-        AuditLog(
-            at=now,
-            actor=actor,
-            entity="mailbox",
-            entity_id=mailbox.id,
-            change={"released": True},
-            channel=Channel.CLI,
-        )
-    )
-    return plan
-
-
 def shows_reminders(session: Session, user_id: int) -> bool:
     """Whether the user wants open tasks in the calendar too (R063)."""
     return bool(session.scalar(select(User.show_reminders).where(User.id == user_id)))
-
-
-def braked(session: Session, name: str) -> tuple[str | None, str | None]:
-    """What waits for a release, and what was released and not done yet; both as JSON."""
-    row = session.execute(select(Mailbox.brake, Mailbox.released).where(Mailbox.name == name)).one()
-    return row[0], row[1]
-
-
-def forget_release(session: Session, name: str) -> None:
-    """What was released is done."""
-    session.execute(update(Mailbox).where(Mailbox.name == name).values(released=None))
 
 
 def state_of(session: Session, name: str) -> MailboxState | None:
@@ -434,9 +384,9 @@ def state_of(session: Session, name: str) -> MailboxState | None:
 
 
 def running(session: Session, name: str) -> bool:
-    """Whether nobody paused or stopped the mailbox."""
+    """Whether nobody paused or stopped the mailbox. The brake is on its calendars only: mail goes on."""
     state = session.scalar(_STATE, {"name": name})
-    return state is MailboxState.RUNNING
+    return state in {MailboxState.RUNNING, MailboxState.BRAKED}
 
 
 def note_outcome(session: Session, mailbox_id: int, now: datetime, *, error: str | None) -> None:

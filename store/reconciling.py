@@ -342,13 +342,14 @@ def forget(session: Session, collection_id: int) -> None:
 
 
 def thaw(session: Session, mailbox_id: int) -> int:
-    """Items that were frozen are kept in step again; returns how many."""
+    """Items that were frozen are kept in step again; returns how many. They are asked for by name in the
+    next cycle: a server that tells changes only would not tell of them again."""
     collections = select(Collection.id).where(Collection.mailbox_id == mailbox_id)
     return len(
         session.execute(
             update(Binding)
             .where(Binding.collection_id.in_(collections), Binding.state == BindingState.FROZEN)
-            .values(state=BindingState.BOUND, history="", version="")
+            .values(state=BindingState.BOUND, history="", version="", absent=True)
             .returning(Binding.id)
         ).all()
     )

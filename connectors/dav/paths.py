@@ -8,6 +8,8 @@ SAFE = "!$&'()*+,;=:@-._~"  # RFC 3986 section 3.3: what a segment need not enco
 _PLAIN = re.compile(
     r"(?:/[A-Za-z0-9_@+~-][A-Za-z0-9._@+~-]*)+/?\Z"
 )  # spelled as it should be: nearly every href
+# What is in that one spelling already; no host, no segment that begins with a dot.
+PLAIN = re.compile(r"(?!//)(?:/(?:[A-Za-z0-9!$&'()*+,;=:@_~-][A-Za-z0-9!$&'()*+,;=:@._~-]*)?)+\Z")
 FIT = re.compile(r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,199}\Z")  # a UID that makes a file name anywhere
 
 
@@ -18,6 +20,8 @@ def canonical(href: str) -> str:
     where it is no absolute path.
     """
     if _PLAIN.match(href):
+        return href
+    if PLAIN.match(href):
         return href
     path = urlsplit(href.strip()).path
     if not path.startswith("/"):

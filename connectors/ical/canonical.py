@@ -10,31 +10,41 @@ from connectors.ical.values import align, read_rule
 
 
 def canonical(item: Item) -> Item:
-    """The item with its dates in the form of its series' start, its lists sorted, its text clean.
+    """The item with its dates in the form of its series' start, its lists sorted, its text clean. One that
+    is in that form already, as everything that was read, is given back itself.
 
     Raises ValueError for a recurrence rule that is none.
     """
     start = next((each.timing.start for each in item.components if each.recurrence_id is None), None)
-    components = sorted((_component(each, item.kind, start) for each in item.components), key=lambda c: c.key)
-    return replace(item, uid=clean(item.uid).strip(), components=tuple(components))
+    components = [_component(each, item.kind, start) for each in item.components]
+    if len(components) > 1:
+        components.sort(key=lambda each: each.key)
+    uid = clean(item.uid).strip()
+    same = all(new is old for new, old in zip(components, item.components, strict=True))
+    return item if same and uid == item.uid else replace(item, uid=uid, components=tuple(components))
 
 
 def _component(component: Component, kind: Kind, start: When | None) -> Component:
     done = kind is Kind.TASK and component.status is Status.DONE
     completed = component.completed if done else None
-    return replace(
-        component,
+    made = Component(
         timing=_timing(component.timing, kind),
         recurrence_id=align(component.recurrence_id, start) if component.recurrence_id else None,
+        this_and_future=component.this_and_future,
         subject=clean(component.subject),
         location=clean(component.location),
         notes=strip(clean(component.notes)),
+        status=component.status,
+        privacy=component.privacy,
         busy=component.busy and kind is Kind.EVENT,
+        alarms=component.alarms,
         categories=frozenset(name for each in component.categories if (name := clean(each).strip())),
+        organizer=component.organizer,
         attendees=_attendees(component.attendees),
         video_url=clean(component.video_url).strip(),
         completed=completed.astimezone(UTC).replace(microsecond=0) if completed else None,
     )
+    return component if made == component else made
 
 
 def _timing(timing: Timing, kind: Kind) -> Timing:
@@ -62,5 +72,5 @@ def _attendees(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
     found: dict[str, Attendee] = {}
     for each in attendees:
         email = each.email.strip().lower()
-        found.setdefault(email, replace(each, email=email))
+        found.setdefault(email, each if each.email == email else replace(each, email=email))
     return tuple(found[email] for email in sorted(found))

@@ -11,6 +11,7 @@ from connectors.ical.lines import Document, Line, Node, parse
 from connectors.ical.parts import (
     VIDEO,
     as_utc,
+    identity_of,
     known_provider,
     read_alarm,
     read_categories,
@@ -38,16 +39,18 @@ def edit(
     """The resource with `item` in it: only lines whose meaning changed are written anew.
 
     If `source` says the same as `item` and has the dress on, it is returned as it is. `stamp` is now,
-    aware. `quiet` asks the server to mail no attendee (RFC 6638 section 7.1); otherwise our own marks of
-    that are taken away. `last_block` is what the CRM last wrote into the description. Raises Unreadable, and
-    ValueError where `item` is not the one in `source` or has a rule that is none.
+    aware. `quiet` asks the server to mail no attendee who is new (RFC 6638 section 7.1; those who are there
+    keep what they have, since a change of that is itself mailed); otherwise our own marks are taken away.
+    `last_block` is what the CRM last wrote into the description. Raises Unreadable, and ValueError where
+    `item` is not the one in `source` or has a rule that is none.
     """
     document = parse(source)
     editor = _Editor(document, canonical(item), dress, as_utc(stamp), last_block)
+    invited = {identity_of(line) for node in editor.nodes() for line in node.lines if line.name == "ATTENDEE"}
     if not editor.run():
         return source
     for node in editor.nodes():
-        mark_quiet(node, editor.end, quiet=quiet)
+        mark_quiet(node, editor.end, quiet=quiet, invited=invited)
     editor.clocks.define(document.root, editor.end, item)
     return document.write()
 

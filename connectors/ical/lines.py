@@ -136,7 +136,9 @@ def _lines(data: bytes) -> Iterator[Line]:
     very beginning has no name."""
     held: Line | None = None
     loose: list[tuple[str, bytes]] = []
-    for number, raw in _unfolded(data):
+    number, after = 1, 1
+    for raw in _LOGICAL.findall(data):
+        number, after = after, after + raw.count(b"\n")
         parts = _usual_parts(raw) if len(raw) <= _USUAL else _parts(_text(raw))
         if parts is not None:
             if held is not None:
@@ -168,14 +170,6 @@ def _with(line: Line, loose: list[tuple[str, bytes]]) -> Line:
 # A physical line and those that continue it, or a last one without an end. A lone CR is part of a text.
 # Possessive (`*+`): a line folded a million times is no million places to come back to.
 _LOGICAL = re.compile(rb"[^\n]*+\n(?:[ \t][^\n]*+(?:\n|\Z))*+|[^\n]++")
-
-
-def _unfolded(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each logical line with the number of its first physical one; together they are `data`."""
-    number = 1
-    for raw in _LOGICAL.findall(data):
-        yield number, raw
-        number += raw.count(b"\n")
 
 
 def _text(raw: bytes) -> str:

@@ -1,5 +1,7 @@
 """ORGANIZER and ATTENDEE lines: who takes part, what they answered, whether the server may mail them."""
 
+from collections.abc import Set as AbstractSet
+
 from connectors.calendar import Attendee, Component, Response
 from connectors.ical.draft import Draft, with_parameter
 from connectors.ical.lines import Line, Node, parameter, parameters
@@ -56,13 +58,17 @@ def _params(attendee: Attendee) -> str:
     return ";".join(parts)
 
 
-def mark_quiet(node: Node, end: bytes, *, quiet: bool) -> None:
-    """Sets, or takes away, our marks that keep the server from mailing the attendees of a component."""
+def mark_quiet(node: Node, end: bytes, *, quiet: bool, invited: AbstractSet[str] = frozenset()) -> None:
+    """Sets, or takes away, our marks that keep the server from mailing the attendees of a component.
+
+    Those `invited` before are not marked: to be given into somebody else's care is a cancellation for a
+    guest (RFC 6638 section 3.2.1.2).
+    """
     draft = Draft(node, end)
     for line in draft.lines("ATTENDEE"):
         params = line.params.upper()
         agent, ours = "SCHEDULE-AGENT=" in params, "X-CRM-QUIET=" in params
-        if quiet and not agent:
+        if quiet and not agent and identity_of(line) not in invited:
             marked = with_parameter(line.params, "SCHEDULE-AGENT", "NONE")
             draft.swap(line, line.value, with_parameter(marked, "X-CRM-QUIET", "T"))
         elif not quiet and ours:

@@ -24,7 +24,11 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 def unescape(value: str) -> str:
     """The text that a TEXT value stands for."""
-    if "\\" in value:
+    if "\\" not in value:
+        return clean(value)
+    if "\\\\" not in value and value[-1] != "\\":  # then every backslash escapes what follows it
+        value = value.replace("\\n", "\n").replace("\\N", "\n").replace("\\", "")
+    else:
         value = _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], value)
     return clean(value)
 

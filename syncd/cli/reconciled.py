@@ -228,20 +228,24 @@ def _print_steps(steps: "Sequence[Step]", *, dry_run: bool) -> None:
 def release(
     ctx: typer.Context,
     mailboxes: Annotated[list[str], typer.Argument(metavar="MAILBOX...", help="Names from the config.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what waits.")] = False,
     json: Annotated[bool, Json] = False,
 ) -> None:
     """Let go what the brake holds, and thaw what was frozen.
 
-    Exactly what was listed is done by the next cycle: where more has come up meanwhile, the brake holds
-    again. `syncd sync MAILBOX --dry-run` lists it beforehand.
+    Exactly what is listed is done by the next cycle: where more has come up meanwhile, the brake holds
+    again.
 
     \b
-    Example:
+    Examples:
+      syncd release claire --dry-run
       syncd release claire
     """
-    cli = of(ctx)
-    with cli.installation() as installation:
+    with of(ctx).installation() as installation:
         names = chosen(installation.settings, mailboxes)
+        if dry_run:
+            _waiting(installation, names, json=json)
+            return
         found = _release(installation, names)
     if json:
         as_json([{"mailbox": name, "released": lines, "thawed": thawed} for name, lines, thawed in found])
@@ -254,11 +258,33 @@ def release(
             plan_table(lines)
 
 
+def _waiting(installation: "Installation", names: Sequence[str], *, json: bool) -> None:
+    """What the brake holds, and why."""
+    from store import brakes
+    from store import mailboxes as store
+
+    found = []
+    with installation.database.read() as session:
+        for name in names:
+            plan, _ = brakes.braked(session, name)
+            view = store.view(session, name)
+            found.append((name, view.attention, [] if plan is None else jsonlib.loads(plan)))
+    if json:
+        as_json([{"mailbox": name, "reason": reason, "waiting": lines} for name, reason, lines in found])
+        return
+    for name, reason, lines in found:
+        if not lines:
+            say(f"{name}: nothing waits")
+            continue
+        say(f"{name}: {shown(reason, ZoneInfo('UTC'))}")
+        plan_table(lines)
+
+
 def _release(
     installation: "Installation", names: Sequence[str]
 ) -> list[tuple[str, list[dict[str, object]], int]]:
+    from store import brakes
     from store import mailboxes as store
-    from store.errors import Invalid
     from store.reconciling import thaw
     from store.sync_state import MailboxState
     from syncd.daemon.clock import now
@@ -270,10 +296,8 @@ def _release(
             thawed = thaw(session, view.id)
             lines: list[dict[str, object]] = []
             if view.state is MailboxState.BRAKED or not thawed:
-                lines = jsonlib.loads(store.release(session, name, now(), actor=operator()))
+                lines = jsonlib.loads(brakes.release(session, name, now(), actor=operator()))
             found.append((name, lines, thawed))
-    if not found:
-        raise Invalid("no mailbox is named")
     return found
 
 

@@ -85,8 +85,8 @@ def _needs(
         found.append(shown(row.attention or "it waits for a person", zone))
     elif row.state is MailboxState.BRAKED:
         found.append(
-            f"the brake is on, nothing is written: {shown(row.attention, zone)}; `syncd sync {row.name} "
-            f"--dry-run` lists what waits, `syncd release {row.name}` lets it go"
+            f"the brake is on, nothing is written: {shown(row.attention, zone)}; `syncd release {row.name} "
+            "--dry-run` lists what waits, without --dry-run it lets that go"
         )
     elif row.last_error:
         found.append(f"{shown(row.last_error, zone)} (since {shown(row.last_error_at, zone)})")

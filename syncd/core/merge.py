@@ -61,6 +61,8 @@ def bases_after(merged: Merged, base_crm: Item | None, base_remote: Item | None)
 
 def with_old(item: Item, base: Item | None, held: frozenset[tuple[str, Unit]]) -> Item:
     """The item with the old value of each held unit."""
+    if not held:
+        return item
     components = []
     for component in item.components:
         before = _before(base, component)

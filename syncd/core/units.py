@@ -1,5 +1,6 @@
 """The units of a component, what merges as one thing (design.md section 5), and their values. Pure."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -43,22 +44,24 @@ class People:
 Value: TypeAlias = Timing | str | Progress | Privacy | bool | frozenset[str] | People
 
 
+_VALUES: Mapping[Unit, Callable[[Component], Value]] = {
+    Unit.TIMING: lambda one: one.timing,
+    Unit.SUBJECT: lambda one: one.subject,
+    Unit.LOCATION: lambda one: one.location,
+    Unit.NOTES: lambda one: one.notes,
+    Unit.STATUS: lambda one: Progress(one.status, one.completed),
+    Unit.PRIVACY: lambda one: one.privacy,
+    Unit.BUSY: lambda one: one.busy,
+    Unit.ALARMS: lambda one: one.alarms,
+    Unit.CATEGORIES: lambda one: one.categories,
+    Unit.ATTENDEES: lambda one: People(one.organizer, one.attendees),
+    Unit.VIDEO: lambda one: one.video_url,
+}
+
+
 def value_of(component: Component, unit: Unit) -> Value:
     """What the component holds in that unit."""
-    values: dict[Unit, Value] = {
-        Unit.TIMING: component.timing,
-        Unit.SUBJECT: component.subject,
-        Unit.LOCATION: component.location,
-        Unit.NOTES: component.notes,
-        Unit.STATUS: Progress(component.status, component.completed),
-        Unit.PRIVACY: component.privacy,
-        Unit.BUSY: component.busy,
-        Unit.ALARMS: component.alarms,
-        Unit.CATEGORIES: component.categories,
-        Unit.ATTENDEES: People(component.organizer, component.attendees),
-        Unit.VIDEO: component.video_url,
-    }
-    return values[unit]
+    return _VALUES[unit](component)
 
 
 def with_value(component: Component, unit: Unit, value: Value) -> Component:  # noqa: PLR0911 - a table

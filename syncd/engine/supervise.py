@@ -34,7 +34,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 ASLEEP = {
     MailboxState.PAUSED: "paused: `syncd resume {name}` goes on",
     MailboxState.STOPPED: "stopped: `syncd resume {name}` starts it again",
-    MailboxState.BRAKED: "the brake is on: `syncd release {name}` lets it go",
 }
 
 
@@ -199,6 +198,9 @@ class Supervisor:
                 failed = error
         parts = self._calendars
         rules = None if parts is None else parts.rules(view.name)
+        if rules is not None and view.state is MailboxState.BRAKED and not dry_run:
+            report.calendar.braked = view.attention  # until a person lets it go; a dry run shows what waits
+            rules = None
         if parts is not None and rules is not None:
 
             def calendars(connector: CalendarConnector) -> None:

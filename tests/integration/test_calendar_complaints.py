@@ -13,7 +13,7 @@ from connectors.dav.access import DavAccess, Token
 from connectors.dav.client import DavConnector
 from connectors.errors import OutcomeUnknown, Unreachable
 from connectors.testing_calendar import cut_short
-from store import mailboxes
+from store import brakes
 from store.sync_state import MailboxState
 from syncd.core.recurrence import occurrences
 from syncd.engine.calendar.items import item_of
@@ -63,7 +63,7 @@ def state(world: MemoryWorld, name: str) -> object:
 def release(world: MemoryWorld, name: str) -> None:
     """A person lets go what waits."""
     with world.open().database.write() as session:
-        mailboxes.release(session, name, world.now, actor="admin")
+        brakes.release(session, name, world.now, actor="admin")
 
 
 # --- tokens ---------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Conflicts, undo, the brake and explanations on the command line, with calendars on a real server."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,13 @@ UID = "chantier@client.example"
 
 
 @pytest.fixture
-def office(radicale: RadicaleServer, sqlite_url: str, tmp_path: Path) -> Iterator[CalendarWorld]:
+def office(radicale: RadicaleServer, sqlite_url: str, tmp_path: Path) -> CalendarWorld:
     """Claire and Marc, each with a calendar."""
     world = CalendarWorld(radicale, tmp_path / "syncd", sqlite_url)
     world.add_user("claire")
     world.add_user("marc")
     world.write_config()
-    yield world
+    return world
 
 
 def run(world: CalendarWorld, *arguments: str) -> Outcome:
@@ -98,7 +97,8 @@ def test_an_open_conflict_waits_until_a_person_chooses(office: CalendarWorld, si
     waiting = run(office, "conflicts", "--json")
     assert (waiting.code, [one["state"] for one in waiting.json]) == (1, ["open"])
     done(office, "conflicts", "take", "1", side)
-    sync(office)
+    (report,) = done(office, "sync", "claire", "--json").json
+    assert report["calendar"]["pushed"] == (1 if side == "crm" else 0)
     assert subject(office.get(path)) == crm(office)["subject"] == value
     assert run(office, "conflicts").code == 0
     sync(office)
@@ -224,6 +224,10 @@ def test_a_release_lets_go_exactly_what_waits(office: CalendarWorld) -> None:
     status = run(office, "status")
     assert status.code == 1
     assert "syncd release claire" in status.out
+    (waiting,) = done(office, "release", "claire", "--dry-run", "--json").json
+    assert "delet" in waiting["reason"]
+    assert len(waiting["waiting"]) == 3
+    assert "cancel_crm" in done(office, "release", "claire", "--dry-run").out
     released = done(office, "release", "claire", "--json").json
     assert [line["action"] for line in released[0]["released"]] == ["cancel_crm"] * 3
     sync(office)
@@ -272,3 +276,47 @@ def test_status_and_doctor_tell_of_calendars(office: CalendarWorld) -> None:
     (calendar,) = diagnosis["calendars"]
     assert (calendar["name"], calendar["writable"], calendar["schedules"]) == ("Agenda", True, False)
     assert sorted(calendar["kinds"]) == ["event", "task"]
+
+
+# --- nobody is mailed -----------------------------------------------------------------------------
+
+
+def waiting(world: CalendarWorld) -> set[bool]:
+    """Whether what the calendars are still to be told of may be mailed to guests."""
+    return {bool(by_person) for (by_person,) in world.rows("SELECT by_person FROM pending")}
+
+
+def test_only_what_a_person_changes_may_be_mailed(office: CalendarWorld) -> None:
+    both_changed(office)
+    done(office, "conflicts", "take", "1", "crm")
+    assert waiting(office) == {False}
+    sync(office)
+    done(office, "undo", last_run(office))
+    assert waiting(office) == {False}
+    sync(office)
+    assert waiting(office) == set()
+    done(office, "event", "edit", "1", "--notes", "x")
+    assert waiting(office) == {True}
+
+
+def test_what_somebody_else_organises_can_only_be_taken_out(office: CalendarWorld) -> None:
+    more = ("ORGANIZER:mailto:boss@far.example", "ATTENDEE:mailto:claire@acme.example")
+    path = office.put("claire", "a", event(UID, "Loin", START, more=more))
+    sync(office)
+    came_in = last_run(office)
+    office.put("claire", "a", event(UID, "Plus loin", START, more=more))
+    sync(office)
+    outcome = run(office, "undo", last_run(office))
+    assert (outcome.code, "somebody else organises it" in outcome.err) == (1, True)
+    office.put("claire", "b", event("b@x.example", "Autre", START, more=more))
+    sync(office)
+    other = last_run(office, "event:2")
+    assert other != came_in
+    mine = run(office, "undo", other, "--as", "marc")
+    assert (mine.code, "marc may not change it" in mine.err) == (1, True)
+    assert crm(office, 2)["hidden"] is False
+    done(office, "undo", other)
+    sync(office)
+    assert crm(office, 2)["hidden"] is True
+    assert subject(office.get(path)) == "Plus loin"
+    assert len(office.items("claire")) == 2

@@ -3,7 +3,7 @@ vdirsyncer that keeps the files in step with the server. When all are quiet, all
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -138,7 +138,7 @@ class OtherClient:
 
 
 @pytest.fixture
-def world(radicale: RadicaleServer, sqlite_url: str, tmp_path: Path) -> Iterator[CalendarWorld]:
+def world(radicale: RadicaleServer, sqlite_url: str, tmp_path: Path) -> CalendarWorld:
     """Claire, whose calendar is on a Radicale; the service looks at it every second."""
     for name in ("khal", "vdirsyncer"):
         if find_spec(name) is None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event, text
 from connectors.calendar import Item, Kind
 from connectors.protocol import CalendarConnector, MailConnector
 from connectors.testing_calendar import MemoryCalendar, MemoryCalendarConnector
-from store import calendar_rows, mailboxes, outbox
+from store import brakes, calendar_rows, mailboxes, outbox
 from store.accounts import Account, AccountType
 from store.bindings import BoundEntity
 from store.blobs import BlobStore
@@ -42,8 +42,8 @@ from syncd.engine.calendar.items import (
 )
 from syncd.engine.calendar.people import People
 from syncd.engine.calendar.sync import CalendarSync
-from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.content import Limits as MailLimits
+from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.report import CycleReport
 from syncd.engine.supervise import Calendars, Heartbeat, Supervisor
 
@@ -233,7 +233,7 @@ class Agenda:
 
     def release(self, login: str) -> None:
         with self.database.write() as session:
-            mailboxes.release(session, login, self.tick(), actor="test")
+            brakes.release(session, login, self.tick(), actor="test")
 
     def add(self, login: str, item: Item) -> int:
         """A person makes an event or a task in the CRM; returns its id."""

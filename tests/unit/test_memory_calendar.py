@@ -265,3 +265,15 @@ def test_a_server_that_does_not_schedule_mails_nobody() -> None:
     connector = connected(server)
     connector.delete(connector.create(CAL, meeting(ME, GUEST), DRESS, notify=True), notify=True)
     assert server.mailed == []
+
+
+def test_what_is_the_organizer_s_own_changes_quietly_and_what_guests_are_told_does_not() -> None:
+    server, connector = scheduling()
+    made = connector.create(CAL, meeting(ME, GUEST), DRESS, notify=True)
+    server.mailed.clear()
+    own = replace(made.item.main, alarms=frozenset({"-PT15M"}), categories=frozenset({"Projet"}), busy=False)
+    kept = connector.update(made, replace(made.item, components=(own,)), DRESS, notify=False)
+    assert kept.item.main == own
+    with pytest.raises(ItemError):
+        connector.update(kept, renamed(kept.item, "Autre"), DRESS, notify=False)
+    assert server.mailed == []

@@ -69,6 +69,7 @@ class _Confirm:
         self._session = session
         self._context = context
         self._current: dict[tuple[BoundEntity, int], Record] = {}
+        self._settled: dict[int, Item] = {}  # what records will hold, by the id() of the plan
 
     def run(self, outcomes: Sequence[Outcome]) -> None:
         self._refresh(outcomes)
@@ -130,9 +131,11 @@ class _Confirm:
         now, setting = self._context.now, self._context.setting
         events = [one for one in fresh if one.entity is BoundEntity.EVENT]
         tasks = [one for one in fresh if one.entity is BoundEntity.TASK]
-        drafts = [draft_of(settled(_wanted(one)), setting, None) for one in events]
+        self._settled |= {id(one): settled(_wanted(one)) for one in events}
+        self._settled |= {id(one): settled_task(_wanted(one)) for one in tasks}
+        drafts = [draft_of(self._settled[id(one)], setting, None) for one in events]
         made = calendar_rows.insert_events(self._session, drafts, now, by=None)
-        rows = [task_values(settled_task(_wanted(one)), setting, None) for one in tasks]
+        rows = [task_values(self._settled[id(one)], setting, None) for one in tasks]
         made += calendar_rows.insert_tasks(self._session, rows, now, by=None)
         return {id(plan): id_ for plan, id_ in zip([*events, *tasks], made, strict=True)}
 
@@ -147,7 +150,7 @@ class _Confirm:
         if wanted is None:
             return plan.crm, plan.crm
         settle = settled_task if plan.entity is BoundEntity.TASK else settled
-        after = settle(wanted)
+        after = self._settled.get(id(plan)) or settle(wanted)
         if record is not None:
             self._replace(plan, record, after)
         return plan.crm, after
@@ -189,8 +192,9 @@ class _Confirm:
         bound = old is not None and old.state is BindingState.BOUND
         base_crm, base_remote = self._bases(plan, crm or seen, seen)
         values = self._values(one, id_)
-        texts = dump(base_crm), dump(base_remote)
-        values |= {"base_remote": texts[1], "base_crm": None if texts[0] == texts[1] else texts[0]}
+        remote = dump(base_remote)
+        local = remote if base_crm is base_remote else dump(base_crm)
+        values |= {"base_remote": remote, "base_crm": None if local == remote else local}
         if one.supplies and not bound and plan.record is not None:
             self._take_over(plan, plan.record.id)
         if old is None:

@@ -13,7 +13,7 @@ import structlog
 
 from connectors.calendar import CalendarInfo, Kind, Missing, RemoteItem
 from connectors.errors import CollectionError
-from store import mailboxes, outbox, reconciling
+from store import brakes, mailboxes, outbox, reconciling
 from store.bindings import BindingState
 from store.database import Transaction
 from store.outbox import Waiting
@@ -220,9 +220,8 @@ class CalendarCycle:
         reasons = [one.reason for one in stopped]
         for one in observations:
             id_ = one.calendar.row.id
-            lost = sum(
-                1 for known in gone[id_] if known.state is BindingState.BOUND and known.id not in moved
-            )
+            missing = [*gone[id_], *one.unproven]  # a calendar made anew: before any of it is written again
+            lost = sum(1 for known in missing if known.state is BindingState.BOUND and known.id not in moved)
             if everything_gone(lost, by_calendar[id_]):
                 reasons.append(
                     f"everything in calendar {one.calendar.row.name or one.calendar.row.ref!r} is gone"
@@ -235,7 +234,7 @@ class CalendarCycle:
         if not self._dry_run:
             log.warning("the brake is on", action="brake", reason=self._mine.braked, planned=len(lines))
             with context.database.write() as session:
-                mailboxes.set_brake(
+                brakes.set_brake(
                     session,
                     context.mailbox_name,
                     json.dumps([one.plain() for one in lines], ensure_ascii=False),
@@ -280,7 +279,7 @@ class CalendarCycle:
                 refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
                 self._remember(session, seen, unread[seen.calendar.row.id], refused)
             if context.released is not None:
-                mailboxes.forget_release(session, context.mailbox_name)
+                brakes.forget_release(session, context.mailbox_name)
 
     def _remember(
         self, session: Transaction, seen: Observed, unread: Sequence[Unread], refused: set[str]

@@ -66,13 +66,15 @@ class Setting:
 
 def settled(item: Item) -> Item:
     """What the CRM will hold of the item."""
-    return canonical(replace(item, components=tuple(_settled(one) for one in item.components)))
+    components = tuple(_settled(one) for one in item.components)
+    same = all(new is old for new, old in zip(components, item.components, strict=True))
+    return canonical(item if same else replace(item, components=components))
 
 
 def _settled(component: Component) -> Component:
     public = component.privacy is Privacy.PUBLIC
-    subject = component.subject.strip() or (UNTITLED if public else "")
-    return replace(component, subject=subject[:LONGEST_SUBJECT])
+    subject = (component.subject.strip() or (UNTITLED if public else ""))[:LONGEST_SUBJECT]
+    return component if subject == component.subject else replace(component, subject=subject)
 
 
 # --- events ---------------------------------------------------------------------------------------

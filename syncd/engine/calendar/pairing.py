@@ -3,10 +3,9 @@ becomes of each pair. Reads only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
-from connectors.calendar import Item, Kind, RemoteItem, Status, When
+from connectors.calendar import Item, Kind, RemoteItem
 from store import calendar_rows, reconciling
 from store.bindings import BindingState, BoundEntity
 from store.calendar import Origin
@@ -15,22 +14,21 @@ from store.database import Transaction
 from store.outbox import Waiting
 from store.reconciling import BindingRow, Known
 from store.reports import account_names, opportunity_names
-from syncd.core.canonical import digest, load, redacted
-from syncd.core.guards import Mailing
+from syncd.core.canonical import load, redacted
 from syncd.core.plan import Action, Decision, Direction
-from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.deciding import Decider, Key
 from syncd.engine.calendar.dress import Names, beside, undressed
+from syncd.engine.calendar.extras import extra
 from syncd.engine.calendar.items import item_of, item_of_task
-from syncd.engine.calendar.observe import Observed, enters_on
+from syncd.engine.calendar.observe import Observed
+from syncd.engine.calendar.window import outside
 
 Record = EventRecord | TaskRecord
 EXTRAS = frozenset({BoundEntity.COMPANION, BoundEntity.MIRROR})  # what the CRM writes for its owner only
 
 RECORDS = {BoundEntity.COMPANION: BoundEntity.EVENT, BoundEntity.MIRROR: BoundEntity.TASK}
 ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
-BESIDE = "what the CRM knows, for the owner only"
 
 
 @dataclass(frozen=True)
@@ -169,11 +167,11 @@ class Pairing:
             for one in reconciling.open_intents(session, self._context.mailbox_id)
             if one.entity_id is not None
         }
-        for extra in EXTRAS:
-            beside = [one.entity_id for one in waiting if one.entity is extra]
-            for binding in reconciling.of_records(session, extra, beside):
+        for kind in EXTRAS:
+            beside = [one.entity_id for one in waiting if one.entity is kind]
+            for binding in reconciling.of_records(session, kind, beside):
                 if binding.entity_id is not None:
-                    self._copies.setdefault((extra, binding.entity_id), []).append(binding)
+                    self._copies.setdefault((kind, binding.entity_id), []).append(binding)
         events = [one.main.values for one in self._records.values() if isinstance(one, EventRecord)]
         self._names = Names(
             account_names(session, {one["account_id"] for one in events if one["account_id"]}),
@@ -220,7 +218,7 @@ class Pairing:
             self._decide(plan)
         elif seen.companion or (binding is not None and binding.state is BindingState.IGNORED):
             self._aside(plan, BindingState.IGNORED)
-        elif (later := self._outside(seen)) is not None:
+        elif (later := outside(seen, self._context)) is not None:
             self._aside(plan, BindingState.OUTSIDE, later[0])
         elif self._doubled(entity, seen.uid, record):
             self._aside(plan, BindingState.IGNORED)
@@ -241,26 +239,10 @@ class Pairing:
 
     def _has_copy_here(self, entity: BoundEntity, id_: int) -> bool:
         return any(
-            one.collection_id in self._calendars and one.state is BindingState.BOUND
+            one.state is BindingState.BOUND
+            and (one.collection_id in self._calendars or one.collection_id in self._away)
             for one in self._copies.get((entity, id_), ())
         )
-
-    def _outside(self, seen: Item) -> tuple[date | None] | None:
-        """None for what is in the window; else the day on which it comes into it, if it ever does."""
-        rules, now = self._context.rules, self._context.now
-        timing = seen.main.timing
-        start = timing.start or timing.end
-        if start is None:
-            return None
-        if seen.kind is Kind.TASK:
-            done = seen.main.completed
-            old = seen.main.status is not Status.OPEN and done is not None and done < now - rules.past
-            return (None,) if old else None
-        begins = min(_begin(one.timing.start, rules.floating, now) for one in seen.components)
-        if begins > now + rules.future:
-            return (enters_on(begins, rules.future),)
-        end = last_end(seen, floating=rules.floating)
-        return (None,) if end is not None and end < now - rules.past else None
 
     # --- an item that is gone -------------------------------------------------------------------
 
@@ -303,7 +285,7 @@ class Pairing:
             for one in self._copies.get((waiting.entity, waiting.entity_id), ())
             if one.collection_id in self._calendars and one.state is BindingState.BOUND
         ]
-        if self._out_of_reach(waiting):
+        if self._out_of_reach(waiting) or any(one.id in self._pairs.vanished for one in here):
             return  # another time
         if record is None or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
@@ -385,40 +367,17 @@ class Pairing:
     def _of_extra(self, waiting: Waiting) -> None:
         """What the CRM writes beside a record, for its owner only: made, changed or taken away."""
         record = self._records.get((RECORDS[waiting.entity], waiting.entity_id))
-        binding = next(
-            (
-                one
-                for one in self._copies.get((waiting.entity, waiting.entity_id), ())
-                if one.collection_id in self._calendars
-            ),
-            None,
-        )
+        copies = self._copies.get((waiting.entity, waiting.entity_id), ())
+        binding = next((one for one in copies if one.collection_id in self._calendars), None)
         wanted = None
         if record is not None and not record_hidden(record):
             wanted = beside(record, self._names, self._context)
         calendar = self._calendars[binding.collection_id] if binding else self._writable(Kind.EVENT)
-        mark = digest(wanted)[:16] if wanted else ""
-        if calendar is None or (binding.dress if binding else "") == mark:
+        plan = None if calendar is None else extra(waiting, record, binding, calendar, wanted)
+        if plan is None:
             self._pairs.idle.append(waiting)
-            return
-        action = Action.PUSH if binding else Action.CREATE_REMOTE
-        self._pairs.plans.append(
-            Plan(
-                calendar=calendar,
-                entity=waiting.entity,
-                uid=wanted.uid if wanted else binding.uid if binding else "",
-                binding=binding,
-                record=record,
-                remote=None,
-                crm=None,
-                seen=load(binding.base_remote) if binding else None,
-                decision=Decision(action if wanted else Action.DELETE_REMOTE, 0, BESIDE, remote=wanted),
-                ours=True,
-                waiting=waiting,
-                mailing=Mailing((), "It is for its owner only.", notify=False),
-                mark=mark,
-            )
-        )
+        else:
+            self._pairs.plans.append(plan)
 
     def _crm(self, entity: BoundEntity, record: Record | None) -> Item | None:
         if record is None or record_hidden(record):
@@ -436,7 +395,3 @@ def record_hidden(record: Record) -> bool:
     """Whether the CRM took it out: cancelled or deleted, kept as history only."""
     values = record.main.values if isinstance(record, EventRecord) else record.values
     return bool(values["hidden"]) or values["deleted_at"] is not None
-
-
-def _begin(start: When | None, floating: ZoneInfo, now: datetime) -> datetime:
-    return now if start is None else start.instant(floating)

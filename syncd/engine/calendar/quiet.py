@@ -51,18 +51,19 @@ def item(record: Record) -> Item:
 
 
 def require_rights(record: Record, occasion: Occasion) -> None:
-    """Raises Forbidden or Immutable unless whoever acts may put it into another state."""
+    """Raises Forbidden unless whoever acts may put it into another state."""
     if not occasion.actor.may_edit(owner_of(record)):
         raise Forbidden(
             f"{occasion.actor.login} may not change it: "
             "only its owner and users with the role advanced or admin may"
         )
+
+
+def require_ours(record: Record) -> None:
+    """Raises Immutable where another content could not last."""
     if isinstance(record, EventRecord) and not record.main.values["editable"]:
-        why = (
-            "it is private"
-            if record.main.values["privacy"].name != "PUBLIC"
-            else "somebody else organises it"
-        )
+        private = record.main.values["privacy"].name != "PUBLIC"
+        why = "it is private" if private else "somebody else organises it"
         raise Immutable(f"{why}: what the server says would come back in the next cycle")
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.protocol import CalendarConnector
-from store import mailboxes
+from store import brakes, mailboxes
 from store.database import Database
 from store.mailboxes import MailboxView
 from store.sync_state import MailboxState
@@ -51,7 +51,7 @@ class CalendarSync:
         """
         people = People(self._known.directory())
         with self._database.read() as session:
-            _, released = mailboxes.braked(session, view.name)
+            _, released = brakes.braked(session, view.name)
             shows = mailboxes.shows_reminders(session, view.user_id)
         context = Context(
             database=self._database,

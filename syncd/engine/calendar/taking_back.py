@@ -39,6 +39,7 @@ def take(session: Transaction, id_: int, winner: Winner, occasion: Occasion) -> 
         raise Invalid(f"conflict {id_}: {winner.value} won already, both sides hold that value")
     record = quiet.record_of(session, row.entity, row.entity_id)
     quiet.require_rights(record, occasion)
+    quiet.require_ours(record)
     if row.state is ConflictState.OPEN:
         _agree(session, row, winner)
     if not (row.state is ConflictState.OPEN and winner is Winner.CRM):

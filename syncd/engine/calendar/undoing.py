@@ -95,6 +95,8 @@ def _step(
         subject = quiet.item(record).main.subject
         _unchanged(session, row, record, chosen, newest=newest)
         quiet.require_rights(record, occasion)
+        if not _came_in(row):
+            quiet.require_ours(record)
         does = _back(session, row, record, occasion, dry_run=dry_run)
     except StoreError as error:
         refused = str(error)
@@ -129,6 +131,11 @@ def _later(session: Transaction, row: DecisionRow, record: Record) -> Sequence[D
     ]
 
 
+def _came_in(row: DecisionRow) -> bool:
+    """Whether it was new to the CRM: then it is taken out again, whoever organises it."""
+    return row.side in WROTE_CRM and row.crm_before == ""
+
+
 def _back(
     session: Transaction, row: DecisionRow, record: Record, occasion: Occasion, *, dry_run: bool
 ) -> str:
@@ -137,7 +144,7 @@ def _back(
     copy = copies.get(row.mailbox)
     if row.side is Side.REMOTE and copy is not None and copy.ours and not copy.supplies:
         raise Invalid("it is a copy for a colleague who takes part: change who takes part instead")
-    if row.side in WROTE_CRM and row.crm_before == "":
+    if _came_in(row):
         if not dry_run:
             quiet.put(session, record, None, occasion, "undone")
             decisions.leave_alone(session, row.mailbox_id, row.entity, record.id)
