@@ -91,7 +91,8 @@ def _trigger(line: Line, zones: Zones) -> str:
 
 
 def address_of(line: Line) -> str:
-    """The address of an ORGANIZER or ATTENDEE, lower-cased; empty where it has none."""
+    """The address of an ORGANIZER or ATTENDEE, lower-cased; empty where it has none. What no address can be
+    as long as (RFC 3696) is cut: the database has no room for it."""
     value = line.value.strip()
     scheme, colon, rest = value.partition(":")
     if colon and scheme.strip().lower() == "mailto":
@@ -101,7 +102,7 @@ def address_of(line: Line) -> str:
     else:
         address = value if ":" not in value and "/" not in value else ""
     address = clean(address).strip(" <>\t").lower()
-    return address if "@" in address else ""
+    return address[:LONGEST_IDENTITY] if "@" in address else ""
 
 
 def identity_of(line: Line) -> str:

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import Literal
+from typing import Generic, Literal, Protocol, TypeVar
 
 import pytest
 from sqlalchemy import event
@@ -45,10 +45,22 @@ CANARIES = {
 Style = Literal["json", "console"]
 
 
-class Watched:
+class Configured(Protocol):
+    """A world that the service is installed in."""
+
+    @property
+    def config(self) -> Path: ...
+
+    def write_config(self) -> Path: ...
+
+
+W = TypeVar("W", bound=Configured)
+
+
+class Watched(Generic[W]):
     """One installation of which everything that it logs is kept."""
 
-    def __init__(self, world: World, style: Style) -> None:
+    def __init__(self, world: W, style: Style) -> None:
         self.world = world
         self.style = style
         self.canaries = set(CANARIES)
@@ -95,7 +107,7 @@ class Watched:
 
 
 @pytest.fixture(params=["json", "console"])
-def watched(request: pytest.FixtureRequest, lite_world: World) -> Watched:
+def watched(request: pytest.FixtureRequest, lite_world: World) -> Watched[World]:
     """Claire, her contact, a stranger, and canaries all over them."""
     lite_world.mail_section = 'since = "2000-01-01"'
     lite_world.users["claire"] = lite_world.server.add_user(password=PASSWORD)
@@ -125,13 +137,13 @@ def deliver(world: World, number: int, sender: str) -> str:
     return name
 
 
-def test_of_what_is_logged_into_the_crm_nothing_is_logged_into_the_log(watched: Watched) -> None:
+def test_of_what_is_logged_into_the_crm_nothing_is_logged_into_the_log(watched: Watched[World]) -> None:
     watched.cycles(2)
     assert watched.world.one("SELECT subject FROM email_message") == f"{SUBJECT} 1"
     watched.check("cycle ended")
 
 
-def test_late_matching_tells_numbers_only(watched: Watched) -> None:
+def test_late_matching_tells_numbers_only(watched: Watched[World]) -> None:
     watched.cycles()
     account = watched.world.add_account(STRANGERS_NAME)
     watched.world.add_contact(account, STRANGER)
@@ -140,7 +152,7 @@ def test_late_matching_tells_numbers_only(watched: Watched) -> None:
     watched.check("older messages found")
 
 
-def test_an_unreadable_message_is_told_by_its_place(watched: Watched) -> None:
+def test_an_unreadable_message_is_told_by_its_place(watched: Watched[World]) -> None:
     name = deliver(watched.world, 3, CONTACT)
     path = watched.world.server.maildir(watched.world.users["claire"]) / "cur" / name
     path.chmod(0)
@@ -152,7 +164,7 @@ def test_an_unreadable_message_is_told_by_its_place(watched: Watched) -> None:
     watched.check("put in quarantine")
 
 
-def test_a_refused_login_tells_no_password(watched: Watched) -> None:
+def test_a_refused_login_tells_no_password(watched: Watched[World]) -> None:
     good = watched.world.users["claire"]
     watched.world.users["claire"] = Account(good.username, WRONG_PASSWORD)
     watched.cycles(2)
@@ -160,13 +172,15 @@ def test_a_refused_login_tells_no_password(watched: Watched) -> None:
     watched.check("mailbox cannot be worked on")
 
 
-def test_a_missing_password_is_told_by_the_name_of_its_file(watched: Watched) -> None:
+def test_a_missing_password_is_told_by_the_name_of_its_file(watched: Watched[World]) -> None:
     watched.cycles(harm=lambda _installation: (watched.world.folder / "claire.secret").unlink())
     watched.check("mailbox cannot be worked on", "claire.secret")
 
 
 @pytest.mark.parametrize("octets", [100, 2_000, 6_000])
-def test_a_connection_that_is_cut_tells_nothing_of_what_came_over_it(watched: Watched, octets: int) -> None:
+def test_a_connection_that_is_cut_tells_nothing_of_what_came_over_it(
+    watched: Watched[World], octets: int
+) -> None:
     with CuttingProxy(watched.world.server.port) as proxy:
         proxy.cut_after = octets
         watched.world.port = proxy.port
@@ -175,7 +189,7 @@ def test_a_connection_that_is_cut_tells_nothing_of_what_came_over_it(watched: Wa
     watched.check("cannot be")  # the mailbox worked on, or the message read
 
 
-def test_a_folder_in_an_error_state_tells_its_name_only(watched: Watched) -> None:
+def test_a_folder_in_an_error_state_tells_its_name_only(watched: Watched[World]) -> None:
     watched.world.mailbox_keys["claire"] = 'mail_folders = ["INBOX", "Clients"]'
     watched.world.deliver("claire", "Clients", mail(9, CONTACT, "claire@acme.example", SUBJECT, text=BODY))
     watched.cycles()
@@ -196,7 +210,7 @@ def oauth_server(token_server: TokenServer) -> Iterator[DovecotServer]:
 
 
 def test_an_oauth_refusal_tells_no_token(
-    watched: Watched, token_server: TokenServer, oauth_server: DovecotServer
+    watched: Watched[World], token_server: TokenServer, oauth_server: DovecotServer
 ) -> None:
     token = token_server.consent("claire")
     token_server.withdraw(token)  # the endpoint repeats it in its answer
@@ -207,7 +221,7 @@ def test_an_oauth_refusal_tells_no_token(
 
 
 def test_an_access_token_that_the_server_refuses_is_not_told(
-    watched: Watched, token_server: TokenServer, oauth_server: DovecotServer
+    watched: Watched[World], token_server: TokenServer, oauth_server: DovecotServer
 ) -> None:
     with_oauth(watched, token_server, oauth_server, token_server.consent("somebody else"))
     watched.cycles(2, mailbox="oauth")
@@ -217,7 +231,7 @@ def test_an_access_token_that_the_server_refuses_is_not_told(
 
 
 def with_oauth(
-    watched: Watched, token_server: TokenServer, server: DovecotServer, refresh_token: str
+    watched: Watched[World], token_server: TokenServer, server: DovecotServer, refresh_token: str
 ) -> None:
     """A second mailbox that logs in with tokens."""
     world = watched.world
@@ -236,7 +250,7 @@ def with_oauth(
 
 
 def test_a_defect_in_a_cycle_is_told_by_its_kind_and_place(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
+    watched: Watched[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = Wire.send
 
@@ -255,7 +269,7 @@ def test_a_defect_in_a_cycle_is_told_by_its_kind_and_place(
 
 
 def test_a_defect_behind_another_error_is_not_told_either(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
+    watched: Watched[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = Wire.send
 
@@ -272,7 +286,7 @@ def test_a_defect_behind_another_error_is_not_told_either(
     watched.check("a defect of syncd", "RuntimeError")
 
 
-def test_a_database_that_refuses_a_row_does_not_tell_the_row(watched: Watched) -> None:
+def test_a_database_that_refuses_a_row_does_not_tell_the_row(watched: Watched[World]) -> None:
     """SQLAlchemy's own messages hold every parameter: subject, body, addresses."""
 
     def harm(installation: Installation) -> None:
@@ -288,7 +302,7 @@ def test_a_database_that_refuses_a_row_does_not_tell_the_row(watched: Watched) -
     watched.check("mailbox cannot be worked on")
 
 
-def test_libraries_talk_in_the_same_lines_and_as_little(watched: Watched) -> None:
+def test_libraries_talk_in_the_same_lines_and_as_little(watched: Watched[World]) -> None:
     watched.cycles()
     for name in logs.TALKATIVE:
         logging.getLogger(f"{name}.wire").debug("%s %s", SUBJECT, PASSWORD)
@@ -300,7 +314,7 @@ def test_libraries_talk_in_the_same_lines_and_as_little(watched: Watched) -> Non
     watched.check("Job raised an exception", "ValueError")
 
 
-def test_the_names_of_the_canaries_are_really_there(watched: Watched) -> None:
+def test_the_names_of_the_canaries_are_really_there(watched: Watched[World]) -> None:
     """What the other tests look for is what the database holds."""
     watched.cycles()
     (row,) = watched.world.rows(

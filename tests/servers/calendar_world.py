@@ -51,6 +51,7 @@ class CalendarWorld(Crm):
     folder: Path
     database_url: str
     calendar_section: str = ""
+    timeout: str = "20s"
     users: dict[str, Account] = field(default_factory=dict)
     calendars: dict[str, str] = field(default_factory=dict)  # the path of each user's calendar
     mailbox_keys: dict[str, str] = field(default_factory=dict)  # more lines of a mailbox's table
@@ -97,7 +98,7 @@ class CalendarWorld(Crm):
             '[workspace]\nname = "Acme"\n',
             f'[store]\nurl = "{self.database_url}"\nstate_dir = "."\n',
             f"[calendar]\n{self.calendar_section}\n",
-            f'[servers.corp.caldav]\nurl = "{self.server.url}"\ntimeout = "20s"\n',
+            f'[servers.corp.caldav]\nurl = "{self.server.url}"\ntimeout = "{self.timeout}"\n',
         ]
         for login, account in self.users.items():
             secret = self.folder / f"{login}.secret"
