@@ -188,7 +188,8 @@ class Checks:
     def at_the_end(self) -> None:
         records = {held(one).uid: one for one in self.agenda.records().values()}
         assert not self.agenda.rows("SELECT * FROM intent")
-        assert not self.agenda.rows("SELECT * FROM pending")
+        waiting = self.agenda.rows("SELECT * FROM pending")
+        assert not waiting, f"still in the outbox: {waiting}"
         conflicts = self._conflicts()
         open_ = {
             (str(uid), str(component), Unit(str(unit)))
