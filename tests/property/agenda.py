@@ -42,8 +42,8 @@ from syncd.engine.calendar.items import (
 )
 from syncd.engine.calendar.people import People
 from syncd.engine.calendar.sync import CalendarSync
-from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.content import Limits as MailLimits
+from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.report import CycleReport
 from syncd.engine.supervise import Calendars, Heartbeat, Supervisor
 
@@ -76,7 +76,7 @@ class NoMail:
 
 
 class Agenda:
-    """One company: users with a calendar server each, a CRM, and a service that is started again and again."""
+    """One company: users with a calendar server each, a CRM, a service started again and again."""
 
     def __init__(self, folder: Path, template: Path, servers: dict[str, MemoryCalendar]) -> None:
         folder.mkdir(parents=True)

@@ -180,7 +180,8 @@ class Checks:
         writes = [server.calls[name] for server in self.agenda.servers.values() for name in WRITES]
         for login in self.agenda.servers:
             report = self.agenda.cycle(login)
-            assert report is not None and (report.error, report.skipped) == (None, None)
+            assert report is not None
+            assert (report.error, report.skipped) == (None, None)
             assert not report.wrote, f"{login}: {dict(report.calendar.actions)}"
         assert self.agenda.version() == before, "the database was written to"
         assert writes == [server.calls[name] for server in self.agenda.servers.values() for name in WRITES]

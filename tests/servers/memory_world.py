@@ -106,7 +106,7 @@ class MemoryWorld(Crm):
         parts += [
             f'[[mailboxes]]\nname = "{name}"\nuser = "{login}"\nserver = "corp"\nusername = "{name}"\n'
             f'password = {{ file = "mailbox.secret" }}\nsync = ["calendar"]\n'
-            f'{self.mailbox_keys.get(name, "")}\n'
+            f"{self.mailbox_keys.get(name, '')}\n"
             for name, login in self.users.items()
         ]
         self.config.write_text("\n".join(parts))
