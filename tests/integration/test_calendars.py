@@ -29,7 +29,7 @@ def subject(world: CalendarWorld, uid: str) -> object:
     return world.one("SELECT subject FROM event WHERE uid = :uid AND series_id IS NULL", uid=uid)
 
 
-def shown(world: CalendarWorld) -> list[object]:
+def shown(world: CalendarWorld) -> list[str]:
     return sorted(
         str(one) for (one,) in world.rows("SELECT subject FROM event WHERE NOT hidden AND series_id IS NULL")
     )

@@ -215,7 +215,8 @@ class Checks:
                     assert uid in self.truth.deleted, f"{uid} is ignored"
                     continue
                 assert state == "BOUND", f"{login} {ref} is {state}"
-                assert record is not None and not hidden(record), f"{uid} is not in the CRM"
+                assert record is not None, f"{uid} is not in the CRM"
+                assert not hidden(record), f"{uid} is hidden in the CRM"
                 if supplies:
                     self._equal(uid, held(record), item, open_, conflicts)
                     self._vendor(login, ref, uid)

@@ -1,8 +1,9 @@
 """A small company whose users have calendars on a real CalDAV server, and the service installed."""
 
 import json
+import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -174,6 +175,11 @@ class CalendarWorld(Crm):
         with database.write() as session:
             mailboxes.release(session, login, self.now, actor="test")
         database.close()
+
+    def copy(self, folder: Path, database_url: str) -> "CalendarWorld":
+        """The same company beside: the state folder copied, another database, the same server."""
+        shutil.copytree(self.folder, folder)
+        return replace(self, folder=folder, database_url=database_url)
 
     def open(self) -> Installation:
         """The service on this config; the caller closes it."""
