@@ -1,7 +1,8 @@
 """Counts the steps of a process and kills it at one of them.
 
 A step is whatever reaches the world outside the process: each SQL statement that writes, each commit, each
-file opened for writing, locked, synced, renamed or deleted, each IMAP command. They are counted as they
+file opened for writing, locked, synced, renamed or deleted, each IMAP command, each request to a calendar
+server, and its answer. They are counted as they
 happen, so the tests enumerate them and nobody chooses. Between two steps nothing outside changes, so a
 kill anywhere between them is a kill at the second.
 """
@@ -12,9 +13,11 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
+from connectors.dav.session import DavSession
 from connectors.imap.wire import Wire
 
 FILES = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.truncate", "os.utime", "fcntl.flock"}
@@ -40,6 +43,7 @@ class Steps:
         event.listen(Engine, "commit", self._commit)
         self._wrap_fsync()
         self._wrap_send()
+        self._wrap_requests()
 
     def stop(self) -> None:
         self._on = False
@@ -85,6 +89,17 @@ class Steps:
             real(wire, data)
 
         Wire.send = send  # type: ignore[method-assign,assignment]  # as above
+
+    def _wrap_requests(self) -> None:
+        real = DavSession._send
+
+        def send(session: DavSession, method: str, *arguments: Any, **named: Any) -> Any:
+            self._step("dav " + method)
+            answer = real(session, method, *arguments, **named)
+            self._step("dav answered")
+            return answer
+
+        DavSession._send = send  # type: ignore[method-assign]  # as above
 
 
 def in_child(work: Callable[[], None]) -> int:

@@ -180,7 +180,8 @@ class Checks:
         writes = [server.calls[name] for server in self.agenda.servers.values() for name in WRITES]
         for login in self.agenda.servers:
             report = self.agenda.cycle(login)
-            assert report is not None and (report.error, report.skipped) == (None, None)
+            assert report is not None
+            assert (report.error, report.skipped) == (None, None)
             assert not report.wrote, f"{login}: {dict(report.calendar.actions)}"
         assert self.agenda.version() == before, "the database was written to"
         assert writes == [server.calls[name] for server in self.agenda.servers.values() for name in WRITES]
@@ -188,7 +189,8 @@ class Checks:
     def at_the_end(self) -> None:
         records = {held(one).uid: one for one in self.agenda.records().values()}
         assert not self.agenda.rows("SELECT * FROM intent")
-        assert not self.agenda.rows("SELECT * FROM pending")
+        waiting = self.agenda.rows("SELECT * FROM pending")
+        assert not waiting, f"still in the outbox: {waiting}"
         conflicts = self._conflicts()
         open_ = {
             (str(uid), str(component), Unit(str(unit)))
@@ -213,7 +215,8 @@ class Checks:
                     assert uid in self.truth.deleted, f"{uid} is ignored"
                     continue
                 assert state == "BOUND", f"{login} {ref} is {state}"
-                assert record is not None and not hidden(record), f"{uid} is not in the CRM"
+                assert record is not None, f"{uid} is not in the CRM"
+                assert not hidden(record), f"{uid} is hidden in the CRM"
                 if supplies:
                     self._equal(uid, held(record), item, open_, conflicts)
                     self._vendor(login, ref, uid)

@@ -63,5 +63,4 @@ class Truth:
     def missing(self, uid: str, item: Item | None, conflicts: str) -> set[Value]:
         """What lives, and is neither there nor in a conflict."""
         there = values_in(item)
-        lost = {(key, text) for key, text in self.living[uid] - there if text not in conflicts}
-        return lost
+        return {(key, text) for key, text in self.living[uid] - there if text not in conflicts}

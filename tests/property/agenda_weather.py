@@ -19,7 +19,7 @@ WRITES = ("create", "update", "delete")
 KINDS_OF_FAULT = ("silence", "silence", "kill", "gone", "limited", "refused", "conflict", "item", "cut")
 
 
-def make_error(call: str, kind: str) -> Callable[[], BaseException] | None:
+def make_error(call: str, kind: str) -> Callable[[], BaseException] | None:  # noqa: PLR0911 - a table
     """What the call fails with; None: it gets no answer, which is OutcomeUnknown for a write."""
     if kind == "kill":
         return Killed

@@ -115,7 +115,8 @@ class Machine(RuleBasedStateMachine):
         change(resource)
         self.servers[login].put(calendar, resource.source, ref)
         after = self.checks.at(login, ref)
-        assert before is not None and after is not None
+        assert before is not None
+        assert after is not None
         self.truth.written_by_client(after.uid, before, after, resource.own_lines())
 
     @initialize(
@@ -420,7 +421,8 @@ class Machine(RuleBasedStateMachine):
     @rule(login=WHO, quarantined=st.booleans())
     def a_cycle(self, login: str, quarantined: bool) -> None:
         report = self.cycle(login, quarantined=quarantined)
-        assert report is not None and report.error is None
+        assert report is not None
+        assert report.error is None
 
     @rule()
     def some_cycles(self) -> None:
@@ -585,7 +587,8 @@ client_calls = {"read", "find", "create", "update", "delete", "changes"}
 
 KINDS = {
     *(f"T4 {one}" for one in (
-        "push", "pull", "merge", "adopt", "delete_remote", "hide", "cancel_crm", "restore_crm", "recreate_remote",
+        "push", "pull", "merge", "adopt", "delete_remote", "hide", "cancel_crm", "restore_crm",
+        "recreate_remote",
         "drop", "create_remote", "create_crm", "relink", "echo",
     )),
     *(f"client {one}" for one in client.SIMPLE), *(f"crm {one}" for one in crm.SIMPLE),
@@ -636,5 +639,5 @@ def test_whatever_happens_both_sides_become_equal_and_nothing_is_lost(
         )
         if round_ + 1 >= max(2, ROUNDS) and all(done[kind] for kind in KINDS):
             break
-    print("\n".join(f"{done[kind]:7} {kind}" for kind in sorted(done)))
+    print("\n".join(f"{done[kind]:7} {kind}" for kind in sorted(done)))  # noqa: T201 - how often
     assert {kind for kind in KINDS if not done[kind]} == set(), "these never occurred"

@@ -1,16 +1,22 @@
 """A small company whose users have calendars on a real CalDAV server, and the service installed."""
 
+import json
+import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from store import mailboxes
+from store.sync_state import MailboxState
 from syncd.daemon.wiring import Installation
 from syncd.engine.report import CycleReport
 from tests.servers.crm import NOW, Crm
+from tests.servers.desk import Desk
 from tests.servers.dovecot import Account
 from tests.servers.plain_dav import PlainDav
 from tests.servers.radicale import RadicaleServer
+from tests.servers.xandikos import XandikosServer
 
 EVENT = """BEGIN:VCALENDAR
 VERSION:2.0
@@ -47,7 +53,7 @@ def event(
 class CalendarWorld(Crm):
     """A CRM, a config, and a CalDAV server with users, each with one calendar."""
 
-    server: RadicaleServer
+    server: RadicaleServer | XandikosServer
     folder: Path
     database_url: str
     calendar_section: str = ""
@@ -56,6 +62,7 @@ class CalendarWorld(Crm):
     calendars: dict[str, str] = field(default_factory=dict)  # the path of each user's calendar
     mailbox_keys: dict[str, str] = field(default_factory=dict)  # more lines of a mailbox's table
     now: datetime = NOW
+    others: dict[str, list[str]] = field(default_factory=dict)  # more calendars of a user
 
     @property
     def config(self) -> Path:
@@ -63,15 +70,37 @@ class CalendarWorld(Crm):
 
     def add_user(self, login: str) -> PlainDav:
         """A CRM user `login`, whose address is login@acme.example; returns the user's own client."""
-        account = self.server.add_user()
+        account = (
+            self.server.add_user() if isinstance(self.server, RadicaleServer) else Account("user", "unused")
+        )
         self.users[login] = account
         client = self.client(login)
-        self.calendars[login] = client.make_calendar(self.server.home(account), "Agenda")
+        self.calendars[login] = client.make_calendar(self._home(login), "Agenda")
         return client
+
+    def add_calendar(self, login: str, name: str) -> str:
+        """Another calendar of the user; returns its path."""
+        path = self.client(login).make_calendar(self._home(login), name)
+        self.others.setdefault(login, []).append(path)
+        return path
+
+    def _home(self, login: str) -> str:
+        if isinstance(self.server, RadicaleServer):
+            return self.server.home(self.users[login])
+        return self.server.home
+
+    def close(self) -> None:
+        """Removes the calendars, where one user serves all tests."""
+        if isinstance(self.server, XandikosServer):
+            for login, path in self.calendars.items():
+                for one in (path, *self.others.get(login, ())):
+                    self.client(login).request("DELETE", one)
 
     def client(self, login: str) -> PlainDav:
         """The user's own calendar client."""
-        return self.server.as_other_client(self.users[login])
+        if isinstance(self.server, RadicaleServer):
+            return self.server.as_other_client(self.users[login])
+        return self.server.as_other_client()
 
     def put(self, login: str, name: str, ics: bytes) -> str:
         """Writes a resource into the user's calendar, as the user's client does; returns its path."""
@@ -108,10 +137,50 @@ class CalendarWorld(Crm):
                 f'[[users]]\nlogin = "{login}"\nname = "{login.title()}"\nemail = "{login}@acme.example"\n'
                 f'[[mailboxes]]\nname = "{login}"\nuser = "{login}"\nserver = "corp"\n'
                 f'username = "{account.username}"\npassword = {{ file = "{login}.secret" }}\n'
-                f'sync = ["calendar"]\n{self.mailbox_keys.get(login, "")}\n'
+                f'sync = ["calendar"]\n{self._chosen(login)}{self.mailbox_keys.get(login, "")}\n'
             )
         self.config.write_text("\n".join(parts))
         return self.config
+
+    def _chosen(self, login: str) -> str:
+        """The calendars, where others of the same user belong to other tests."""
+        if isinstance(self.server, RadicaleServer):
+            return ""
+        return f"calendars = {json.dumps([self.calendars[login], *self.others.get(login, ())])}\n"
+
+    def id_of(self, uid: str) -> int:
+        """The event of that UID."""
+        return int(str(self.one("SELECT id FROM event WHERE uid = :uid AND series_id IS NULL", uid=uid)))
+
+    def desk(self, login: str) -> Desk:
+        """The user in the CRM."""
+        return Desk(self, login)
+
+    def make_anew(self, login: str) -> None:
+        """The user's calendar is removed and made anew under the same URL."""
+        client, path = self.client(login), self.calendars[login]
+        client.delete(path)
+        reply = client.request("MKCALENDAR", path)
+        assert reply.status == 201, reply
+
+    def order(self, login: str, state: MailboxState) -> None:
+        """A person resumes or pauses the mailbox."""
+        database = self.database()
+        with database.write() as session:
+            mailboxes.change_state(session, login, state, self.now, actor="test")
+        database.close()
+
+    def release(self, login: str) -> None:
+        """A person lets go what the brake holds."""
+        database = self.database()
+        with database.write() as session:
+            mailboxes.release(session, login, self.now, actor="test")
+        database.close()
+
+    def copy(self, folder: Path, database_url: str) -> "CalendarWorld":
+        """The same company beside: the state folder copied, another database, the same server."""
+        shutil.copytree(self.folder, folder)
+        return replace(self, folder=folder, database_url=database_url)
 
     def open(self) -> Installation:
         """The service on this config; the caller closes it."""

@@ -29,6 +29,7 @@ class Observed:
     unproven: tuple[Known, ...]  # missing where that proves nothing: asked directly in the next cycle
     asked: tuple[Known, ...]  # unproven ones of the last cycle
     again: tuple[str, ...]  # of the refs to read: those out of quarantine
+    freed: frozenset[str]  # of these: those that the server does not list any more
 
     @property
     def refs(self) -> tuple[str, ...]:
@@ -57,8 +58,11 @@ def observe(
         asked = tuple(reconciling.absent(session, row.id))
         entering = reconciling.entering(session, [row.id], now.date())
         waiting = reconciling.quarantined(session, row.id)
-    again = [ref for ref, last in waiting.items() if quarantined or last <= now - RETRY_AFTER]
     listed = {one.ref for one in changes.listed}
+    removed = {*changes.removed, *(waiting if changes.complete else ())} - listed
+    again = [
+        ref for ref, last in waiting.items() if quarantined or ref in removed or last <= now - RETRY_AFTER
+    ]
     fresh = [one.ref for one in changes.listed if one.ref not in known]
     changed = [
         one.ref
@@ -76,6 +80,7 @@ def observe(
         unproven=missing if changes.reset else (),
         asked=tuple(one for one in asked if one.ref not in listed and one not in missing),
         again=tuple(again),
+        freed=frozenset(ref for ref in again if ref in removed or "/" not in ref),
     )
 
 
@@ -96,7 +101,7 @@ class Unread:
 
 def read(connector: CalendarConnector, observed: Observed) -> Iterator[RemoteItem | Missing | Unread]:
     """Everything of a calendar that must be read. What was listed and is withheld is Unread, not Missing."""
-    may_be_gone = {one.ref for one in observed.asked} | set(observed.again)
+    may_be_gone = {one.ref for one in observed.asked} | observed.freed
     for found in connector.read(observed.calendar.row.ref, observed.refs):
         match found:
             case ItemError():

@@ -1,0 +1,130 @@
+"""Killed at every step of a cycle of calendars: both sides are as an uninterrupted run leaves them."""
+
+import json
+import re
+import shutil
+import signal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from tests.crash.steps import Steps, in_child
+from tests.servers.calendar_world import CalendarWorld, event
+from tests.servers.databases import NewDatabase
+from tests.servers.radicale import RadicaleServer
+
+PICTURE = {
+    "event": 'SELECT uid, recurrence_key, subject, start, "end", location, notes, status, hidden FROM event',
+    "people": "SELECT e.uid, p.email, p.response FROM event_participant p JOIN event e ON e.id = p.event_id",
+    "task": "SELECT uid, subject, due_date, state, hidden FROM task",
+    "binding": "SELECT b.uid, b.remote_ref, b.version, b.state, b.entity, b.role, b.supplies, b.ours, b.dress "
+    "FROM binding b",
+    "conflict": "SELECT component, unit, base, crm_value, remote_value, winner, state FROM conflict",
+    "decision": "SELECT uid, action, side FROM decision",
+    "quarantine": "SELECT remote_ref, error FROM quarantine",
+    "intent": "SELECT uid FROM intent",
+    "pending": "SELECT entity, entity_id FROM pending",
+    "mailbox": "SELECT name, state, attention, last_error FROM mailbox",
+}
+
+
+def first_sync(world: CalendarWorld) -> None:
+    """Three events are at the server, one of them private, and one in the CRM."""
+    world.sync()
+    for number in (1, 2):
+        world.put("claire", str(number), event(f"{number}@client.example", f"Client {number}"))
+    world.put("claire", "3", event("3@client.example", "Privé", more=["CLASS:PRIVATE"]))
+    world.desk("claire").add("Du CRM")
+
+
+def a_push(world: CalendarWorld) -> None:
+    """A person made one, changed one and cancelled one."""
+    for number in (1, 2):
+        world.put("claire", str(number), event(f"{number}@client.example", f"Client {number}"))
+    world.sync()
+    world.desk("claire").add("Du CRM")
+    world.desk("claire").edit(world.id_of("1@client.example"), subject="Changé", location="Nice")
+    world.desk("claire").cancel(world.id_of("2@client.example"))
+
+
+def a_merge(world: CalendarWorld) -> None:
+    """Both sides changed one in different fields, and another one in the same."""
+    for number in (1, 2):
+        world.put("claire", str(number), event(f"{number}@client.example", f"Client {number}"))
+    world.sync()
+    world.desk("claire").edit(world.id_of("1@client.example"), subject="CRM 1")
+    world.desk("claire").edit(world.id_of("2@client.example"), subject="CRM 2", notes="Du CRM")
+    world.put("claire", "1", event("1@client.example", "Client 1", more=["LOCATION:Lyon"]))
+    world.put("claire", "2", event("2@client.example", "Client deux"))
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("prepare", [first_sync, a_push, a_merge], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
+    *,
+    kind: str,
+    prepare: Callable[[CalendarWorld], None],
+    radicale: RadicaleServer,
+    new_database: NewDatabase,
+    clone_database: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    world = CalendarWorld(radicale, tmp_path / "before", new_database(kind))
+    world.add_user("claire")
+    prepare(world)
+    world.open().close()
+    stored = radicale.base / "collections" / "collection-root" / world.users["claire"].username
+    shutil.copytree(stored, tmp_path / "stored")
+
+    def again(name: str) -> CalendarWorld:
+        """The same installation and the same server, as they were before the cycle."""
+        shutil.rmtree(stored)
+        shutil.copytree(tmp_path / "stored", stored)
+        return world.copy(tmp_path / name, clone_database(world.database_url))
+
+    undisturbed = again("undisturbed")
+    steps_file = tmp_path / "steps.json"
+    assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0
+    assert in_child(partial(cycle, undisturbed, 0, None)) == 0
+    expected = picture(undisturbed)
+    steps = json.loads(steps_file.read_text())
+    assert {"sql INSERT", "sql COMMIT", "dav REPORT", "dav PUT", "dav answered"} <= set(steps)
+
+    for number in range(1, len(steps) + 1):
+        killed = again("killed")
+        assert in_child(partial(cycle, killed, number, None)) == -signal.SIGKILL, steps[number - 1]
+        for _ in range(2):
+            assert in_child(partial(cycle, killed, 0, None)) == 0
+        found = picture(killed)
+        for name in expected:
+            assert found[name] == expected[name], (
+                f"{name}: killed at step {number} of {len(steps)}, {steps[number - 1]}"
+            )
+        shutil.rmtree(killed.folder)
+
+
+def cycle(world: CalendarWorld, kill_at: int, steps_file: Path | None) -> None:
+    """One cycle, in a process of its own; writes the names of its steps down."""
+    steps = Steps(world.folder, kill_at)
+    installation = world.open()
+    steps.watch()
+    installation.supervisor.run("claire", lambda: world.now)
+    steps.stop()
+    if steps_file is not None:
+        steps_file.write_text(json.dumps(steps.names))
+
+
+def picture(world: CalendarWorld) -> dict[str, list[tuple[object, ...]]]:
+    """Both sides, by natural keys. When an item was written, and its version, differ."""
+    found = {name: sorted(world.rows(sql), key=repr) for name, sql in PICTURE.items()}
+    refs = {row[1] for row in found["binding"]}
+    found["binding"] = [(*row[:2], bool(row[2]), *row[3:]) for row in found["binding"]]
+    stamps = re.compile(r"(DTSTAMP|LAST-MODIFIED|CREATED):\w+\n")
+    items = {unquote(path): text for path, text in world.items("claire").items()}
+    assert refs == set(items), "what is bound, and what is at the server"
+    found["server"] = sorted((path, stamps.sub("", text)) for path, text in items.items())
+    return found
