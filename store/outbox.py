@@ -36,8 +36,12 @@ def announce(
     *,
     by_person: bool,
     except_mailbox: int | None = None,
+    extras: bool = True,
 ) -> None:
-    """Puts the records into the outbox of every mailbox that holds a copy, or ought to."""
+    """Puts the records into the outbox of every mailbox that holds a copy, or ought to.
+
+    `extras`: also what the CRM writes beside them, for their owners only.
+    """
     wanted: set[tuple[int, int]] = set()
     for part in chunked(ids):
         wanted |= _bound(session, entity, part)
@@ -45,7 +49,7 @@ def announce(
     wanted = {(mailbox, id_) for mailbox, id_ in wanted if mailbox != except_mailbox}
     _put(session, entity, wanted, now, by_person=by_person)
     extra = EXTRAS.get(entity)
-    if extra is not None:
+    if extra is not None and extras:
         _announce_extras(session, extra, ids, now)
 
 

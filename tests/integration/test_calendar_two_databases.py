@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from store import mailboxes
+from store import brakes
 from tests.servers.calendar_world import event
 from tests.servers.console import program
 from tests.servers.databases import KINDS, NewDatabase
@@ -83,7 +83,7 @@ def round_(world: MemoryWorld) -> None:
     world.sync("claire")
     assert world.one("SELECT state FROM mailbox WHERE name = 'claire'") == "BRAKED"
     with world.open().database.write() as session:
-        mailboxes.release(session, "claire", world.now, actor="admin")
+        brakes.release(session, "claire", world.now, actor="admin")
     world.settle()
     for one in late[:3]:
         world.servers["claire"].remove(one)

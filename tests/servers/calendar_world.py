@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from store import mailboxes
+from store import brakes, mailboxes
 from store.sync_state import MailboxState
 from syncd.daemon.wiring import Installation
 from syncd.engine.report import CycleReport
@@ -174,7 +174,7 @@ class CalendarWorld(Crm):
         """A person lets go what the brake holds."""
         database = self.database()
         with database.write() as session:
-            mailboxes.release(session, login, self.now, actor="test")
+            brakes.release(session, login, self.now, actor="test")
         database.close()
 
     def copy(self, folder: Path, database_url: str) -> "CalendarWorld":

@@ -104,6 +104,8 @@ class _Confirm:
                     self._context.now,
                     by_person=False,
                     except_mailbox=self._context.mailbox_id,
+                    # A first look fills the CRM; it does not fill a calendar with what the CRM knows.
+                    extras=all(one.plan.calendar.row.token for one in outcomes),
                 )
         outbox.settle(self._session, [one.plan.waiting for one in outcomes if one.plan.waiting])
 
