@@ -99,7 +99,7 @@ class Steps:
             self._step("dav answered")
             return answer
 
-        DavSession._send = send  # type: ignore[method-assign, assignment]  # as above
+        DavSession._send = send  # type: ignore[method-assign,assignment]  # as above
 
 
 def in_child(work: Callable[[], None]) -> int:

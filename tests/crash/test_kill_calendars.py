@@ -20,7 +20,8 @@ PICTURE = {
     "event": 'SELECT uid, recurrence_key, subject, start, "end", location, notes, status, hidden FROM event',
     "people": "SELECT e.uid, p.email, p.response FROM event_participant p JOIN event e ON e.id = p.event_id",
     "task": "SELECT uid, subject, due_date, state, hidden FROM task",
-    "binding": "SELECT uid, remote_ref, version, state, entity, role, supplies, ours, dress FROM binding",
+    "binding": "SELECT b.uid, b.remote_ref, b.version, b.state, b.entity, b.role, b.supplies, b.ours "
+    "FROM binding b",
     "conflict": "SELECT component, unit, base, crm_value, remote_value, winner, state FROM conflict",
     "decision": "SELECT uid, action, side FROM decision",
     "quarantine": "SELECT remote_ref, error FROM quarantine",

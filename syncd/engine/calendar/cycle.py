@@ -277,6 +277,11 @@ class CalendarCycle:
             for one in outcomes:
                 count(self._mine, one)
         with context.database.write() as session:
+            for plan in pairs.plans:
+                if writes(plan) and plan.moved_from is not None and plan.remote is not None:
+                    # Wherever the write ends: the former place is told of as gone this once only.
+                    place = {"collection_id": plan.calendar.row.id, "remote_ref": plan.remote.ref}
+                    reconciling.update_binding(session, plan.moved_from.id, {**place, "version": ""})
             set_aside(session, context, pairs.aside)
             reconciling.drop_bindings(session, pairs.vanished)
             for id_ in pairs.unproven:
