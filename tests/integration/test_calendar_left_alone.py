@@ -87,3 +87,34 @@ def test_what_is_deleted_while_it_is_frozen_is_cancelled_on_release_and_not_befo
     office.sync()
 
     assert office.rows("SELECT status, hidden FROM event") == [("CANCELLED", 1)]
+
+
+def test_an_item_that_two_writers_give_back_and_forth_is_frozen_until_a_person_looks(
+    office: CalendarWorld,
+) -> None:
+    office.mailbox_keys["claire"] = 'direction = "to-remote"'
+    for _ in range(3):
+        assert office.rows("SELECT state FROM binding") == [("BOUND",)]
+        office.put("claire", "a", event("a@client.example", "De l'autre programme"))
+        office.sync()
+        (item,) = office.items("claire").values()
+        assert "SUMMARY:Point" in item
+    assert office.rows("SELECT state FROM binding") == [("FROZEN",)]
+
+    office.put("claire", "a", event("a@client.example", "De l'autre programme"))
+    office.sync()
+
+    (item,) = office.items("claire").values()
+    assert "SUMMARY:De l'autre programme" in item
+    shown = console(office.config, "status")
+    assert "frozen" in shown.out + shown.err
+
+
+def test_a_few_edits_of_a_person_are_no_fight(office: CalendarWorld) -> None:
+    for subject in ("A", "B", "A", "C", "A", "B"):
+        office.put("claire", "a", event("a@client.example", subject))
+        office.sync()
+        run(office, "event", "edit", "1", "--as", "claire", "--location", f"Salle {subject}")
+        office.sync()
+    assert office.rows("SELECT state FROM binding") == [("BOUND",)]
+    assert office.rows("SELECT subject, location FROM event") == [("B", "Salle B")]

@@ -201,7 +201,7 @@ class _Confirm:
             self._take_over(plan, plan.record.id)
         if old is None:
             return {**values, "ours": plan.ours}
-        values["history"] = history = _history(old, seen, self._context.now, wrote=one.wrote)
+        values["history"] = history = _history(old, _marks(one, seen), self._context.now)
         if oscillates(_digests(history)):
             values["state"] = BindingState.FROZEN
             log.warning("two writers undo each other: frozen", action="freeze", uid=plan.uid)
@@ -333,12 +333,18 @@ def _wanted(plan: Plan) -> Item:
     return plan.decision.crm
 
 
-def _history(old: BindingRow, seen: Item, now: datetime, *, wrote: bool) -> str:
-    """Digests of late, oldest first: "w" what was written, "r" what came; with the day."""
-    mark = f"{'w' if wrote else 'r'}{digest(seen)[:16]}@{now:%Y%m%d}"
+def _marks(one: Outcome, seen: Item) -> list[str]:
+    """What came in this cycle ("r") and what was written ("w"), in this order."""
+    came = one.plan.seen if one.wrote and one.plan.remote is not None else None
+    found = [f"r{digest(came)[:16]}"] if came is not None else []
+    return [*found, f"{'w' if one.wrote else 'r'}{digest(seen)[:16]}"]
+
+
+def _history(old: BindingRow, marks: Sequence[str], now: datetime) -> str:
+    """Digests of late, oldest first, each with its day."""
     days = {f"{now - timedelta(days=back):%Y%m%d}" for back in range(OSCILLATION_DAYS)}
     recent = [one for one in old.history.split() if one.partition("@")[2] in days]
-    return " ".join([*recent, mark][-HISTORY:])
+    return " ".join([*recent, *(f"{mark}@{now:%Y%m%d}" for mark in marks)][-HISTORY:])
 
 
 def _digests(history: str) -> list[str]:
