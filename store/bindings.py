@@ -144,6 +144,7 @@ class Intent(Base):
     dress: Mapped[str] = mapped_column(Text)  # hash of what the CRM adds
     block: Mapped[str] = mapped_column(Text)  # the CRM block
     held: Mapped[str] = mapped_column(Text)  # units of open conflicts, as JSON
+    conflicts: Mapped[str] = mapped_column(Text)  # what loses by it, as JSON
     ours: Mapped[bool] = mapped_column(Boolean)
     supplies: Mapped[bool] = mapped_column(Boolean)
     role: Mapped[CopyRole] = mapped_column(EnumText(CopyRole))

@@ -61,13 +61,8 @@ def a_merge(world: CalendarWorld) -> None:
     world.put("claire", "2", event("2@client.example", "Client deux"))
 
 
-MERGE = pytest.param(
-    a_merge, marks=pytest.mark.xfail(strict=True, reason="an intent does not keep its conflicts yet")
-)
-
-
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("prepare", [first_sync, a_push, MERGE])
+@pytest.mark.parametrize("prepare", [first_sync, a_push, a_merge])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
     *,

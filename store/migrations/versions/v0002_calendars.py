@@ -187,6 +187,7 @@ def upgrade() -> None:
         sa.Column("dress", sa.Text(), nullable=False),
         sa.Column("block", sa.Text(), nullable=False),
         sa.Column("held", sa.Text(), nullable=False),
+        sa.Column("conflicts", sa.Text(), nullable=False),
         sa.Column("ours", sa.Boolean(), nullable=False),
         sa.Column("supplies", sa.Boolean(), nullable=False),
         sa.Column("role", sa.String(length=24), nullable=False),

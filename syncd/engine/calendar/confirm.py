@@ -362,3 +362,20 @@ def units_text(held: frozenset[tuple[str, Unit]]) -> str:
 def units_of(text: str) -> frozenset[tuple[str, Unit]]:
     """The inverse of `units_text`."""
     return frozenset((key, Unit(unit)) for key, unit in json.loads(text))
+
+
+def conflicts_text(conflicts: Sequence[UnitConflict]) -> str:
+    """Conflicts as JSON."""
+    return json.dumps(
+        [[one.key, one.unit.value if one.unit else "", one.base, one.crm, one.remote, one.winner.value]
+         for one in conflicts],
+        ensure_ascii=False,
+    )  # fmt: skip
+
+
+def conflicts_of(text: str) -> tuple[UnitConflict, ...]:
+    """The inverse of `conflicts_text`."""
+    return tuple(
+        UnitConflict(key, Unit(unit) if unit else None, base, crm, remote, Winner(winner))
+        for key, unit, base, crm, remote, winner in json.loads(text)
+    )

@@ -18,7 +18,7 @@ from store.errors import Stale
 from store.reconciling import BindingRow
 from syncd.core.canonical import dump, redacted
 from syncd.core.plan import Action
-from syncd.engine.calendar.confirm import Outcome, confirm, units_text
+from syncd.engine.calendar.confirm import Outcome, confirm, conflicts_text, units_text
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.deciding import Decider
 from syncd.engine.calendar.dress import mark_of, undressed
@@ -113,6 +113,7 @@ class Pusher:
             "dress": mark_of(plan.dress),
             "block": plan.dress.block,
             "held": units_text(decision.held),
+            "conflicts": conflicts_text(decision.conflicts),
             "ours": plan.ours,
             "supplies": not plan.follows,
             "role": CopyRole[self._decider.role(plan).name],

@@ -11,7 +11,7 @@ from store.database import Transaction
 from syncd.core.canonical import load, redacted
 from syncd.core.guards import Mailing
 from syncd.core.plan import Action, Decision, Role
-from syncd.engine.calendar.confirm import Outcome, confirm, units_of
+from syncd.engine.calendar.confirm import Outcome, confirm, conflicts_of, units_of
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.push import count
 from syncd.engine.calendar.report import CalendarReport
@@ -94,6 +94,7 @@ def _plan(session: Transaction, intent: Intent, calendar: Calendar, found: Remot
             intent.reason,
             crm=load(intent.crm) if intent.crm else None,
             remote=load(intent.payload) if intent.payload else None,
+            conflicts=conflicts_of(intent.conflicts),
             held=units_of(intent.held),
         ),
         follows=not intent.supplies,
