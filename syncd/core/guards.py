@@ -175,14 +175,16 @@ def _why_nobody_cares(
         return "It is over."
     if before is None and all(one.status is Status.CANCELLED for one in main.components):
         return "It was cancelled before anybody was invited."
-    if not any(_matters(key, before, after, now, floating) for key in _keys(before) | _keys(after)):
+    old, new = _by_key(before), _by_key(after)
+    if not any(_matters(key, old.get(key), new.get(key), now, floating) for key in {*old, *new}):
         return "Nothing changed that concerns the guests."
     return None
 
 
-def _matters(key: str, before: Item | None, after: Item | None, now: datetime, floating: ZoneInfo) -> bool:
+def _matters(
+    key: str, old: Component | None, new: Component | None, now: datetime, floating: ZoneInfo
+) -> bool:
     """Whether what changed in one component concerns guests, and is not over."""
-    old, new = _component(before, key), _component(after, key)
     told = new or old
     if told is None or (key and _over(told, now, floating)):
         return False
@@ -196,12 +198,8 @@ def _over(component: Component, now: datetime, floating: ZoneInfo) -> bool:
     return end is not None and end.instant(floating) <= now
 
 
-def _keys(item: Item | None) -> set[str]:
-    return set() if item is None else set(item.by_key)
-
-
-def _component(item: Item | None, key: str) -> Component | None:
-    return None if item is None else item.by_key.get(key)
+def _by_key(item: Item | None) -> Mapping[str, Component]:
+    return {} if item is None else item.by_key
 
 
 def _guests(item: Item | None, own: frozenset[str]) -> set[str]:

@@ -63,9 +63,9 @@ def with_old(item: Item, base: Item | None, held: frozenset[tuple[str, Unit]]) -
     """The item with the old value of each held unit."""
     if not held:
         return item
-    components = []
+    components, known = [], _by_key(base)
     for component in item.components:
-        before = _before(base, component)
+        before = _before(base, component, known)
         kept = component
         for unit in sorted(unit for key, unit in held if key == component.key):
             kept = with_value(kept, unit, value_of(before, unit) if before else unsaid(unit, item.kind))
@@ -73,11 +73,12 @@ def with_old(item: Item, base: Item | None, held: frozenset[tuple[str, Unit]]) -
     return replace(item, components=tuple(components))
 
 
-def _before(base: Item | None, component: Component) -> Component | None:
-    """What the component was. An occurrence that had no override was what the series said of it."""
+def _before(base: Item | None, component: Component, known: Mapping[str, Component]) -> Component | None:
+    """What the component was, of those that are `known` of the base. An occurrence that had no override was
+    what the series said of it."""
     if base is None:
         return None
-    old = base.by_key.get(component.key)
+    old = known.get(component.key)
     if old is None and component.recurrence_id is not None and not base.main.key:
         return natural(base.main, component.recurrence_id)
     return old
@@ -132,7 +133,10 @@ class _Merge:
         return Both(remote, remote)
 
     def _both_there(self, key: str, crm: Component, remote: Component) -> Both[Component | None]:
-        before = Both(_before(self._bases.crm, crm), _before(self._bases.remote, remote))
+        before = Both(
+            _before(self._bases.crm, crm, self._old.crm),
+            _before(self._bases.remote, remote, self._old.remote),
+        )
         to_crm, to_remote = crm, remote
         for unit in Unit:
             was: Both[Value | None] = Both(

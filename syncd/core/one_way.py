@@ -57,10 +57,10 @@ def pulled(pair: Pair, remote: Item) -> Item:
 
 def restored(pair: Pair, crm: Item, remote: Item) -> Merged:
     """TO_REMOTE: what the server changed is put back, but for answers: those are the provider's alone."""
-    before = pair.base_remote or remote
+    before, now = pair.base_remote or remote, remote.by_key
     answered = replace(
         before,
-        components=tuple(_answered(one, remote.by_key.get(one.key)) for one in before.components),
+        components=tuple(_answered(one, now.get(one.key)) for one in before.components),
         sequence=remote.sequence,
         crm_id=remote.crm_id,
         zones=remote.zones,
@@ -82,10 +82,10 @@ def overruled(
     """A conflict for each change of the losing side that is not in what is kept."""
     before = base.by_key if base is not None else {}
     ours, theirs = crm.by_key, remote.by_key if remote is not None else {}
-    loser = ours if winner is Winner.REMOTE else theirs
+    loser, left = ours if winner is Winner.REMOTE else theirs, kept.by_key
     found: list[UnitConflict] = []
     for key in sorted({*loser, *before}):
-        was, wanted, stays = before.get(key), loser.get(key), kept.by_key.get(key)
+        was, wanted, stays = before.get(key), loser.get(key), left.get(key)
         if wanted in (was, stays):
             continue
         one, other = ours.get(key), theirs.get(key)

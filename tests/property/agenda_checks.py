@@ -117,7 +117,7 @@ class Checks:
         self.nothing_is_there_twice()
         self._secrets()
         if asleep and watched.report is not None:
-            assert watched.report.skipped is not None
+            assert watched.report.skipped is not None or watched.report.calendar.braked is not None
         self.released.discard(login)
 
     def _deletions(self, login: str, before: set[str], visible: set[str], mapped: int) -> None:
@@ -190,7 +190,10 @@ class Checks:
         records = {held(one).uid: one for one in self.agenda.records().values()}
         assert not self.agenda.rows("SELECT * FROM intent")
         waiting = self.agenda.rows("SELECT * FROM pending")
-        assert not waiting, f"still in the outbox: {waiting}"
+        assert not waiting, (
+            f"still in the outbox: {waiting}; quarantined: {self.agenda.rows('SELECT * FROM quarantine')}; "
+            f"bound: {self.agenda.rows('SELECT id, collection_id, uid, state, entity, entity_id FROM binding')}"
+        )
         conflicts = self._conflicts()
         open_ = {
             (str(uid), str(component), Unit(str(unit)))

@@ -31,7 +31,10 @@ class Decider:
 
     def decided(self, plan: Plan) -> Plan:
         """The plan with its decision, what goes with it to the server, and who may be mailed."""
-        if self._handed_over(plan):
+        if self._handed_over(plan) and plan.remote is not None and self._says_news(plan):
+            # What the client changed is taken in first; it moves in the next cycle.
+            plan = replace(plan, waiting=None)
+        elif self._handed_over(plan):
             reason = "It was assigned to another user: it moves to that calendar."
             return replace(
                 plan,
@@ -141,6 +144,11 @@ class Decider:
             now=self._context.now,
             floating=self._context.rules.floating,
         )
+
+    @staticmethod
+    def _says_news(plan: Plan) -> bool:
+        """Whether the item is another one than when both sides last agreed."""
+        return plan.binding is not None and plan.seen != load(plan.binding.base_remote)
 
     def _handed_over(self, plan: Plan) -> bool:
         """Whether the event was given to another user, whose calendar it belongs in now (R082)."""

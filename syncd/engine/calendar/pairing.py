@@ -393,6 +393,8 @@ class Pairing:
     def _decide(self, plan: Plan) -> None:
         plan = self.decider.decided(plan)
         if plan.decision.action is Action.NOTHING and plan.binding is None:
+            if plan.waiting is not None:
+                self._pairs.idle.append(plan.waiting)
             return
         self._pairs.plans.append(plan)
 
