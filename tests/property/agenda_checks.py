@@ -227,7 +227,10 @@ class Checks:
         there = {uid for login in self.agenda.servers for uid in self.by_uid(login)}
         for uid in shown - there:
             item = held(records[uid])
-            assert all(one.status is Status.CANCELLED for one in item.components), f"{uid} is nowhere"
+            assert all(one.status is Status.CANCELLED for one in item.components), (
+                f"{uid} is nowhere: {self.agenda.rows('SELECT uid, mailbox_id, action, row, reason FROM decision')}; "
+                f"{self.agenda.rows('SELECT uid, state, entity_id FROM binding')}"
+            )
         for uid in self.truth.created - shown:
             assert uid in self.truth.deleted, f"{uid} is lost"
             assert not self.truth.missing(uid, None, conflicts), f"{uid}: {self.truth.living[uid]}"

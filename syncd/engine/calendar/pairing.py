@@ -219,7 +219,7 @@ class Pairing:
             self._decide(plan)
         elif seen.companion or (binding is not None and binding.state is BindingState.IGNORED):
             self._aside(plan, BindingState.IGNORED)
-        elif (later := outside(seen, self._context)) is not None:
+        elif plan.crm is None and (later := outside(seen, self._context)) is not None:
             self._aside(plan, BindingState.OUTSIDE, later[0])
         elif self._doubled(entity, seen.uid, record):
             self._aside(plan, BindingState.IGNORED)
