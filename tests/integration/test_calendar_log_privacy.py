@@ -74,7 +74,8 @@ def test_events_that_travel_both_ways_are_told_by_numbers(watched: Watched[Calen
     desk.edit(id_, subject=f"{SUBJECT} changé")
     watched.cycles(2)
     assert watched.world.one("SELECT count(*) FROM event WHERE subject LIKE 'canari%'") == 3
-    assert watched.world.one("SELECT count(*) FROM binding") == 4 + 1  # and what is written beside: not after a first look
+    # One more is written beside: not after a first look.
+    assert watched.world.one("SELECT count(*) FROM binding") == 4 + 1
     watched.check("cycle ended")
 
 

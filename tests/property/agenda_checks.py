@@ -191,8 +191,9 @@ class Checks:
         assert not self.agenda.rows("SELECT * FROM intent")
         waiting = self.agenda.rows("SELECT * FROM pending")
         assert not waiting, (
-            f"still in the outbox: {waiting}; quarantined: {self.agenda.rows('SELECT * FROM quarantine')}; "
-            f"bound: {self.agenda.rows('SELECT id, collection_id, uid, state, entity, entity_id FROM binding')}"
+            f"still in the outbox: {waiting}; "
+            f"quarantined: {self.agenda.rows('SELECT * FROM quarantine')}; "
+            f"bound: {self.agenda.rows('SELECT uid, state, entity, entity_id FROM binding')}"
         )
         conflicts = self._conflicts()
         open_ = {
@@ -228,7 +229,7 @@ class Checks:
         for uid in shown - there:
             item = held(records[uid])
             assert all(one.status is Status.CANCELLED for one in item.components), (
-                f"{uid} is nowhere: {self.agenda.rows('SELECT uid, mailbox_id, action, row, reason FROM decision')}; "
+                f"{uid} is nowhere: {self.agenda.rows('SELECT uid, action, row, reason FROM decision')}; "
                 f"{self.agenda.rows('SELECT uid, state, entity_id FROM binding')}"
             )
         for uid in self.truth.created - shown:

@@ -3,8 +3,9 @@
 Hypothesis edits in the client and in the CRM, lets any call fail, kills the service anywhere, takes calendars
 away. Then the faults end, and design section 4.1 to 4.9 and 4.12 must hold.
 
-The histories are those of some fixed seeds, the same each time; SYNCD_MACHINE_ROUNDS=N runs N rounds at random
-instead. Those still find rare histories after which an item does not come to rest equal: known, not mended yet.
+The histories are those of some fixed seeds, the same each time; SYNCD_MACHINE_ROUNDS=N runs N rounds at
+random instead. Those still find rare histories after which an item does not come to rest equal: known, not
+mended yet.
 """
 
 import os
