@@ -310,3 +310,12 @@ def test_names_and_zones_longer_than_their_columns_stop_nothing(both: MemoryWorl
         (report,) = both.sync().values()
         assert report.error is None
     assert both.one("SELECT subject FROM event WHERE uid = 'good'") == "Bon"
+
+
+def test_an_alarm_of_centuries_is_kept_as_it_is_and_stops_nothing(both: MemoryWorld) -> None:
+    alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-P9999999D", "DESCRIPTION:x", "END:VALARM")
+    both.put("claire", "far", event("far", "Loin", more=alarm))
+    both.put("claire", "near", event("near", "Près"))
+    assert both.sync("claire")["claire"].error is None
+    found = both.rows("SELECT subject, alarm_minutes FROM event ORDER BY subject")
+    assert found == [("Loin", None), ("Près", None)]

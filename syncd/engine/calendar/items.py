@@ -42,6 +42,7 @@ from syncd.engine.calendar.words import provider_of, type_of
 Zones = tuple[tuple[str, str], ...]
 
 LONGEST_SUBJECT = 255
+LONGEST_ALARM = 40_320  # minutes: four weeks (R080); a longer one stays in `alarms`
 UNTITLED = "(Sans objet)"  # R077
 
 STATUSES = {
@@ -350,7 +351,8 @@ def moment(when: When, floating: ZoneInfo, zones: Zones = ()) -> datetime:
 
 def alarm_minutes(alarms: frozenset[str]) -> int | None:
     """The minutes before the start of the alarm that comes last; None where there is none of that kind."""
-    found = [minutes for alarm in alarms if (minutes := minutes_before(alarm)) is not None]
+    minutes = (minutes_before(alarm) for alarm in alarms)
+    found = [one for one in minutes if one is not None and one <= LONGEST_ALARM]
     return min(found, default=None)
 
 
