@@ -118,3 +118,20 @@ def test_a_few_edits_of_a_person_are_no_fight(office: CalendarWorld) -> None:
         office.sync()
     assert office.rows("SELECT state FROM binding") == [("BOUND",)]
     assert office.rows("SELECT subject, location FROM event") == [("B", "Salle B")]
+
+
+def test_an_event_that_moves_to_another_user_takes_along_what_its_client_changed(
+    office: CalendarWorld,
+) -> None:
+    office.add_user("marc")
+    office.sync()
+    office.put("claire", "a", event("a@client.example", "Changé par Claire"))
+    run(office, "event", "edit", "1", "--owner", "marc")
+
+    rounds = [office.sync() for _ in range(3)]
+    assert [report.error for report in rounds[-1].values()] == [None, None]
+
+    assert office.rows("SELECT subject FROM event") == [("Changé par Claire",)]
+    assert office.items("claire") == {}
+    (item,) = office.items("marc").values()
+    assert "SUMMARY:Changé par Claire" in item
