@@ -139,7 +139,6 @@ def _calendar(report: "CycleReport") -> dict[str, object]:
         "pushed": calendar.pushed,
         "conflicts": calendar.conflicts,
         "quarantined": calendar.quarantined,
-        "frozen": calendar.frozen,
         "braked": calendar.braked,
         "planned": [one.plain() for one in calendar.planned],
     }

@@ -1,7 +1,7 @@
 """What the server tells of a calendar, held against what is known: what is news, what is gone, what proves
 nothing. Reads only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,7 +9,6 @@ from connectors.calendar import ChangeSet, Missing, RemoteItem
 from connectors.errors import ItemError
 from connectors.protocol import CalendarConnector
 from store import reconciling
-from store.bindings import BindingState
 from store.database import Database
 from store.reconciling import Known
 from syncd.engine.calendar.context import Calendar
@@ -110,11 +109,6 @@ def read(connector: CalendarConnector, observed: Observed) -> Iterator[RemoteIte
                 yield Unread(ref, "the server lists it and does not give it")
             case _:
                 yield found
-
-
-def counts_as_mapped(known: Sequence[Known]) -> int:
-    """How many of these are kept in step."""
-    return sum(1 for one in known if one.state is BindingState.BOUND)
 
 
 def enters_on(start: datetime, future: timedelta) -> date:

@@ -6,19 +6,18 @@ import structlog
 from connectors.calendar import RemoteItem
 from connectors.errors import CollectionError, ItemError
 from store import calendar_rows, outbox, reconciling
-from store.bindings import BoundEntity, CopyRole, Intent, IntentKind
+from store.bindings import BoundEntity, Intent, IntentKind
 from store.database import Transaction
 from syncd.core.canonical import load, redacted
 from syncd.core.guards import Mailing
-from syncd.core.plan import Action, Decision, Role
+from syncd.core.plan import Action, Decision
 from syncd.engine.calendar.confirm import Outcome, confirm, conflicts_of, units_of
 from syncd.engine.calendar.context import Calendar, Context, Plan
+from syncd.engine.calendar.deciding import ROLES
 from syncd.engine.calendar.push import count
 from syncd.engine.calendar.report import CalendarReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-ROLES = {CopyRole.ORGANIZER: Role.ORGANIZER, CopyRole.ATTENDEE: Role.ATTENDEE}
 
 
 def recover(context: Context, calendars: dict[int, Calendar], report: CalendarReport) -> None:

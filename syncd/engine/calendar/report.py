@@ -41,6 +41,5 @@ class CalendarReport:
     pushed: int = 0  # items at the server that were made, changed or deleted
     conflicts: int = 0
     quarantined: int = 0
-    frozen: int = 0
     planned: list[Planned] = field(default_factory=list)  # dry run and brake only
     braked: str | None = None  # why nothing was done
