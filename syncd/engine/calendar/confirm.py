@@ -20,6 +20,7 @@ from store.calendar import Event, Task
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
 from store.reconciling import BindingRow
+from store.updates import Updates
 from syncd.core.canonical import Unit, digest, dump, is_private, load, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.guards import oscillates
@@ -68,6 +69,7 @@ class _Confirm:
     def __init__(self, session: Transaction, context: Context) -> None:
         self._session = session
         self._context = context
+        self._updates = Updates(session)
         self._current: dict[tuple[BoundEntity, int], Record] = {}
         self._settled: dict[int, Item] = {}  # what records will hold, by the id() of the plan
 
@@ -91,6 +93,7 @@ class _Confirm:
                 changed.append((plan.entity, id_))
                 if is_private(crm) and not is_private(before):
                     private.append((plan.entity, id_))
+        self._updates.send()
         reconciling.insert_bindings(self._session, fresh)
         reconciling.record(self._session, decisions, conflicts)
         for entity in (BoundEntity.EVENT, BoundEntity.TASK):
@@ -167,10 +170,10 @@ class _Confirm:
         setting, now = self._context.setting, self._context.now
         if isinstance(current, TaskRecord):
             values = task_values(settled_task(after), setting, current)
-            calendar_rows.replace_task(self._session, current, values, now, by=None)
+            calendar_rows.replace_task(self._session, current, values, now, by=None, together=self._updates)
         else:
             draft = draft_of(settled(after), setting, current)
-            calendar_rows.replace_event(self._session, current, draft, now, by=None)
+            calendar_rows.replace_event(self._session, current, draft, now, by=None, together=self._updates)
 
     # --- the binding ----------------------------------------------------------------------------
 
@@ -186,7 +189,7 @@ class _Confirm:
             if old is not None:
                 # The server's copy stays, and brings the event back should it change there (row 9).
                 values = self._values(one, id_)
-                reconciling.update_binding(self._session, old.id, {**values, "base_crm": HIDDEN})
+                self._update(old.id, {**values, "base_crm": HIDDEN})
             return None
         seen = redacted(one.remote.item) if one.remote else plan.seen
         if seen is None:
@@ -205,8 +208,11 @@ class _Confirm:
         if oscillates(_digests(history)):
             values["state"] = BindingState.FROZEN
             log.warning("two writers undo each other: frozen", action="freeze", uid=plan.uid)
-        reconciling.update_binding(self._session, old.id, values)
+        self._update(old.id, values)
         return None
+
+    def _update(self, binding: int, values: Mapping[str, Any]) -> None:
+        reconciling.update_binding(self._session, binding, values, together=self._updates)
 
     def _bases(self, plan: Plan, crm: Item, remote: Item) -> tuple[Item, Item]:
         """What both sides held when they agreed last."""
@@ -243,9 +249,10 @@ class _Confirm:
 
     def _take_over(self, plan: Plan, id_: int) -> None:
         """From now on this copy owns the content: the organizer's has come to light."""
+        self._updates.send()
         for other in reconciling.of_records(self._session, plan.entity, [id_]):
             if other.supplies and (plan.binding is None or other.id != plan.binding.id):
-                reconciling.update_binding(self._session, other.id, {"supplies": False})
+                self._update(other.id, {"supplies": False})
 
     # --- what was done --------------------------------------------------------------------------
 
@@ -303,7 +310,7 @@ class _Confirm:
 
 def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> None:
     """Remembers items that are not kept in step, so that they are not read again until they change."""
-    fresh = []
+    fresh, updates = [], Updates(session)
     for one in ones:
         values: dict[str, Any] = {
             "collection_id": one.calendar.row.id,
@@ -323,7 +330,8 @@ def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> 
         if one.binding is None:
             fresh.append({**values, "ours": False})
         else:
-            reconciling.update_binding(session, one.binding.id, values)
+            reconciling.update_binding(session, one.binding.id, values, together=updates)
+    updates.send()
     reconciling.insert_bindings(session, fresh)
 
 
