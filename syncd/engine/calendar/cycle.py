@@ -266,7 +266,9 @@ class CalendarCycle:
         context = self._context
         self._report.wrote = True
         here = [one for one in pairs.plans if not writes(one)]
-        for start in range(0, len(here), BATCH):
+        there = [one for one in pairs.plans if writes(one)]
+        pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
+        for start in range(0, len(here) or 1, BATCH):
             self._go_on()
             outcomes = [
                 Outcome(one, pairing.decider.role(one), not one.follows, one.remote)
@@ -274,29 +276,45 @@ class CalendarCycle:
             ]
             with context.database.write() as session:
                 confirm(session, context, outcomes)
+                if start + BATCH >= len(here):
+                    self._settle(session, pairs)
+                    if not there:
+                        self._close(session, observations, unread, pusher)
             for one in outcomes:
                 count(self._mine, one)
-        with context.database.write() as session:
-            for plan in pairs.plans:
-                if writes(plan) and plan.moved_from is not None and plan.remote is not None:
-                    # Wherever the write ends: the former place is told of as gone this once only.
-                    place = {"collection_id": plan.calendar.row.id, "remote_ref": plan.remote.ref}
-                    reconciling.update_binding(session, plan.moved_from.id, {**place, "version": ""})
-            set_aside(session, context, pairs.aside)
-            reconciling.drop_bindings(session, pairs.vanished)
-            for id_ in pairs.unproven:
-                reconciling.update_binding(session, id_, {"absent": True})
-            for id_ in pairs.called:
-                reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
-            outbox.settle(session, pairs.idle)
-        pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
-        pusher.run([one for one in pairs.plans if writes(one)])
-        with context.database.write() as session:
-            for seen in observations:
-                refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
-                self._remember(session, seen, unread[seen.calendar.row.id], refused)
-            if context.released is not None:
-                brakes.forget_release(session, context.mailbox_name)
+        if there:
+            pusher.run(there)
+            with context.database.write() as session:
+                self._close(session, observations, unread, pusher)
+
+    def _settle(self, session: Transaction, pairs: Pairs) -> None:
+        """What is remembered of items that are not pairs, and of what is about to be written."""
+        for plan in pairs.plans:
+            if writes(plan) and plan.moved_from is not None and plan.remote is not None:
+                # Wherever the write ends: the former place is told of as gone this once only.
+                place = {"collection_id": plan.calendar.row.id, "remote_ref": plan.remote.ref}
+                reconciling.update_binding(session, plan.moved_from.id, {**place, "version": ""})
+        set_aside(session, self._context, pairs.aside)
+        reconciling.drop_bindings(session, pairs.vanished)
+        for id_ in pairs.unproven:
+            reconciling.update_binding(session, id_, {"absent": True})
+        for id_ in pairs.called:
+            reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
+        outbox.settle(session, pairs.idle)
+
+    def _close(
+        self,
+        session: Transaction,
+        observations: Sequence[Observed],
+        unread: dict[int, list[Unread]],
+        pusher: Pusher,
+    ) -> None:
+        """All that was observed is stored, or waits: the next cycle goes on from here."""
+        for seen in observations:
+            refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
+            self._remember(session, seen, unread[seen.calendar.row.id], refused)
+        if self._context.released is not None:
+            brakes.forget_release(session, self._context.mailbox_name)
 
     def _remember(
         self, session: Transaction, seen: Observed, unread: Sequence[Unread], refused: set[str]
