@@ -21,7 +21,7 @@ from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
 from store.reconciling import BindingRow
 from store.updates import Updates
-from syncd.core.canonical import Unit, digest, dump, is_private, load, redacted
+from syncd.core.canonical import digest, dump, is_private, load, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.guards import oscillates
 from syncd.core.merge import merge, with_old
@@ -71,10 +71,12 @@ class _Confirm:
         self._context = context
         self._updates = Updates(session)
         self._current: dict[tuple[BoundEntity, int], Record] = {}
+        self._others: dict[tuple[BoundEntity, int | None], list[BindingRow]] = {}
         self._settled: dict[int, Item] = {}  # what records will hold, by the id() of the plan
 
     def run(self, outcomes: Sequence[Outcome]) -> None:
         self._refresh(outcomes)
+        self._look_around(outcomes)
         made = self._create([one.plan for one in outcomes])
         fresh: list[Mapping[str, Any]] = []
         decisions, conflicts, changed = [], [], []
@@ -130,6 +132,17 @@ class _Confirm:
                 else calendar_rows.tasks(self._session, moved)
             )
             self._current.update({(entity, id_): record for id_, record in rows.items()})
+
+    def _look_around(self, outcomes: Sequence[Outcome]) -> None:
+        """Finds the other copies of what comes to light here."""
+        for entity in (BoundEntity.EVENT, BoundEntity.TASK):
+            ids = {
+                one.plan.record.id
+                for one in outcomes
+                if one.plan.record is not None and one.plan.entity is entity and _comes_to_light(one)
+            }
+            for other in reconciling.of_records(self._session, entity, ids):
+                self._others.setdefault((entity, other.entity_id), []).append(other)
 
     def _create(self, plans: Sequence[Plan]) -> dict[int, int]:
         fresh = [one for one in plans if one.decision.crm is not None and one.record is None]
@@ -194,14 +207,13 @@ class _Confirm:
         seen = redacted(one.remote.item) if one.remote else plan.seen
         if seen is None:
             return None
-        bound = old is not None and old.state is BindingState.BOUND
         base_crm, base_remote = self._bases(plan, crm or seen, seen)
         values = self._values(one, id_)
         remote = dump(base_remote)
         local = remote if base_crm is base_remote else dump(base_crm)
         values |= {"base_remote": remote, "base_crm": None if local == remote else local}
-        if one.supplies and not bound and plan.record is not None:
-            self._take_over(plan, plan.record.id)
+        if _comes_to_light(one):
+            self._take_over(plan)
         if old is None:
             return {**values, "ours": plan.ours}
         values["history"] = history = _history(old, _marks(one, seen), self._context.now)
@@ -247,10 +259,10 @@ class _Confirm:
             values |= {"dress": mark, "last_block": plan.dress.block}
         return values
 
-    def _take_over(self, plan: Plan, id_: int) -> None:
+    def _take_over(self, plan: Plan) -> None:
         """From now on this copy owns the content: the organizer's has come to light."""
-        self._updates.send()
-        for other in reconciling.of_records(self._session, plan.entity, [id_]):
+        id_ = plan.record.id if plan.record else None
+        for other in self._others.get((plan.entity, id_), ()):
             if other.supplies and (plan.binding is None or other.id != plan.binding.id):
                 self._update(other.id, {"supplies": False})
 
@@ -335,6 +347,13 @@ def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> 
     reconciling.insert_bindings(session, fresh)
 
 
+def _comes_to_light(one: Outcome) -> bool:
+    """Whether this copy, which owns the content, was none of the record's until now."""
+    old = one.plan.binding
+    bound = old is not None and old.state is BindingState.BOUND
+    return one.supplies and not bound and one.plan.record is not None
+
+
 def _wanted(plan: Plan) -> Item:
     if plan.decision.crm is None:
         raise ValueError("a plan that makes a record says what it is to be")
@@ -360,30 +379,3 @@ def _digests(history: str) -> list[str]:
     marks = history.split()
     turns = [left[:1] != right[:1] for left, right in pairwise(marks)]
     return [one[1:17] for one in marks] if all(turns) else []
-
-
-def units_text(held: frozenset[tuple[str, Unit]]) -> str:
-    """Held units as JSON."""
-    return json.dumps(sorted((key, unit.value) for key, unit in held))
-
-
-def units_of(text: str) -> frozenset[tuple[str, Unit]]:
-    """The inverse of `units_text`."""
-    return frozenset((key, Unit(unit)) for key, unit in json.loads(text))
-
-
-def conflicts_text(conflicts: Sequence[UnitConflict]) -> str:
-    """Conflicts as JSON."""
-    return json.dumps(
-        [[one.key, one.unit.value if one.unit else "", one.base, one.crm, one.remote, one.winner.value]
-         for one in conflicts],
-        ensure_ascii=False,
-    )  # fmt: skip
-
-
-def conflicts_of(text: str) -> tuple[UnitConflict, ...]:
-    """The inverse of `conflicts_text`."""
-    return tuple(
-        UnitConflict(key, Unit(unit) if unit else None, base, crm, remote, Winner(winner))
-        for key, unit, base, crm, remote, winner in json.loads(text)
-    )
