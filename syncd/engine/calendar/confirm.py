@@ -27,6 +27,7 @@ from syncd.core.merge import merge, with_old
 from syncd.core.plan import Action, Role, bases
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.dress import mark_of
+from syncd.engine.calendar.gathering import Record
 from syncd.engine.calendar.items import (
     draft_of,
     item_of,
@@ -35,7 +36,7 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
-from syncd.engine.calendar.pairing import Aside, Record
+from syncd.engine.calendar.pairing import Aside
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
