@@ -90,7 +90,7 @@ class _Confirm:
             conflicts += self._conflicts(plan, id_)
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
-                if is_private(crm) and not is_private(before):
+                if is_private(crm) and _tells(before):
                     private.append((plan.entity, id_))
         reconciling.insert_bindings(self._session, fresh)
         reconciling.record(self._session, decisions, conflicts)
@@ -326,6 +326,11 @@ def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> 
         else:
             reconciling.update_binding(session, one.binding.id, values)
     reconciling.insert_bindings(session, fresh)
+
+
+def _tells(item: Item | None) -> bool:
+    """Whether there is text in it that a private item has not."""
+    return item is not None and (not is_private(item) or redacted(item) != item)
 
 
 def _wanted(plan: Plan) -> Item:
