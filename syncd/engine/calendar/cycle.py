@@ -63,13 +63,13 @@ class CalendarCycle:
         if not self._dry_run:
             recover(self._context, {one.row.id: one for one in calendars}, self._mine)
         observations = list(self._observe(calendars))
-        waiting = self._waiting()
-        if not waiting and not any(one.news for one in observations):
+        waiting, resting = self._waiting()
+        if len(resting) == len(waiting) and not any(one.news for one in observations):
             return
         found, gone, unread = self._read(observations)
         observations = [one for one in observations if one.calendar.row.id in found]
         pairing = Pairing(self._context, [one.calendar for one in observations])
-        pairs = pairing.build(observations, found, gone, waiting)
+        pairs = pairing.build(observations, found, gone, waiting, resting=resting)
         if self._braked(observations, gone, pairs.plans):
             return
         if self._dry_run:
@@ -80,15 +80,15 @@ class CalendarCycle:
         if pairs.anything or any(one.news for one in observations):
             self._execute(pairing, pairs, observations, unread)
 
-    def _waiting(self) -> list[Waiting]:
-        """What changed in the CRM, without what the server refused a short while ago."""
+    def _waiting(self) -> tuple[list[Waiting], set[int]]:
+        """What changed in the CRM, and the ids of what rests: the server refused that a short while ago."""
         context = self._context
         with context.database.read() as session:
             waiting = outbox.waiting(session, context.mailbox_id)
             if not waiting or context.quarantined:
-                return waiting
+                return waiting, set()
             refused = outbox.refused(session, context.mailbox_id, context.now - RETRY_AFTER)
-        return [one for one in waiting if one.id not in refused]
+        return waiting, {one.id for one in waiting if one.id in refused}
 
     # --- calendars ------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class CalendarCycle:
         ids = [one.calendar.row.id for one in observations]
         # Until its first look is complete, a calendar may fill the CRM: also after a kill in the middle.
         first = any(not one.calendar.row.token for one in observations)
-        moved = {one.moved_from.id for one in plans if one.moved_from is not None}
+        moved = _moved(plans)
         counted = kinds(plans)
         lost = {
             one.calendar.row.id: sum(
@@ -289,12 +289,16 @@ class CalendarCycle:
             for id_ in pairs.called:
                 reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
             outbox.settle(session, pairs.idle)
+        moved = _moved(pairs.plans)
         pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
         pusher.run([one for one in pairs.plans if writes(one)])
         with context.database.write() as session:
             for seen in observations:
                 refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
                 self._remember(session, seen, unread[seen.calendar.row.id], refused)
+                for known in seen.unproven:
+                    if known.id not in moved:
+                        reconciling.update_binding(session, known.id, {"absent": True})
             if context.released is not None:
                 brakes.forget_release(session, context.mailbox_name)
 
@@ -308,8 +312,6 @@ class CalendarCycle:
             log.warning("an item cannot be read", action="quarantine", calendar=row.ref, error=item.error)
         broken = {item.ref for item in unread} | refused
         reconciling.release(session, row.id, [ref for ref in seen.refs if ref not in broken])
-        for known in seen.unproven:
-            reconciling.update_binding(session, known.id, {"absent": True})
         reconciling.set_token(session, row.id, seen.cursor)
 
 
@@ -332,6 +334,11 @@ def planned(plan: Plan) -> Planned:
         reason=plan.decision.reason,
         mailed=mailing.recipients if mailing is not None and mailing.notify else (),
     )
+
+
+def _moved(plans: Sequence[Plan]) -> set[int]:
+    """The bindings of what lies somewhere else now."""
+    return {one.moved_from.id for one in plans if one.moved_from is not None}
 
 
 def kinds(plans: Sequence[Plan]) -> Counter[GuardKind]:

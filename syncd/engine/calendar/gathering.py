@@ -34,7 +34,7 @@ class Gathered:
     own: frozenset[int] = frozenset()  # the calendars of all mailboxes of the user
     away: set[int] = field(default_factory=set)  # calendars of this mailbox that are out of reach
     under_way: set[Key] = field(default_factory=set)  # records with a write whose outcome is not known
-    lost: dict[str, BindingRow] = field(default_factory=dict)  # by UID: what is not where it was
+    lost: dict[str, BindingRow] = field(default_factory=dict)  # by UID: what is not where it was any more
     twins: dict[str, int] = field(default_factory=dict)  # by UID: items that were known to be copies by hand
     names: Names = field(default_factory=lambda: Names({}, {}))
 
@@ -56,6 +56,9 @@ def gather(
     known = Gathered()
     calendars = [one.calendar.row.id for one in observations]
     _bindings(session, known, calendars, found, gone)
+    unproven = {one.id for seen in observations for one in seen.unproven}
+    if unproven:
+        _rematch(session, known, calendars, found, unproven)
     uids = [one.item.uid for items in found.values() for one in items]
     known.by_uid |= {(BoundEntity.EVENT, uid): id_ for uid, id_ in _events(session, uids)}
     known.by_uid |= {(BoundEntity.TASK, uid): id_ for uid, id_ in _tasks(session, uids)}
@@ -98,6 +101,27 @@ def _bindings(
     for twin in reconciling.of_uids(session, calendars, [one.uid for one in lost]):
         if twin.state is BindingState.IGNORED and twin.id not in going:
             known.twins[twin.uid] = twin.id
+
+
+def _rematch(
+    session: Transaction,
+    known: Gathered,
+    calendars: Sequence[int],
+    found: Mapping[int, Sequence[RemoteItem]],
+    unproven: set[int],
+) -> None:
+    """What a server that forgot its tokens does not list any more has moved, if it stands somewhere else:
+    that it is gone altogether would have to be proven first."""
+    fresh = [
+        one.item.uid
+        for collection, items in found.items()
+        for one in items
+        if one.ref not in known.refs[collection]
+    ]
+    for binding in reconciling.of_uids(session, calendars, fresh):
+        if binding.id in unproven and binding.state is BindingState.BOUND:
+            known.lost.setdefault(binding.uid, binding)
+            known.bindings[binding.id] = binding
 
 
 def _events(session: Transaction, uids: Sequence[str]) -> Iterable[tuple[str, int]]:

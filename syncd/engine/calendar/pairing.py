@@ -2,6 +2,7 @@
 becomes of each pair. Reads only."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
@@ -73,8 +74,13 @@ class Pairing:
         found: Mapping[int, Sequence[RemoteItem]],
         gone: Mapping[int, Sequence[Known]],
         waiting: Sequence[Waiting],
+        *,
+        resting: AbstractSet[int] = frozenset(),
     ) -> Pairs:
-        """The pairs. `found` and `gone` are by the id of their collection."""
+        """The pairs. `found` and `gone` are by the id of their collection.
+
+        `resting` are the ids of what waits in vain, unless its item changed at the server too.
+        """
         with self._context.database.read() as session:
             self._known = known = gather(
                 session,
@@ -99,10 +105,10 @@ class Pairing:
                 self._of_absence(known.bindings[one.id], told)
         handled = {(plan.entity, plan.record.id) for plan in self._pairs.plans if plan.record}
         for key, waits in told.items():
-            if key not in handled:
+            if key not in handled and waits.id not in resting:
                 self._of_change(waits)
         for waits in waiting:
-            if waits.entity in EXTRAS:
+            if waits.entity in EXTRAS and waits.id not in resting:
                 self._of_extra(waits)
         return self._pairs
 
