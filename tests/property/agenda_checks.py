@@ -116,6 +116,7 @@ class Checks:
         self._mails(server)
         self.nothing_is_there_twice()
         self._secrets()
+        self._concealed()
         if asleep and watched.report is not None:
             assert watched.report.skipped is not None or watched.report.calendar.braked is not None
         self.released.discard(login)
@@ -165,6 +166,15 @@ class Checks:
             everything = self.agenda.everything().casefold()
             told = {text for text in self.truth.secret if text in everything}
             assert not told, f"text of private items is in the database: {told}"
+
+    def _concealed(self) -> None:
+        """What a client made private is busy time in the CRM; what had not left there is gone for good."""
+        held_ = {held(one).uid: held(one) for one in self.agenda.records().values()}
+        for uid in self.truth.concealed & held_.keys():
+            if is_private(held_[uid]) and held_[uid] == redacted(held_[uid]):
+                for login in self.agenda.servers:
+                    for _ref, item in self.by_uid(login).get(uid, ()):
+                        self.truth.forgotten(uid, item)
 
     def restless(self) -> list[str]:
         """What another cycle changes."""
