@@ -156,3 +156,39 @@ def test_of_what_is_made_private_in_the_crm_no_text_stays_in_what_was_decided_be
     assert "SUMMARY:Rachat\n" in office.text("claire")
     assert "Rachat" not in stored(office)
     assert "Chiffres" not in stored(office)
+
+
+# --- a calendar made anew -------------------------------------------------------------------------
+
+
+def test_the_brake_on_a_calendar_made_anew_lists_what_will_be_cancelled_and_a_release_lets_that_go(
+    office: MemoryWorld,
+) -> None:
+    office.desk("claire").add("Encore un")
+    office.servers["claire"].remake_calendar(CALENDAR)
+
+    (report,) = office.sync().values()
+
+    assert report.calendar.braked
+    made = office.one("SELECT uid FROM event WHERE subject = 'Encore un'")
+    assert {(one.action.value, one.uid, one.subject) for one in report.calendar.planned} == {
+        ("create_remote", made, "Encore un"),
+        ("cancel_crm", "a@client.example", "Point"),
+        ("cancel_crm", "b@client.example", "Autre chose"),
+    }
+    office.release("claire")
+    office.settle()
+    assert office.rows("SELECT subject FROM event WHERE NOT hidden") == [("Encore un",)]
+
+
+def test_a_release_does_not_let_go_what_the_brake_did_not_list(office: MemoryWorld) -> None:
+    office.desk("claire").add("Encore un")
+    office.servers["claire"].remake_calendar(CALENDAR)
+    office.sync()
+    office.release("claire")
+    office.desk("claire").add("Et un de plus")
+
+    (report,) = office.sync().values()
+
+    assert report.calendar.braked
+    assert office.one("SELECT count(*) FROM event WHERE hidden") == 0

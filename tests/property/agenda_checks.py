@@ -119,7 +119,8 @@ class Checks:
         self._concealed()
         if asleep and watched.report is not None:
             assert watched.report.skipped is not None or watched.report.calendar.braked is not None
-        self.released.discard(login)
+        if self.agenda.rows("SELECT name FROM mailbox WHERE name = :name AND released IS NULL", name=login):
+            self.released.discard(login)  # what was let go is done
 
     def _deletions(self, login: str, before: set[str], visible: set[str], mapped: int) -> None:
         gone = before - set(self.by_uid(login))

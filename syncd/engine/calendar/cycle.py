@@ -5,7 +5,6 @@ at any moment loses nothing; what was stored before it is recognised by its vers
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
@@ -19,16 +18,16 @@ from store.database import Transaction
 from store.outbox import Waiting
 from store.reconciling import Known
 from store.sync_state import CollectionKind
-from syncd.core.guards import Kind as GuardKind
 from syncd.core.guards import brake, enough, everything_gone
 from syncd.core.plan import Action, Direction
+from syncd.engine.calendar.braking import QUIET, going, kinds, moved_by, planned, released
 from syncd.engine.calendar.confirm import Outcome, confirm, set_aside
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.observe import RETRY_AFTER, Observed, Unread, observe, read
 from syncd.engine.calendar.pairing import Pairing, Pairs
 from syncd.engine.calendar.push import Pusher, count, writes
 from syncd.engine.calendar.recover import recover
-from syncd.engine.calendar.report import CalendarReport, Planned
+from syncd.engine.calendar.report import CalendarReport
 from syncd.engine.report import CycleReport, is_news
 
 BATCH = 200  # records committed together
@@ -211,7 +210,7 @@ class CalendarCycle:
         ids = [one.calendar.row.id for one in observations]
         # Until its first look is complete, a calendar may fill the CRM: also after a kill in the middle.
         first = any(not one.calendar.row.token for one in observations)
-        moved = _moved(plans)
+        moved = moved_by(plans)
         counted = kinds(plans)
         lost = {
             one.calendar.row.id: sum(
@@ -236,8 +235,14 @@ class CalendarCycle:
                 reasons.append(
                     f"everything in calendar {one.calendar.row.name or one.calendar.row.ref!r} is gone"
                 )
+        if not reasons:
+            return False
         lines = [planned(one) for one in plans if one.decision.action not in QUIET]
-        if not reasons or released(context.released, lines):
+        for one in observations:
+            with context.database.read() as session:
+                unproven = [known.id for known in one.unproven if known.id not in moved]
+                lines += going(one.calendar, reconciling.bindings(session, unproven).values())
+        if released(context.released, lines):
             return False
         self._mine.braked = "; ".join(reasons)
         self._mine.planned = lines
@@ -289,7 +294,7 @@ class CalendarCycle:
             for id_ in pairs.called:
                 reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
             outbox.settle(session, pairs.idle)
-        moved = _moved(pairs.plans)
+        moved = moved_by(pairs.plans)
         pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
         pusher.run([one for one in pairs.plans if writes(one)])
         with context.database.write() as session:
@@ -299,7 +304,7 @@ class CalendarCycle:
                 for known in seen.unproven:
                     if known.id not in moved:
                         reconciling.update_binding(session, known.id, {"absent": True})
-            if context.released is not None:
+            if context.released is not None and not any(one.unproven for one in observations):
                 brakes.forget_release(session, context.mailbox_name)
 
     def _remember(
@@ -313,58 +318,6 @@ class CalendarCycle:
         broken = {item.ref for item in unread} | refused
         reconciling.release(session, row.id, [ref for ref in seen.refs if ref not in broken])
         reconciling.set_token(session, row.id, seen.cursor)
-
-
-DELETIONS = frozenset({Action.DELETE_REMOTE, Action.CANCEL_CRM})
-CREATIONS = frozenset({Action.CREATE_REMOTE, Action.RECREATE_REMOTE})
-QUIET = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})
-
-
-def planned(plan: Plan) -> Planned:
-    """One line for a person."""
-    crm = plan.decision.crm is not None or plan.decision.action is Action.CANCEL_CRM
-    side = {(True, True): "both", (True, False): "crm", (False, True): "remote"}
-    mailing = plan.mailing
-    return Planned(
-        action=plan.decision.action,
-        side=side.get((crm, writes(plan)), "none"),
-        calendar=plan.calendar.row.name or plan.calendar.row.ref,
-        uid=plan.uid,
-        subject=plan.subject,
-        reason=plan.decision.reason,
-        mailed=mailing.recipients if mailing is not None and mailing.notify else (),
-    )
-
-
-def _moved(plans: Sequence[Plan]) -> set[int]:
-    """The bindings of what lies somewhere else now."""
-    return {one.moved_from.id for one in plans if one.moved_from is not None}
-
-
-def kinds(plans: Sequence[Plan]) -> Counter[GuardKind]:
-    """What the brake counts."""
-    found: Counter[GuardKind] = Counter()
-    for plan in plans:
-        action, mailing = plan.decision.action, plan.mailing
-        if action in DELETIONS:
-            found[GuardKind.DELETIONS] += 1
-        elif action in CREATIONS:
-            found[GuardKind.CREATIONS] += 1
-        elif action is Action.CREATE_CRM:
-            found[GuardKind.CREATIONS_CRM] += 1
-        elif plan.decision.crm is not None or plan.decision.remote is not None:
-            found[GuardKind.UPDATES] += 1
-        if mailing is not None and mailing.notify:
-            found[GuardKind.INVITATIONS] += len(mailing.recipients)
-    return found
-
-
-def released(text: str | None, lines: Sequence[Planned]) -> bool:
-    """Whether a person let go everything that is planned now."""
-    if text is None:
-        return False
-    allowed = {(one["action"], one["uid"]) for one in json.loads(text)}
-    return all((one.action.value, one.uid) in allowed for one in lines)
 
 
 def named(info: CalendarInfo, text: str) -> bool:
