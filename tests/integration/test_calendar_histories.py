@@ -192,3 +192,17 @@ def test_a_release_does_not_let_go_what_the_brake_did_not_list(office: MemoryWor
 
     assert report.calendar.braked
     assert office.one("SELECT count(*) FROM event WHERE hidden") == 0
+
+
+def test_what_moved_out_of_a_calendar_made_anew_does_not_hide_that_all_the_rest_is_gone(
+    office: MemoryWorld,
+) -> None:
+    office.put("claire", "c", event("c@client.example", "Et cela"))
+    office.settle()
+    move(office)
+    office.servers["claire"].remake_calendar(CALENDAR)
+
+    (report,) = office.sync().values()
+
+    assert report.calendar.braked
+    assert office.one("SELECT count(*) FROM event WHERE hidden") == 0

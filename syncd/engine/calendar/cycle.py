@@ -5,6 +5,7 @@ at any moment loses nothing; what was stored before it is recognised by its vers
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
@@ -224,8 +225,11 @@ class CalendarCycle:
         with context.database.read() as session:  # counted only as far as it matters
             limit = enough(counted, context.rules.limits)
             mapped = reconciling.mapped(session, ids, at_most=limit)
+            left = Counter(one.moved_from.collection_id for one in plans if one.moved_from is not None)
             held = {
-                id_: reconciling.mapped(session, [id_], at_most=lost[id_] + 1) for id_ in ids if lost[id_]
+                id_: reconciling.mapped(session, [id_], at_most=lost[id_] + left[id_] + 1) - left[id_]
+                for id_ in ids
+                if lost[id_]
             }
         stopped = brake(counted, mapped, context.rules.limits, first_sync=first)
         reasons = [one.reason for one in stopped]
