@@ -138,14 +138,15 @@ class Checks:
         return {held(one).uid for one in self.agenda.records().values() if not hidden(one)}
 
     def bound(self, calendar: str) -> int:
-        """How many items that lie in one of Claire's calendars are kept in step."""
-        refs = self.agenda.rows(
-            "SELECT b.remote_ref FROM binding b JOIN collection c ON c.id = b.collection_id "
+        """How many items that lie in one of Claire's calendars, and nobody took out, are kept in step."""
+        rows = self.agenda.rows(
+            "SELECT b.remote_ref, b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
             "JOIN mailbox m ON m.id = c.mailbox_id "
             "WHERE b.state = 'BOUND' AND m.name = 'claire' AND c.remote_ref = :ref",
             ref=calendar,
         )
-        return len({str(ref) for (ref,) in refs} & self.agenda.servers["claire"].sources(calendar).keys())
+        here, shown = self.agenda.servers["claire"].sources(calendar), self.shown()
+        return sum(1 for ref, uid in rows if ref in here and uid in shown)
 
     def _mails(self, server: MemoryCalendar) -> None:
         """A guest is mailed once for each change of a person in the CRM, at most."""
