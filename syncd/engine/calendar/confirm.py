@@ -28,6 +28,7 @@ from syncd.core.merge import merge, with_old
 from syncd.core.plan import Action, Role, bases
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.dress import mark_of
+from syncd.engine.calendar.gathering import Record
 from syncd.engine.calendar.items import (
     draft_of,
     item_of,
@@ -36,7 +37,7 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
-from syncd.engine.calendar.pairing import Aside, Record
+from syncd.engine.calendar.pairing import Aside
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
@@ -93,7 +94,7 @@ class _Confirm:
             conflicts += self._conflicts(plan, id_)
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
-                if is_private(crm) and not is_private(before):
+                if is_private(crm) and _tells(before):
                     private.append((plan.entity, id_))
         self._updates.send()
         reconciling.insert_bindings(self._session, fresh)
@@ -352,6 +353,11 @@ def _comes_to_light(one: Outcome) -> bool:
     old = one.plan.binding
     bound = old is not None and old.state is BindingState.BOUND
     return one.supplies and not bound and one.plan.record is not None
+
+
+def _tells(item: Item | None) -> bool:
+    """Whether there is text in it that a private item has not."""
+    return item is not None and (not is_private(item) or redacted(item) != item)
 
 
 def _wanted(plan: Plan) -> Item:

@@ -26,6 +26,7 @@ from syncd.engine.calendar.report import CalendarReport
 from syncd.engine.calendar.texts import conflicts_text, units_text
 
 ANOTHERS = "its UID is taken at the server by an item that belongs to another record of the CRM"
+NOT_GIVEN = "the server does not give it, and has not told that it is gone: it is looked at again"
 GROUP = 20  # writes announced together, and confirmed together
 TRIES = 3  # against others who write the same item at the same time (T4, row 17)
 
@@ -153,12 +154,18 @@ class Pusher:
             raise _Moved(self._read(plan, current.ref)) from None
 
     def _current(self, plan: Plan) -> RemoteItem | None:
-        """The item as the server has it, in the version that was planned with."""
+        """The item as the server has it, in the version that was planned with.
+
+        Raises ItemError where it is not there, and the server has not told that it is gone: what it tells
+        in the next cycle proves that, this does not (design.md section 4.6).
+        """
         binding = plan.binding
         if binding is None:
             return None
         current = self._read(plan, binding.remote_ref)
-        if current is not None and (not binding.version or current.version != binding.version):
+        if current is None:
+            raise ItemError(NOT_GIVEN, locator=binding.remote_ref)
+        if not binding.version or current.version != binding.version:
             raise _Moved(current)
         return current
 
