@@ -19,8 +19,9 @@ from store.bindings import BindingState, BoundEntity, ConflictState, CopyRole, S
 from store.calendar import Event, Task
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
+from store.errors import Stale
 from store.reconciling import BindingRow
-from syncd.core.canonical import Unit, digest, dump, is_private, load, redacted
+from syncd.core.canonical import digest, dump, is_private, load, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.guards import oscillates
 from syncd.core.merge import merge, with_old
@@ -43,6 +44,7 @@ LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # wh
 WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
 CRM_FIRST = Rules(Winner.CRM)
 HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
+TRIES = 3  # against others who write to the same records in the same moment
 OSCILLATION_DAYS = 2  # within which three rounds are no accident
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -59,9 +61,49 @@ class Outcome:
     wrote: bool = False  # the server was written to
 
 
-def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> None:
-    """Remembers all of them. Raises Stale where a record changed at this very moment: then try again."""
-    _Confirm(session, context).run(outcomes)
+def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Remembers them; returns those that it left out, because another mailbox has brought in the same item
+    since they were planned: they are to be planned again. Raises Stale where a record changed at this very
+    moment: then try again."""
+    there = _there_now(session, [one.plan for one in outcomes if _is_new(one.plan)])
+    late = [one for one in outcomes if _is_new(one.plan) and (one.plan.entity, one.plan.uid) in there]
+    left_out = {id(one) for one in late}
+    _Confirm(session, context).run([one for one in outcomes if id(one) not in left_out])
+    return late
+
+
+def carry(
+    context: Context, outcomes: Sequence[Outcome], closed: Sequence[int] = ()
+) -> tuple[list[Outcome], list[Outcome]]:
+    """As `confirm`, in a transaction of its own that also closes intents, again where somebody else wrote in
+    that moment. Returns those that are remembered, and those that were left out."""
+    late = list(outcomes)
+    for attempt in range(TRIES):
+        try:
+            with context.database.write() as session:
+                late = confirm(session, context, outcomes)
+                reconciling.close_intents(session, closed)
+            break
+        except Stale:
+            if attempt == TRIES - 1:
+                raise
+    left_out = {id(one) for one in late}
+    return [one for one in outcomes if id(one) not in left_out], late
+
+
+def _there_now(session: Transaction, plans: Sequence[Plan]) -> set[tuple[BoundEntity, str]]:
+    """Which of these new records are no news any more."""
+    if not plans:
+        return set()
+    calendar_rows.one_at_a_time(session)
+    events = calendar_rows.event_ids(session, [one.uid for one in plans if one.entity is BoundEntity.EVENT])
+    tasks = calendar_rows.task_ids(session, [one.uid for one in plans if one.entity is BoundEntity.TASK])
+    return {(BoundEntity.EVENT, uid) for uid in events} | {(BoundEntity.TASK, uid) for uid in tasks}
+
+
+def _is_new(plan: Plan) -> bool:
+    """Whether it makes a record."""
+    return plan.decision.crm is not None and plan.record is None
 
 
 class _Confirm:
@@ -129,7 +171,7 @@ class _Confirm:
             self._current.update({(entity, id_): record for id_, record in rows.items()})
 
     def _create(self, plans: Sequence[Plan]) -> dict[int, int]:
-        fresh = [one for one in plans if one.decision.crm is not None and one.record is None]
+        fresh = [one for one in plans if _is_new(one)]
         now, setting = self._context.now, self._context.setting
         events = [one for one in fresh if one.entity is BoundEntity.EVENT]
         tasks = [one for one in fresh if one.entity is BoundEntity.TASK]
@@ -352,30 +394,3 @@ def _digests(history: str) -> list[str]:
     marks = history.split()
     turns = [left[:1] != right[:1] for left, right in pairwise(marks)]
     return [one[1:17] for one in marks] if all(turns) else []
-
-
-def units_text(held: frozenset[tuple[str, Unit]]) -> str:
-    """Held units as JSON."""
-    return json.dumps(sorted((key, unit.value) for key, unit in held))
-
-
-def units_of(text: str) -> frozenset[tuple[str, Unit]]:
-    """The inverse of `units_text`."""
-    return frozenset((key, Unit(unit)) for key, unit in json.loads(text))
-
-
-def conflicts_text(conflicts: Sequence[UnitConflict]) -> str:
-    """Conflicts as JSON."""
-    return json.dumps(
-        [[one.key, one.unit.value if one.unit else "", one.base, one.crm, one.remote, one.winner.value]
-         for one in conflicts],
-        ensure_ascii=False,
-    )  # fmt: skip
-
-
-def conflicts_of(text: str) -> tuple[UnitConflict, ...]:
-    """The inverse of `conflicts_text`."""
-    return tuple(
-        UnitConflict(key, Unit(unit) if unit else None, base, crm, remote, Winner(winner))
-        for key, unit, base, crm, remote, winner in json.loads(text)
-    )

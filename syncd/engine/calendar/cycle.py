@@ -22,7 +22,7 @@ from store.sync_state import CollectionKind
 from syncd.core.guards import Kind as GuardKind
 from syncd.core.guards import brake, enough, everything_gone
 from syncd.core.plan import Action, Direction
-from syncd.engine.calendar.confirm import Outcome, confirm, set_aside
+from syncd.engine.calendar.confirm import Outcome, carry, set_aside
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.observe import RETRY_AFTER, Observed, Unread, observe, read
 from syncd.engine.calendar.pairing import Pairing, Pairs
@@ -32,6 +32,7 @@ from syncd.engine.calendar.report import CalendarReport, Planned
 from syncd.engine.report import CycleReport, is_news
 
 BATCH = 200  # records committed together
+TRIES = 3  # looks in one cycle, against mailboxes that bring in the same at the same time
 LISTING_LASTS = timedelta(minutes=10)  # a calendar that is gone says so at once; a new one may wait
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -59,26 +60,35 @@ class CalendarCycle:
 
     def run(self) -> None:
         """The cycle. Raises MailboxError; a calendar's error ends in the report."""
+        for _ in range(TRIES):
+            if not self._look():
+                return
+            self._go_on()
+
+    def _look(self) -> bool:
+        """One look; whether another mailbox brought in, meanwhile, what was new here: another look at those
+        calendars links it. Their cursors have not moved, so that the next cycle does it at the latest."""
         calendars = self._calendars()
         if not self._dry_run:
             recover(self._context, {one.row.id: one for one in calendars}, self._mine)
         observations = list(self._observe(calendars))
         waiting = self._waiting()
         if not waiting and not any(one.news for one in observations):
-            return
+            return False
         found, gone, unread = self._read(observations)
         observations = [one for one in observations if one.calendar.row.id in found]
         pairing = Pairing(self._context, [one.calendar for one in observations])
         pairs = pairing.build(observations, found, gone, waiting)
         if self._braked(observations, gone, pairs.plans):
-            return
+            return False
         if self._dry_run:
             self._mine.planned = [
                 planned(one) for one in pairs.plans if one.decision.action is not Action.NOTHING
             ]
-            return
+            return False
         if pairs.anything or any(one.news for one in observations):
-            self._execute(pairing, pairs, observations, unread)
+            return self._execute(pairing, pairs, observations, unread)
+        return False
 
     def _waiting(self) -> list[Waiting]:
         """What changed in the CRM, without what the server refused a short while ago."""
@@ -262,9 +272,10 @@ class CalendarCycle:
         pairs: Pairs,
         observations: Sequence[Observed],
         unread: dict[int, list[Unread]],
-    ) -> None:
+    ) -> bool:
         context = self._context
         self._report.wrote = True
+        overtaken: set[int] = set()  # calendars
         here = [one for one in pairs.plans if not writes(one)]
         for start in range(0, len(here), BATCH):
             self._go_on()
@@ -272,9 +283,9 @@ class CalendarCycle:
                 Outcome(one, pairing.decider.role(one), not one.follows, one.remote)
                 for one in here[start : start + BATCH]
             ]
-            with context.database.write() as session:
-                confirm(session, context, outcomes)
-            for one in outcomes:
+            done, late = carry(context, outcomes)
+            overtaken |= {one.plan.calendar.row.id for one in late}
+            for one in done:
                 count(self._mine, one)
         with context.database.write() as session:
             for plan in pairs.plans:
@@ -293,10 +304,13 @@ class CalendarCycle:
         pusher.run([one for one in pairs.plans if writes(one)])
         with context.database.write() as session:
             for seen in observations:
+                if seen.calendar.row.id in overtaken:
+                    continue
                 refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
                 self._remember(session, seen, unread[seen.calendar.row.id], refused)
             if context.released is not None:
                 brakes.forget_release(session, context.mailbox_name)
+        return bool(overtaken)
 
     def _remember(
         self, session: Transaction, seen: Observed, unread: Sequence[Unread], refused: set[str]
