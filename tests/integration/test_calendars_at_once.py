@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy import event as on_event
 
-from store.database import WRITE
 from syncd.engine.report import CycleReport
 from tests.servers.calendar_world import CalendarWorld, event
 from tests.servers.console import Outcome, program
 from tests.servers.databases import NewDatabase
+from tests.servers.meanwhile import before_writing
 from tests.servers.memory_world import MemoryWorld
 from tests.servers.ports import wait_until
 from tests.servers.radicale import RadicaleServer
@@ -49,23 +49,18 @@ def plain(report: CycleReport) -> tuple[str | None, dict[str, str]]:
 def overtaken(world: MemoryWorld) -> None:
     """Marc's first cycle; between its plan and its first writing transaction, Claire's begins and ends."""
     installation = world.open()
-    run, mine = installation.supervisor.run, threading.get_ident()
+    run = installation.supervisor.run
     reports: list[CycleReport] = []
     rival = threading.Thread(target=lambda: reports.append(run("claire", lambda: world.now)))
 
-    def begins(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(WRITE, False)
-        read = world.servers["marc"].calls["read"]
-        if writes and read and not rival.ident and threading.get_ident() == mine:
-            rival.start()
-            rival.join(60)
+    def claires() -> None:
+        rival.start()
+        rival.join(60)
 
-    engine = installation.database.engine
-    on_event.listen(engine, "engine_connect", begins)
-    try:
+    with before_writing(
+        installation.database.engine, lambda: world.servers["marc"].calls["read"] > 0, claires
+    ):
         reports.append(run("marc", lambda: world.now))
-    finally:
-        on_event.remove(engine, "engine_connect", begins)
     assert [plain(report) for report in reports] == [(None, {})] * 2
 
 

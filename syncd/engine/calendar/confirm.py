@@ -112,6 +112,7 @@ class _Confirm:
         self._context = context
         self._current: dict[tuple[BoundEntity, int], Record] = {}
         self._settled: dict[int, Item] = {}  # what records will hold, by the id() of the plan
+        self._lost: dict[int, list[UnitConflict]] = {}  # of what changed in the CRM meanwhile, by the same
 
     def run(self, outcomes: Sequence[Outcome]) -> None:
         self._refresh(outcomes)
@@ -206,6 +207,7 @@ class _Confirm:
             # A person changed it meanwhile: that change stays, and waits in the outbox for the next cycle.
             merged = merge(base_crm=plan.crm, base_remote=plan.crm, crm=mine, remote=after, rules=CRM_FIRST)
             after = merged.crm
+            self._lost[id(plan)] = [one for one in merged.conflicts if one.winner is Winner.REMOTE]
         setting, now = self._context.setting, self._context.now
         if isinstance(current, TaskRecord):
             values = task_values(settled_task(after), setting, current)
@@ -321,7 +323,7 @@ class _Confirm:
             told = reconciling.open_conflicts(self._session, plan.binding.id)
         return [
             self._conflict(plan, id_, one)
-            for one in plan.decision.conflicts
+            for one in (*plan.decision.conflicts, *self._lost.get(id(plan), ()))
             if (one.key, one.unit.value if one.unit else "") not in told
         ]
 
