@@ -68,10 +68,13 @@ def with_old(item: Item, base: Item | None, held: frozenset[tuple[str, Unit]]) -
     if not held:
         return item
     components, known = [], _by_key(base)
+    units: dict[str, list[Unit]] = {}
+    for key, unit in sorted(held):
+        units.setdefault(key, []).append(unit)
     for component in item.components:
         before = _before(base, component, known)
         kept = component
-        for unit in sorted(unit for key, unit in held if key == component.key):
+        for unit in units.get(component.key, ()):
             kept = with_value(kept, unit, value_of(before, unit) if before else unsaid(unit, item.kind))
         components.append(kept)
     return replace(item, components=tuple(components))
