@@ -74,7 +74,7 @@ def explain(
 
 
 def _no_such(kind: str, number: str) -> str:
-    """Of a record that is not there, or of a kind that nobody explains; a Message-ID is no word and number."""
+    """Of a record that is not there, or of a kind that nobody explains: a Message-ID looks otherwise."""
     if kind in ("event", "task"):
         return f"There is no {kind} {number}: `syncd list {kind}s` has their ids."
     return (
