@@ -6,9 +6,10 @@ The reconciliation works with these; what a person may change, and how, is `stor
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from store.calendar import (
@@ -26,6 +27,7 @@ from store.updates import Updates
 
 Values = Mapping[str, Any]
 
+TAKING_IN = int.from_bytes(blake2b(b"syncd takes in", digest_size=8).digest(), "big", signed=True)
 OWN_COLUMNS = frozenset(  # what is not the caller's to set
     {"id", "version", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "series_id"}
 )
@@ -131,6 +133,13 @@ def _participants(session: Session, ids: Sequence[int]) -> dict[int, tuple[Parti
             )  # fmt: skip
             found.setdefault(one.event_id, []).append(row)
     return {id_: tuple(rows) for id_, rows in found.items()}
+
+
+def one_at_a_time(session: Session) -> None:
+    """Until the transaction ends nobody else takes in what is new in a calendar: what is not there now will
+    not be there by another's hand. SQLite has one writer anyway; PostgreSQL's wait for each other here."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": TAKING_IN})
 
 
 def event_ids(session: Session, uids: Iterable[str]) -> dict[str, int]:

@@ -4,28 +4,27 @@ decision and what lost, in one transaction with whatever announced it.
 A kill before the transaction leaves everything as it was, or an intent that tells where to look.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import structlog
 
-from connectors.calendar import Item, RemoteItem
+from connectors.calendar import Item
 from store import calendar_rows, outbox, reconciling
-from store.bindings import BindingState, BoundEntity, ConflictState, CopyRole, Side
+from store.bindings import BindingState, BoundEntity, CopyRole
 from store.calendar import Event, Task
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
+from store.errors import Stale
 from store.reconciling import BindingRow
 from store.updates import Updates
 from syncd.core.canonical import digest, dump, is_private, load, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.guards import oscillates
 from syncd.core.merge import merge, with_old
-from syncd.core.plan import Action, Role, bases
+from syncd.core.plan import Action, bases
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.dress import mark_of
 from syncd.engine.calendar.gathering import Record
@@ -37,33 +36,66 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
+from syncd.engine.calendar.journal import Outcome, conflict_rows, decision_row
 from syncd.engine.calendar.pairing import Aside
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
 LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
-WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
 CRM_FIRST = Rules(Winner.CRM)
 HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
+TRIES = 3  # against others who write to the same records in the same moment
 OSCILLATION_DAYS = 2  # within which three rounds are no accident
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A plan that was carried out at the server, or that leaves the server alone."""
+def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Remembers them; returns those that it left out, because another mailbox has brought in the same item
+    since they were planned: they are to be planned again. Raises Stale where a record changed at this very
+    moment: then try again."""
+    there = _there_now(session, [one.plan for one in outcomes if _is_new(one.plan)])
+    late = [one for one in outcomes if _is_new(one.plan) and (one.plan.entity, one.plan.uid) in there]
+    left_out = {id(one) for one in late}
+    _Confirm(session, context).run([one for one in outcomes if id(one) not in left_out])
+    return late
 
-    plan: Plan
-    role: Role
-    supplies: bool
-    remote: RemoteItem | None  # as the server has it now; None: it is gone, or was not looked at
-    wrote: bool = False  # the server was written to
+
+def carry(
+    context: Context,
+    outcomes: Sequence[Outcome],
+    also: Callable[[Transaction, Sequence[Outcome]], None] = lambda _session, _late: None,
+) -> tuple[list[Outcome], list[Outcome]]:
+    """As `confirm`, in a transaction of its own, again where somebody else wrote in that moment. Returns what
+    is remembered, and what was left out. `also` is done in the same transaction, and is told
+    which were left out."""
+    late = list(outcomes)
+    for attempt in range(TRIES):
+        try:
+            with context.database.write() as session:
+                late = confirm(session, context, outcomes)
+                also(session, late)
+            break
+        except Stale:
+            if attempt == TRIES - 1:
+                raise
+    left_out = {id(one) for one in late}
+    return [one for one in outcomes if id(one) not in left_out], late
 
 
-def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> None:
-    """Remembers all of them. Raises Stale where a record changed at this very moment: then try again."""
-    _Confirm(session, context).run(outcomes)
+def _there_now(session: Transaction, plans: Sequence[Plan]) -> set[tuple[BoundEntity, str]]:
+    """Which of these new records are no news any more."""
+    if not plans:
+        return set()
+    calendar_rows.one_at_a_time(session)
+    events = calendar_rows.event_ids(session, [one.uid for one in plans if one.entity is BoundEntity.EVENT])
+    tasks = calendar_rows.task_ids(session, [one.uid for one in plans if one.entity is BoundEntity.TASK])
+    return {(BoundEntity.EVENT, uid) for uid in events} | {(BoundEntity.TASK, uid) for uid in tasks}
+
+
+def _is_new(plan: Plan) -> bool:
+    """Whether it makes a record."""
+    return plan.decision.crm is not None and plan.record is None
 
 
 class _Confirm:
@@ -74,6 +106,7 @@ class _Confirm:
         self._current: dict[tuple[BoundEntity, int], Record] = {}
         self._others: dict[tuple[BoundEntity, int | None], list[BindingRow]] = {}
         self._settled: dict[int, Item] = {}  # what records will hold, by the id() of the plan
+        self._lost: dict[int, list[UnitConflict]] = {}  # of what changed in the CRM meanwhile, by the same
 
     def run(self, outcomes: Sequence[Outcome]) -> None:
         self._refresh(outcomes)
@@ -90,8 +123,9 @@ class _Confirm:
             if row is not None:
                 fresh.append(row)
             if plan.decision.action not in SILENT or plan.decision.conflicts:
-                decisions.append(self._decision(one, id_, before))
-            conflicts += self._conflicts(plan, id_)
+                decisions.append(decision_row(self._context, one, id_, before))
+            lost = (*plan.decision.conflicts, *self._lost.get(id(plan), ()))
+            conflicts += conflict_rows(self._session, self._context, plan, id_, lost)
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
                 if is_private(crm) and _tells(before):
@@ -146,7 +180,7 @@ class _Confirm:
                 self._others.setdefault((entity, other.entity_id), []).append(other)
 
     def _create(self, plans: Sequence[Plan]) -> dict[int, int]:
-        fresh = [one for one in plans if one.decision.crm is not None and one.record is None]
+        fresh = [one for one in plans if _is_new(one)]
         now, setting = self._context.now, self._context.setting
         events = [one for one in fresh if one.entity is BoundEntity.EVENT]
         tasks = [one for one in fresh if one.entity is BoundEntity.TASK]
@@ -181,6 +215,7 @@ class _Confirm:
             # A person changed it meanwhile: that change stays, and waits in the outbox for the next cycle.
             merged = merge(base_crm=plan.crm, base_remote=plan.crm, crm=mine, remote=after, rules=CRM_FIRST)
             after = merged.crm
+            self._lost[id(plan)] = [one for one in merged.conflicts if one.winner is Winner.REMOTE]
         setting, now = self._context.setting, self._context.now
         if isinstance(current, TaskRecord):
             values = task_values(settled_task(after), setting, current)
@@ -266,59 +301,6 @@ class _Confirm:
         for other in self._others.get((plan.entity, id_), ()):
             if other.supplies and (plan.binding is None or other.id != plan.binding.id):
                 self._update(other.id, {"supplies": False})
-
-    # --- what was done --------------------------------------------------------------------------
-
-    def _decision(self, one: Outcome, id_: int | None, before: Item | None) -> Mapping[str, Any]:
-        plan, decision = one.plan, one.plan.decision
-        ends_here = decision.action is Action.CANCEL_CRM
-        touches_crm = decision.crm is not None or ends_here
-        side = {(True, True): Side.BOTH, (True, False): Side.CRM, (False, True): Side.REMOTE}
-        return {
-            "run_ref": self._context.run,
-            "mailbox_id": self._context.mailbox_id,
-            "collection_id": plan.calendar.row.id,
-            "at": self._context.now,
-            "uid": plan.uid,
-            "entity": plan.entity,
-            "entity_id": id_,
-            "action": decision.action.value,
-            "row": decision.row,
-            "side": side.get((touches_crm, one.wrote), Side.NONE),
-            "reason": decision.reason,
-            "crm_before": (dump(before) if before else "") if touches_crm else None,
-            "remote_before": (dump(plan.seen) if plan.seen else "") if one.wrote else None,
-            "version": one.remote.version if one.remote else "",
-            "mailed": ", ".join(plan.mailing.recipients) if plan.mailing and plan.mailing.notify else "",
-            "undone": False,
-        }
-
-    def _conflicts(self, plan: Plan, id_: int | None) -> list[Mapping[str, Any]]:
-        told = set()
-        if plan.decision.held and plan.binding is not None:
-            told = reconciling.open_conflicts(self._session, plan.binding.id)
-        return [
-            self._conflict(plan, id_, one)
-            for one in plan.decision.conflicts
-            if (one.key, one.unit.value if one.unit else "") not in told
-        ]
-
-    def _conflict(self, plan: Plan, id_: int | None, one: UnitConflict) -> Mapping[str, Any]:
-        return {
-            "binding_id": plan.binding.id if plan.binding else None,
-            "mailbox_id": self._context.mailbox_id,
-            "entity": plan.entity,
-            "entity_id": id_,
-            "component": one.key,
-            "unit": one.unit.value if one.unit else "",
-            "base": json.dumps(one.base, ensure_ascii=False),
-            "crm_value": json.dumps(one.crm, ensure_ascii=False),
-            "remote_value": json.dumps(one.remote, ensure_ascii=False),
-            "winner": WINNERS[one.winner],
-            "at": self._context.now,
-            "run_ref": self._context.run,
-            "state": ConflictState.OPEN if one.winner is Winner.MANUAL else ConflictState.DECIDED,
-        }
 
 
 def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> None:

@@ -22,8 +22,9 @@ from store.sync_state import CollectionKind
 from syncd.core.guards import brake, enough, everything_gone
 from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.braking import QUIET, going, kinds, moved_by, planned, released
-from syncd.engine.calendar.confirm import Outcome, confirm, set_aside
+from syncd.engine.calendar.confirm import carry, set_aside
 from syncd.engine.calendar.context import Calendar, Context, Plan
+from syncd.engine.calendar.journal import Outcome
 from syncd.engine.calendar.observe import RETRY_AFTER, Observed, Unread, observe, read
 from syncd.engine.calendar.pairing import Pairing, Pairs
 from syncd.engine.calendar.push import Pusher, count, writes
@@ -32,6 +33,7 @@ from syncd.engine.calendar.report import CalendarReport
 from syncd.engine.report import CycleReport, is_news
 
 BATCH = 200  # records committed together
+TRIES = 3  # looks in one cycle, against mailboxes that bring in the same at the same time
 LISTING_LASTS = timedelta(minutes=10)  # a calendar that is gone says so at once; a new one may wait
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -59,26 +61,35 @@ class CalendarCycle:
 
     def run(self) -> None:
         """The cycle. Raises MailboxError; a calendar's error ends in the report."""
+        for _ in range(TRIES):
+            if not self._look():
+                return
+            self._go_on()
+
+    def _look(self) -> bool:
+        """One look; whether another mailbox brought in, meanwhile, what was new here: another look at those
+        calendars links it. Their cursors have not moved, so that the next cycle does it at the latest."""
         calendars = self._calendars()
         if not self._dry_run:
             recover(self._context, {one.row.id: one for one in calendars}, self._mine)
         observations = list(self._observe(calendars))
         waiting, resting = self._waiting()
         if len(resting) == len(waiting) and not any(one.news for one in observations):
-            return
+            return False
         found, gone, unread = self._read(observations)
         observations = [one for one in observations if one.calendar.row.id in found]
         pairing = Pairing(self._context, [one.calendar for one in observations])
         pairs = pairing.build(observations, found, gone, waiting, resting=resting)
         if self._braked(observations, gone, pairs.plans):
-            return
+            return False
         if self._dry_run:
             self._mine.planned = [
                 planned(one) for one in pairs.plans if one.decision.action is not Action.NOTHING
             ]
-            return
+            return False
         if pairs.anything or any(one.news for one in observations):
-            self._execute(pairing, pairs, observations, unread)
+            return self._execute(pairing, pairs, observations, unread)
+        return False
 
     def _waiting(self) -> tuple[list[Waiting], set[int]]:
         """What changed in the CRM, and the ids of what rests: the server refused that a short while ago."""
@@ -271,31 +282,42 @@ class CalendarCycle:
         pairs: Pairs,
         observations: Sequence[Observed],
         unread: dict[int, list[Unread]],
-    ) -> None:
+    ) -> bool:
         context = self._context
         self._report.wrote = True
+        overtaken: set[int] = set()  # calendars
         here = [one for one in pairs.plans if not writes(one)]
         there = [one for one in pairs.plans if writes(one)]
         moved = moved_by(pairs.plans)
         pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
+
+        def close(session: Transaction) -> None:
+            current = [one for one in observations if one.calendar.row.id not in overtaken]
+            self._close(session, current, unread, pusher, moved)
+
         for start in range(0, len(here) or 1, BATCH):
             self._go_on()
             outcomes = [
                 Outcome(one, pairing.decider.role(one), not one.follows, one.remote)
                 for one in here[start : start + BATCH]
             ]
-            with context.database.write() as session:
-                confirm(session, context, outcomes)
-                if start + BATCH >= len(here):
+            last = start + BATCH >= len(here)
+
+            def also(session: Transaction, late: Sequence[Outcome], last: bool = last) -> None:
+                overtaken.update(one.plan.calendar.row.id for one in late)
+                if last:
                     self._settle(session, pairs)
                     if not there:
-                        self._close(session, observations, unread, pusher, moved)
-            for one in outcomes:
+                        close(session)
+
+            done, _ = carry(context, outcomes, also)
+            for one in done:
                 count(self._mine, one)
         if there:
             pusher.run(there)
             with context.database.write() as session:
-                self._close(session, observations, unread, pusher, moved)
+                close(session)
+        return bool(overtaken)
 
     def _settle(self, session: Transaction, pairs: Pairs) -> None:
         """What is remembered of items that are not pairs, and of what is about to be written."""

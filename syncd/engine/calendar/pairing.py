@@ -15,6 +15,7 @@ from store.reconciling import BindingRow, Known
 from syncd.core.canonical import load, redacted
 from syncd.core.plan import Action, Decision, Direction
 from syncd.engine.calendar.context import Calendar, Context, Plan
+from syncd.engine.calendar.copies import stays_away
 from syncd.engine.calendar.deciding import Decider, Key
 from syncd.engine.calendar.dress import beside, undressed
 from syncd.engine.calendar.extras import extra
@@ -277,6 +278,9 @@ class Pairing:
             values = record.main.values
             foreign = values["origin"] is Origin.PROVIDER and not values["editable"]
             if foreign or home.info.auto_schedule or values["privacy"].name != "PUBLIC":
+                return None
+            item = item_of(record)
+            if stays_away(item, self._context.own) or self.decider.is_over(item):
                 return None
         return home
 

@@ -1,4 +1,4 @@
-"""What an intent remembers of a decision, as text for its row."""
+"""What an intent keeps of a decision as JSON: the units of open conflicts, and what loses by it."""
 
 import json
 from collections.abc import Sequence
