@@ -5,7 +5,7 @@ that a rule puts into a gap of its zone do not exist and are left out (RFC 5545 
 answer costs a bounded number of steps, whatever the rule.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from heapq import merge as in_order
@@ -70,6 +70,11 @@ def is_occurrence(
 ) -> bool | None:
     """Whether the series has an occurrence in that place, an override or not; None: nobody can tell."""
     return _Expansion(item, _Clock(floating, offset_of)).has(key)
+
+
+def lacks(item: Item, keys: Iterable[str], *, floating: ZoneInfo) -> frozenset[str]:
+    """Which of these places the series has not, for certain: one walk along it, however many they are."""
+    return _Expansion(item, _Clock(floating, None)).lacks(keys)
 
 
 def exists(when: When) -> bool:
@@ -214,6 +219,28 @@ class _Expansion:
             if _naive(when) > _minus(wanted, -MARGIN):
                 return False
         return None if self._budget.spent or self._broken else False
+
+    def lacks(self, keys: Iterable[str]) -> frozenset[str]:
+        if self._series is None or self._first is None:
+            return frozenset()
+        if not self._series.timing.recurs:
+            return frozenset(keys) - {"", self._first.key()}
+        wanted = {}
+        for key in keys:
+            local = _local_of_key(key)
+            if local is not None:
+                wanted[key] = self._clock.local(local, self._first.zone) if key.endswith("Z") else local
+        if not wanted:
+            return frozenset()
+        last = _minus(max(wanted.values()), -MARGIN)
+        for when in self._places(_minus(min(wanted.values()), MARGIN)):
+            if _naive(when) > last:
+                break
+            if self._excluded.of(when) is None:
+                wanted.pop(when.key(), None)
+            if not wanted:
+                break
+        return frozenset() if self._budget.spent or self._broken else frozenset(wanted)
 
     # --- parts ------------------------------------------------------------------------------------
 

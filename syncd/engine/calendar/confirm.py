@@ -37,7 +37,7 @@ from syncd.engine.calendar.items import (
     task_values,
 )
 from syncd.engine.calendar.journal import Outcome, conflict_rows, decision_row
-from syncd.engine.calendar.pairing import Aside
+from syncd.engine.calendar.pairing import Aside, record_hidden
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
@@ -51,13 +51,19 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Remembers them; returns those that it left out, because another mailbox has brought in the same item
-    since they were planned: they are to be planned again. Raises Stale where a record changed at this very
-    moment: then try again."""
+    """Remembers them; returns those that it left out, because they were overtaken since they were planned:
+    another mailbox has brought in the same item, or somebody changed the record. They are to be planned
+    again. Raises Stale where a record changed at this very moment: then try again."""
+    work = _Confirm(session, context)
+    work.refresh(outcomes)
     there = _there_now(session, [one.plan for one in outcomes if _is_new(one.plan)])
-    late = [one for one in outcomes if _is_new(one.plan) and (one.plan.entity, one.plan.uid) in there]
+    late = [
+        one
+        for one in outcomes
+        if (_is_new(one.plan) and (one.plan.entity, one.plan.uid) in there) or work.is_overtaken(one)
+    ]
     left_out = {id(one) for one in late}
-    _Confirm(session, context).run([one for one in outcomes if id(one) not in left_out])
+    work.run([one for one in outcomes if id(one) not in left_out])
     return late
 
 
@@ -109,7 +115,6 @@ class _Confirm:
         self._lost: dict[int, list[UnitConflict]] = {}  # of what changed in the CRM meanwhile, by the same
 
     def run(self, outcomes: Sequence[Outcome]) -> None:
-        self._refresh(outcomes)
         self._look_around(outcomes)
         made = self._create([one.plan for one in outcomes])
         fresh: list[Mapping[str, Any]] = []
@@ -151,7 +156,16 @@ class _Confirm:
 
     # --- the record -----------------------------------------------------------------------------
 
-    def _refresh(self, outcomes: Sequence[Outcome]) -> None:
+    def is_overtaken(self, one: Outcome) -> bool:
+        """Whether somebody changed the record since it was planned with, and nothing is at the server yet."""
+        plan = one.plan
+        touches = plan.decision.crm is not None or plan.decision.action is Action.CANCEL_CRM
+        if one.wrote or plan.record is None or not touches:
+            return False
+        current = self._current.get((plan.entity, plan.record.id))
+        return current is not None and _content(current) != plan.crm
+
+    def refresh(self, outcomes: Sequence[Outcome]) -> None:
         """Reads anew those records that changed since they were planned with."""
         for entity, model in ((BoundEntity.EVENT, Event), (BoundEntity.TASK, Task)):
             planned = {
@@ -212,10 +226,11 @@ class _Confirm:
         current = self._current.get((plan.entity, record.id), record)
         mine = item_of(current) if isinstance(current, EventRecord) else item_of_task(current)
         if plan.crm is not None and mine != plan.crm:
-            # A person changed it meanwhile: that change stays, and waits in the outbox for the next cycle.
+            # A person changed it while it was written to the server: that change stays, and waits in the
+            # outbox for the next cycle, which will take it for the only one.
             merged = merge(base_crm=plan.crm, base_remote=plan.crm, crm=mine, remote=after, rules=CRM_FIRST)
             after = merged.crm
-            self._lost[id(plan)] = [one for one in merged.conflicts if one.winner is Winner.REMOTE]
+            self._lost[id(plan)] = list(merged.conflicts)
         setting, now = self._context.setting, self._context.now
         if isinstance(current, TaskRecord):
             values = task_values(settled_task(after), setting, current)
@@ -328,6 +343,13 @@ def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> 
             reconciling.update_binding(session, one.binding.id, values, together=updates)
     updates.send()
     reconciling.insert_bindings(session, fresh)
+
+
+def _content(record: Record) -> Item | None:
+    """What both sides have in common of the record; None where the CRM took it out."""
+    if record_hidden(record):
+        return None
+    return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
 
 
 def _comes_to_light(one: Outcome) -> bool:

@@ -315,6 +315,7 @@ class CalendarCycle:
                 count(self._mine, one)
         if there:
             pusher.run(there)
+            overtaken |= pusher.overtaken
             with context.database.write() as session:
                 close(session)
         return bool(overtaken)

@@ -57,6 +57,7 @@ class Pusher:
         self._decider = decider
         self._report = report
         self._go_on = go_on
+        self.overtaken: set[int] = set()  # collections of what is to be planned again
         self.refused: set[tuple[int, str]] = set()  # collections and refs of what the server did not take
 
     def run(self, plans: Sequence[Plan]) -> None:
@@ -192,8 +193,10 @@ class Pusher:
         def close(session: Transaction, _late: Sequence[Outcome]) -> None:
             reconciling.close_intents(session, closed)
 
-        for one in carry(self._context, done, close)[0]:
+        kept, late = carry(self._context, done, close)
+        for one in kept:
             count(self._report, one)
+        self.overtaken.update(one.plan.calendar.row.id for one in late)
 
     def _again(self, plan: Plan, remote: RemoteItem | None, tries: int) -> None:
         """Row 17: plans the item again with what is there now."""
