@@ -36,7 +36,7 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
-from syncd.engine.calendar.pairing import Aside, Record
+from syncd.engine.calendar.pairing import Record
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
@@ -151,6 +151,16 @@ class _Confirm:
                     extras=all(one.plan.calendar.row.token for one in outcomes),
                 )
         outbox.settle(self._session, [one.plan.waiting for one in outcomes if one.plan.waiting])
+        self._free([one for one in outcomes if one.wrote and one.remote is not None])
+
+    def _free(self, written: Sequence[Outcome]) -> None:
+        """What the server took is out of quarantine, where it lay under its name or under its UID."""
+        refs: dict[int, list[str]] = {}
+        for one in written:
+            ref = one.remote.ref if one.remote else ""
+            refs.setdefault(one.plan.calendar.row.id, []).extend((ref, one.plan.uid))
+        for collection, names in refs.items():
+            reconciling.release(self._session, collection, names)
 
     # --- the record -----------------------------------------------------------------------------
 
@@ -313,7 +323,7 @@ class _Confirm:
             "crm_before": (dump(before) if before else "") if touches_crm else None,
             "remote_before": (dump(plan.seen) if plan.seen else "") if one.wrote else None,
             "version": one.remote.version if one.remote else "",
-            "mailed": ", ".join(plan.mailing.recipients) if plan.mailing and plan.mailing.notify else "",
+            "mailed": ", ".join(plan.mailing.recipients) if plan.mailing else "",
             "undone": False,
         }
 
@@ -343,32 +353,6 @@ class _Confirm:
             "run_ref": self._context.run,
             "state": ConflictState.OPEN if one.winner is Winner.MANUAL else ConflictState.DECIDED,
         }
-
-
-def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> None:
-    """Remembers items that are not kept in step, so that they are not read again until they change."""
-    fresh = []
-    for one in ones:
-        values: dict[str, Any] = {
-            "collection_id": one.calendar.row.id,
-            "remote_ref": one.remote.ref,
-            "uid": one.seen.uid,
-            "version": one.remote.version,
-            "state": one.state,
-            "entity": one.entity,
-            "entity_id": one.binding.entity_id if one.binding else None,
-            "role": CopyRole.ATTENDEE,
-            "supplies": False,
-            "base_remote": "",
-            "absent": False,
-            "enters_on": one.enters_on,
-            "changed_at": context.now,
-        }
-        if one.binding is None:
-            fresh.append({**values, "ours": False})
-        else:
-            reconciling.update_binding(session, one.binding.id, values)
-    reconciling.insert_bindings(session, fresh)
 
 
 def _wanted(plan: Plan) -> Item:

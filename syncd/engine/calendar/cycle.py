@@ -22,7 +22,8 @@ from store.sync_state import CollectionKind
 from syncd.core.guards import Kind as GuardKind
 from syncd.core.guards import brake, enough, everything_gone
 from syncd.core.plan import Action, Direction
-from syncd.engine.calendar.confirm import Outcome, carry, set_aside
+from syncd.engine.calendar.aside import set_aside
+from syncd.engine.calendar.confirm import Outcome, carry
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.observe import RETRY_AFTER, Observed, Unread, observe, read
 from syncd.engine.calendar.pairing import Pairing, Pairs
@@ -344,7 +345,7 @@ def planned(plan: Plan) -> Planned:
         uid=plan.uid,
         subject=plan.subject,
         reason=plan.decision.reason,
-        mailed=mailing.recipients if mailing is not None and mailing.notify else (),
+        mailed=() if mailing is None else mailing.recipients,
     )
 
 
@@ -361,7 +362,7 @@ def kinds(plans: Sequence[Plan]) -> Counter[GuardKind]:
             found[GuardKind.CREATIONS_CRM] += 1
         elif plan.decision.crm is not None or plan.decision.remote is not None:
             found[GuardKind.UPDATES] += 1
-        if mailing is not None and mailing.notify:
+        if mailing is not None:
             found[GuardKind.INVITATIONS] += len(mailing.recipients)
     return found
 

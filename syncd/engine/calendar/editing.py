@@ -117,6 +117,15 @@ def cancel_event(
     return _save(session, record, _Wanted(after, {}, "", owner), occasion)
 
 
+def tell_guests(session: Transaction, id_: int, occasion: Occasion) -> Saved:
+    """Lets what waits of an event be written, and its guests be told of it: what was to be done in silence,
+    which its server does not do."""
+    record = editable(session, id_, occasion, None)
+    ours(record)
+    _told(session, id_, occasion, {"told": True})
+    return Saved(id_, record.version, changed=False)
+
+
 def restore_event(
     session: Transaction,
     id_: int,
