@@ -6,7 +6,7 @@ A kill before the transaction leaves everything as it was, or an intent that tel
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -213,6 +213,7 @@ class _Confirm:
     def _replace(self, plan: Plan, record: Record, after: Item) -> None:
         current = self._current.get((plan.entity, record.id), record)
         mine = item_of(current) if isinstance(current, EventRecord) else item_of_task(current)
+        mine = replace(mine, uid=after.uid)  # where a client gave it another one
         if plan.crm is not None and mine != plan.crm:
             # A person changed it meanwhile: that change stays, and waits in the outbox for the next cycle.
             merged = merge(base_crm=plan.crm, base_remote=plan.crm, crm=mine, remote=after, rules=CRM_FIRST)

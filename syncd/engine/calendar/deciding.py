@@ -43,12 +43,15 @@ class Decider:
                 decision=Decision(Action.DELETE_REMOTE, 7, reason),
                 mailing=Mailing((), reason, notify=False),
             )
+        context = self._context
         if self._follows(plan):
             plan = replace(plan, follows=True, decision=self._of_copy(plan))
         else:
-            plan = replace(plan, dress=dress_of(plan, self._names, self._context.setting.people))
+            plan = replace(
+                plan, dress=dress_of(plan, self._names, context.setting.people, context.rules.instance)
+            )
             pair = self._pair(plan)
-            plan = replace(plan, pair=pair, decision=decide(pair, self._context.rules.merge))
+            plan = replace(plan, pair=pair, decision=_renaming(plan, decide(pair, context.rules.merge)))
         return replace(plan, mailing=self.mailing(plan))
 
     def _follows(self, plan: Plan) -> bool:
@@ -198,3 +201,12 @@ class Decider:
 
     def _owned(self, record: EventRecord) -> bool:
         return bool(record.main.values["owner_id"] == self._context.setting.owner_id)
+
+
+def _renaming(plan: Plan, decision: Decision) -> Decision:
+    """A client gave the item another UID: the record takes it over, whatever else is to be done."""
+    record, crm = plan.record, plan.crm
+    if crm is None or record is None or plan.seen is None or decision.crm is not None:
+        return decision
+    values = (record.main if isinstance(record, EventRecord) else record).values
+    return decision if values["uid"] == crm.uid else replace(decision, crm=crm)

@@ -31,16 +31,24 @@ class Names:
     opportunities: Mapping[int, str]
 
 
-def dress_of(plan: "Plan", names: Names, people: People) -> Dress:
+def dress_of(plan: "Plan", names: Names, people: People, instance: str) -> Dress:
     """What goes with the item on its way out."""
     record = plan.record
     if record is None:
         return Dress()
-    plain = Dress(crm_id=str(record.id))
+    plain = Dress(crm_id=f"{record.id}@{instance}")
     if not isinstance(record, EventRecord) or has_guests(people, plan.crm, plan.seen):
         return plain
     account, opportunity = _concerns(record, names)
     return Dress(plain.crm_id, account, opportunity, facts(record, names))
+
+
+def record_named(item: Item, instance: str) -> int | None:
+    """The id of the record that wrote the item, as X-CRM-ID tells; None where that was no record of this
+    installation: such items travel between companies."""
+    number, _, where = item.crm_id.partition("@")
+    mine = instance and where == instance and number.isascii() and number.isdecimal()
+    return int(number) if mine and len(number) < 10 else None  # noqa: PLR2004 - 32 bits
 
 
 def _concerns(record: EventRecord, names: Names) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 becomes of each pair. Reads only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from connectors.calendar import Item, Kind, RemoteItem
@@ -19,7 +19,7 @@ from syncd.core.plan import Action, Decision, Direction
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.copies import stays_away
 from syncd.engine.calendar.deciding import Decider, Key
-from syncd.engine.calendar.dress import Names, beside, undressed
+from syncd.engine.calendar.dress import Names, beside, record_named, undressed
 from syncd.engine.calendar.extras import extra
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed
@@ -72,6 +72,7 @@ class Pairing:
         self._records: dict[Key, Record] = {}
         self._by_uid: dict[tuple[BoundEntity, str], int] = {}
         self._met: set[tuple[BoundEntity, str]] = set()  # what is new in this cycle
+        self._back: set[Key] = set()  # records whose item came back under another UID
         self._own: frozenset[int] = frozenset()  # the calendars of all mailboxes of the user
         self._bindings: dict[int, BindingRow] = {}
         self._away: set[int] = set()  # calendars of this mailbox that are out of reach
@@ -98,12 +99,15 @@ class Pairing:
             for known in ones
             if (binding := self._bindings[known.id]).state is BindingState.BOUND
         }
+        wrote = {(one.entity, one.entity_id): one for one in lost.values()}
         told = {(one.entity, one.entity_id): one for one in waiting if one.entity not in EXTRAS}
         moved: set[int] = set()
         for collection, items in found.items():
             for remote in items:
                 here = refs[collection].get(remote.ref)
                 moved_from = lost.get(remote.item.uid) if here is None else None
+                if here is None and moved_from is None and (named := self._named(remote.item)) is not None:
+                    moved_from = wrote.pop(named, None)  # a client gave it another UID
                 if moved_from is not None:
                     moved.add(moved_from.id)
                 self._of_item(self._calendars[collection], remote, here or moved_from, moved_from, told)
@@ -148,6 +152,8 @@ class Pairing:
             self._by_uid[BoundEntity.TASK, uid] = id_
         wanted = {(RECORDS.get(one.entity, one.entity), one.entity_id) for one in waiting}
         wanted |= {(entity, id_) for (entity, _), id_ in self._by_uid.items()}
+        every = (one.item for items in found.values() for one in items)
+        wanted |= {named for one in every if (named := self._named(one)) is not None}
         wanted |= {
             (one.entity, one.entity_id) for one in self._bindings.values() if one.entity_id is not None
         }
@@ -202,7 +208,12 @@ class Pairing:
         entity = ENTITIES[seen.kind]
         bound = binding is not None and binding.state is BindingState.BOUND
         id_ = binding.entity_id if bound and binding is not None else self._by_uid.get((entity, seen.uid))
+        if id_ is None and (named := self._named(seen)) is not None and self._homeless(named):
+            id_ = named[1]
         record = None if id_ is None else self._records.get((entity, id_))
+        crm = self._crm(entity, record)
+        if crm is not None and (binding is None or not bound or binding.supplies):
+            crm = replace(crm, uid=seen.uid)  # where a client gave it another one
         plan = Plan(
             calendar=calendar,
             entity=entity,
@@ -210,7 +221,7 @@ class Pairing:
             binding=binding,
             record=record,
             remote=remote,
-            crm=self._crm(entity, record),
+            crm=crm,
             seen=seen,
             decision=Decision(Action.NOTHING, 1, ""),
             waiting=None if record is None else told.get((entity, record.id)),
@@ -226,6 +237,23 @@ class Pairing:
             self._aside(plan, BindingState.IGNORED)
         else:
             self._decide(plan)
+
+    def _named(self, item: Item) -> Key | None:
+        """The record that wrote the item, where no record has its UID (table T4, row 13)."""
+        entity = ENTITIES[item.kind]
+        id_ = record_named(item, self._context.rules.instance)
+        return None if id_ is None or (entity, item.uid) in self._by_uid else (entity, id_)
+
+    def _homeless(self, key: Key) -> bool:
+        """Whether it is a record of this user that lies in no calendar: its item was taken out, and comes
+        back. Beside an item that is still there another one is a copy that a person made."""
+        record = self._records.get(key)
+        if record is None or self._copies.get(key) or key in self._back:
+            return False
+        self._back.add(key)
+        values = (record.main if isinstance(record, EventRecord) else record).values
+        owner = values["owner_id" if isinstance(record, EventRecord) else "assignee_id"]
+        return bool(owner == self._context.setting.owner_id) and values["deleted_at"] is None
 
     def _aside(self, plan: Plan, state: BindingState, later: date | None = None) -> None:
         if plan.remote is not None and plan.seen is not None:
