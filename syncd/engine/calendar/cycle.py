@@ -57,12 +57,15 @@ class CalendarCycle:
         self._mine: CalendarReport = report.calendar
         self._dry_run = dry_run
         self._go_on = go_on
+        self._well: dict[int, Calendar] = {}  # calendars that could be looked at, by their ids
         self.listing = listing  # what the server said of its calendars a short while ago
 
     def run(self) -> None:
         """The cycle. Raises MailboxError; a calendar's error ends in the report."""
         for _ in range(TRIES):
-            if not self._look():
+            again = self._look()
+            self._in_order_again()
+            if not again:
                 return
             self._go_on()
 
@@ -156,6 +159,7 @@ class CalendarCycle:
 
     def _fail(self, row: reconciling.CalendarRow, error: str) -> None:
         self._report.folder_errors[row.name or row.ref] = error
+        self._well.pop(row.id, None)
         if self._dry_run or not is_news(error, row.error):
             return
         log.warning("calendar cannot be read", action="calendar", calendar=row.ref, error=error)
@@ -179,11 +183,17 @@ class CalendarCycle:
             except CollectionError as error:
                 self._fail(calendar.row, str(error))
                 continue
+            self._well[calendar.row.id] = calendar
+
+    def _in_order_again(self) -> None:
+        """What failed in the last cycle and did not in this one, neither in reading nor in writing."""
+        for calendar in self._well.values():
             if calendar.row.error is not None and not self._dry_run:
-                with context.database.write() as session:
-                    mailboxes.set_folder_error(session, calendar.row.id, None, context.now)
+                with self._context.database.write() as session:
+                    mailboxes.set_folder_error(session, calendar.row.id, None, self._context.now)
                 self._report.wrote = True
-                log.info("calendar can be read again", action="calendar", calendar=calendar.row.ref)
+                log.info("calendar is in order again", action="calendar", calendar=calendar.row.ref)
+        self._well = {}
 
     def _read(
         self, observations: Sequence[Observed]
@@ -303,10 +313,13 @@ class CalendarCycle:
             outbox.settle(session, pairs.idle)
         pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
         pusher.run([one for one in pairs.plans if writes(one)])
+        for seen in observations:
+            if (error := pusher.failed.get(seen.calendar.row.id)) is not None:
+                self._fail(seen.calendar.row, str(error))
         with context.database.write() as session:
             for seen in observations:
-                if seen.calendar.row.id in overtaken:
-                    continue
+                if seen.calendar.row.id in overtaken | pusher.failed.keys():
+                    continue  # its cursor stays: the next look finds the same again
                 refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
                 self._remember(session, seen, unread[seen.calendar.row.id], refused)
             if context.released is not None:

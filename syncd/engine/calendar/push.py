@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from connectors.calendar import Item, Missing, RemoteItem
-from connectors.errors import Conflict, ItemError, OutcomeUnknown, SyncdError, WouldMail
+from connectors.errors import CollectionError, Conflict, ItemError, OutcomeUnknown, SyncdError, WouldMail
 from store import outbox, reconciling
 from store.bindings import BindingState, CopyRole, IntentKind
 from store.reconciling import BindingRow
@@ -61,9 +61,11 @@ class Pusher:
         self._report = report
         self._go_on = go_on
         self.refused: set[tuple[int, str]] = set()  # collections and refs of what the server did not take
+        self.failed: dict[int, CollectionError] = {}  # calendars that cannot be written to now, by their ids
 
     def run(self, plans: Sequence[Plan]) -> None:
-        """All of them. Raises MailboxError and CollectionError, with what was done so far confirmed."""
+        """All of them; a calendar that fails is left for the next cycle, and the others go on. Raises
+        MailboxError, with what was done so far confirmed."""
         for start in range(0, len(plans), GROUP):
             self._go_on()
             self._group(plans[start : start + GROUP], TRIES)
@@ -76,6 +78,9 @@ class Pusher:
         unknown = 0
         try:
             for plan, intent in zip(plans, intents, strict=True):
+                if plan.calendar.row.id in self.failed:
+                    closed.append(intent)
+                    continue
                 try:
                     done.append(self._outcome(plan, self._write(plan)))
                     closed.append(intent)
@@ -84,6 +89,9 @@ class Pusher:
                     closed.append(intent)
                 except ItemError as error:
                     self._refused(plan, error)
+                    closed.append(intent)
+                except CollectionError as error:
+                    self.failed[plan.calendar.row.id] = error
                     closed.append(intent)
                 except OutcomeUnknown:
                     unknown += 1
