@@ -1,5 +1,6 @@
 """A private Radicale of the tests: a CalDAV server with users and passwords, on loopback, in clear text."""
 
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -30,7 +31,8 @@ class RadicaleServer(StartedServer):
             "auth-htpasswd-filename": str(self.base / "users"),
             "auth-htpasswd-encryption": "md5" if self._hashed else "plain",
             "auth-delay": "0",
-            "rights-type": "owner_only",
+            "rights-type": "from_file" if self._rights.exists() else "owner_only",
+            "rights-file": str(self._rights),
             "storage-filesystem-folder": str(self.base / "collections"),
             "logging-level": "warning",
         }
@@ -38,6 +40,25 @@ class RadicaleServer(StartedServer):
             *(sys.executable, "-m", "radicale", "--config", ""),
             *(f"--{name}={value}" for name, value in options.items()),
         ]
+
+    @property
+    def _rights(self) -> Path:
+        return self.base / "rights"
+
+    def forbid_writing(self, path: str) -> None:
+        """From now on its owner may only read the calendar at that path. Starts the server anew."""
+        sections = {
+            "readable": (".+", re.escape(path.strip("/")) + "(/.*)?", "Rr"),
+            "root": (".+", "", "R"),
+            "owner": (".+", "{user}(/.*)?", "RrWw"),
+        }
+        text = "".join(
+            f"[{name}]\nuser: {user}\ncollection: {where}\npermissions: {may}\n"
+            for name, (user, where, may) in sections.items()
+        )
+        self._rights.write_text(text)
+        self.stop()
+        self.start()
 
     def add_user(self, name: str | None = None, password: str | None = None) -> Account:
         """A new user; the name and the password are random unless given."""
