@@ -114,11 +114,15 @@ def test_a_copy_that_a_person_makes_beside_it_is_an_event_of_its_own(world: Memo
     assert "LOCATION:Nice" in unfolded(world.servers["claire"].sources()[copy])
 
 
-def test_what_another_crm_wrote_is_no_record_of_this_one(world: MemoryWorld) -> None:
+def test_what_another_crm_or_a_lost_record_of_the_same_number_wrote_is_no_record_of_this_one(
+    world: MemoryWorld,
+) -> None:
     ref, source = renamed(world)
     line = next(one for one in source.split(b"\r\n") if one.startswith(b"X-CRM-ID:"))
     world.servers["claire"].remove(ref)
-    for number, mark in enumerate((b"X-CRM-ID:1@0123456789ab", b"X-CRM-ID:1", b"X-CRM-ID:99")):
+    elsewhere, before = line.partition(b"@")[0] + b"@0123456789ab", line.replace(b":1-2026", b":1-2025")
+    assert before != line
+    for number, mark in enumerate((elsewhere, before, b"X-CRM-ID:1")):
         uid = f"other-{number}@client.example".encode()
         foreign = source.replace(line, mark).replace(NEW.encode(), uid).replace(b"Revue", b"Autre")
         world.servers["claire"].put(CALENDAR, foreign)

@@ -19,7 +19,7 @@ from syncd.core.plan import Action, Decision, Direction
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.copies import stays_away
 from syncd.engine.calendar.deciding import Decider, Key
-from syncd.engine.calendar.dress import Names, beside, record_named, undressed
+from syncd.engine.calendar.dress import Names, beside, mark_of_record, record_named, records_named, undressed
 from syncd.engine.calendar.extras import extra
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed
@@ -152,8 +152,10 @@ class Pairing:
             self._by_uid[BoundEntity.TASK, uid] = id_
         wanted = {(RECORDS.get(one.entity, one.entity), one.entity_id) for one in waiting}
         wanted |= {(entity, id_) for (entity, _), id_ in self._by_uid.items()}
-        every = (one.item for items in found.values() for one in items)
-        wanted |= {named for one in every if (named := self._named(one)) is not None}
+        named = records_named(
+            (one.item for items in found.values() for one in items), self._context.rules.instance
+        )
+        wanted |= {(ENTITIES[kind], id_) for kind, ids_ in named.items() for id_ in ids_}
         wanted |= {
             (one.entity, one.entity_id) for one in self._bindings.values() if one.entity_id is not None
         }
@@ -240,9 +242,12 @@ class Pairing:
 
     def _named(self, item: Item) -> Key | None:
         """The record that wrote the item, where no record has its UID (table T4, row 13)."""
-        entity = ENTITIES[item.kind]
-        id_ = record_named(item, self._context.rules.instance)
-        return None if id_ is None or (entity, item.uid) in self._by_uid else (entity, id_)
+        entity, instance = ENTITIES[item.kind], self._context.rules.instance
+        id_ = record_named(item, instance)
+        record = None if id_ is None else self._records.get((entity, id_))
+        if id_ is None or record is None or (entity, item.uid) in self._by_uid:
+            return None
+        return (entity, id_) if mark_of_record(record, instance) == item.crm_id else None
 
     def _homeless(self, key: Key) -> bool:
         """Whether it is a record of this user that lies in no calendar: its item was taken out, and comes
