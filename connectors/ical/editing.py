@@ -31,7 +31,7 @@ _STATUS = {
 }
 _PRIVACY = {Privacy.PUBLIC: "PUBLIC", Privacy.PRIVATE: "PRIVATE", Privacy.CONFIDENTIAL: "CONFIDENTIAL"}
 # Where LOCATION lies on the map, as RFC 5545 (section 3.8.1.6), Apple and Microsoft write it. Apple's clients
-# draw their map from it: beside another LOCATION it shows the former place, and no map is better.
+# draw their map from it: beside another LOCATION it shows the former place; without it they show the text.
 MAPS = ("GEO", "X-APPLE-STRUCTURED-LOCATION", "X-MICROSOFT-LOCATIONS")
 _OF_SERIES = frozenset({"RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"})
 

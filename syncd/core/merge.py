@@ -153,6 +153,8 @@ class _Merge:
                 None if before.remote is None else value_of(before.remote, unit),
             )
             now = Both(value_of(crm, unit), value_of(remote, unit))
+            if now == was:
+                continue  # nobody changed it, which is what most units say
             found = merge_unit(unit, was, now, unsaid(unit, self._sides.crm.kind), self._rule(unit))
             if found.winner is not None:
                 base = was.remote if was.crm is None else was.crm
@@ -162,8 +164,10 @@ class _Merge:
                 )
             if found.winner is Winner.MANUAL:
                 self._held.add((key, unit))
-            to_crm = with_value(to_crm, unit, found.crm)
-            to_remote = with_value(to_remote, unit, found.remote)
+            if found.crm != now.crm:
+                to_crm = with_value(to_crm, unit, found.crm)
+            if found.remote != now.remote:
+                to_remote = with_value(to_remote, unit, found.remote)
         return Both(to_crm, to_remote)
 
     def _rule(self, unit: Unit) -> Winner:

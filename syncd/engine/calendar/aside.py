@@ -6,13 +6,14 @@ from typing import Any
 from store import reconciling
 from store.bindings import CopyRole
 from store.database import Transaction
+from store.updates import Updates
 from syncd.engine.calendar.context import Context
 from syncd.engine.calendar.pairing import Aside
 
 
 def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> None:
     """Remembers items that are not kept in step, so that they are not read again until they change."""
-    fresh = []
+    fresh, updates = [], Updates(session)
     for one in ones:
         values: dict[str, Any] = {
             "collection_id": one.calendar.row.id,
@@ -32,5 +33,6 @@ def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> 
         if one.binding is None:
             fresh.append({**values, "ours": False})
         else:
-            reconciling.update_binding(session, one.binding.id, values)
+            reconciling.update_binding(session, one.binding.id, values, together=updates)
+    updates.send()
     reconciling.insert_bindings(session, fresh)
