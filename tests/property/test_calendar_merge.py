@@ -156,7 +156,7 @@ def test_a_first_link_loses_nothing_and_settles(crm: Item, remote: Item, rules: 
     for side, own, to in ((crm, result.crm, result.remote), (remote, result.remote, result.crm)):
         for key, component in side.by_key.items():
             if key not in to.by_key and ("", Unit.TIMING) in result.held:
-                # A person is to decide which series it is, and this occurrence has its place in one of them only.
+                # A person is to decide which series it is, and it has its place in one of them only.
                 assert own.by_key[key] == component
                 continue
             for text in (Unit.SUBJECT, Unit.LOCATION, Unit.NOTES, Unit.VIDEO):

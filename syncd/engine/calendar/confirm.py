@@ -5,6 +5,7 @@ A kill before the transaction leaves everything as it was, or an intent that tel
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -37,7 +38,7 @@ from syncd.engine.calendar.items import (
     task_values,
 )
 from syncd.engine.calendar.journal import Outcome, conflict_rows, decision_row
-from syncd.engine.calendar.pairing import Aside, record_hidden
+from syncd.engine.calendar.pairing import record_hidden
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
@@ -153,6 +154,16 @@ class _Confirm:
                     extras=all(one.plan.calendar.row.token for one in outcomes),
                 )
         outbox.settle(self._session, [one.plan.waiting for one in outcomes if one.plan.waiting])
+        self._free([one for one in outcomes if one.wrote and one.remote is not None])
+
+    def _free(self, written: Sequence[Outcome]) -> None:
+        """What the server took is out of quarantine, where it lay under its name or under its UID."""
+        refs: dict[int, list[str]] = {}
+        for one in written:
+            ref = one.remote.ref if one.remote else ""
+            refs.setdefault(one.plan.calendar.row.id, []).extend((ref, one.plan.uid))
+        for collection, names in refs.items():
+            reconciling.release(self._session, collection, names)
 
     # --- the record -----------------------------------------------------------------------------
 
@@ -163,7 +174,12 @@ class _Confirm:
         if one.wrote or plan.record is None or not touches:
             return False
         current = self._current.get((plan.entity, plan.record.id))
-        return current is not None and _content(current) != plan.crm
+        if current is None:
+            return False
+        mine = _content(current)
+        if mine is not None and plan.crm is not None:
+            mine = replace(mine, uid=plan.crm.uid)  # where a client gave it another one
+        return mine != plan.crm
 
     def refresh(self, outcomes: Sequence[Outcome]) -> None:
         """Reads anew those records that changed since they were planned with."""
@@ -225,6 +241,7 @@ class _Confirm:
     def _replace(self, plan: Plan, record: Record, after: Item) -> None:
         current = self._current.get((plan.entity, record.id), record)
         mine = item_of(current) if isinstance(current, EventRecord) else item_of_task(current)
+        mine = replace(mine, uid=after.uid)  # where a client gave it another one
         if plan.crm is not None and mine != plan.crm:
             # A person changed it while it was written to the server: that change stays, and waits in the
             # outbox for the next cycle, which will take it for the only one.
@@ -316,33 +333,6 @@ class _Confirm:
         for other in self._others.get((plan.entity, id_), ()):
             if other.supplies and (plan.binding is None or other.id != plan.binding.id):
                 self._update(other.id, {"supplies": False})
-
-
-def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> None:
-    """Remembers items that are not kept in step, so that they are not read again until they change."""
-    fresh, updates = [], Updates(session)
-    for one in ones:
-        values: dict[str, Any] = {
-            "collection_id": one.calendar.row.id,
-            "remote_ref": one.remote.ref,
-            "uid": one.seen.uid,
-            "version": one.remote.version,
-            "state": one.state,
-            "entity": one.entity,
-            "entity_id": one.binding.entity_id if one.binding else None,
-            "role": CopyRole.ATTENDEE,
-            "supplies": False,
-            "base_remote": "",
-            "absent": False,
-            "enters_on": one.enters_on,
-            "changed_at": context.now,
-        }
-        if one.binding is None:
-            fresh.append({**values, "ours": False})
-        else:
-            reconciling.update_binding(session, one.binding.id, values, together=updates)
-    updates.send()
-    reconciling.insert_bindings(session, fresh)
 
 
 def _content(record: Record) -> Item | None:

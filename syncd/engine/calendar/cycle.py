@@ -21,8 +21,9 @@ from store.reconciling import Known
 from store.sync_state import CollectionKind
 from syncd.core.guards import brake, enough, everything_gone
 from syncd.core.plan import Action, Direction
+from syncd.engine.calendar.aside import set_aside
 from syncd.engine.calendar.braking import QUIET, going, kinds, moved_by, planned, released
-from syncd.engine.calendar.confirm import carry, set_aside
+from syncd.engine.calendar.confirm import carry
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.journal import Outcome
 from syncd.engine.calendar.observe import RETRY_AFTER, Observed, Unread, observe, read
@@ -57,12 +58,15 @@ class CalendarCycle:
         self._mine: CalendarReport = report.calendar
         self._dry_run = dry_run
         self._go_on = go_on
+        self._well: dict[int, Calendar] = {}  # calendars that could be looked at, by their ids
         self.listing = listing  # what the server said of its calendars a short while ago
 
     def run(self) -> None:
         """The cycle. Raises MailboxError; a calendar's error ends in the report."""
         for _ in range(TRIES):
-            if not self._look():
+            again = self._look()
+            self._in_order_again()
+            if not again:
                 return
             self._go_on()
 
@@ -156,6 +160,7 @@ class CalendarCycle:
 
     def _fail(self, row: reconciling.CalendarRow, error: str) -> None:
         self._report.folder_errors[row.name or row.ref] = error
+        self._well.pop(row.id, None)
         if self._dry_run or not is_news(error, row.error):
             return
         log.warning("calendar cannot be read", action="calendar", calendar=row.ref, error=error)
@@ -179,11 +184,17 @@ class CalendarCycle:
             except CollectionError as error:
                 self._fail(calendar.row, str(error))
                 continue
+            self._well[calendar.row.id] = calendar
+
+    def _in_order_again(self) -> None:
+        """What failed in the last cycle and did not in this one, neither in reading nor in writing."""
+        for calendar in self._well.values():
             if calendar.row.error is not None and not self._dry_run:
-                with context.database.write() as session:
-                    mailboxes.set_folder_error(session, calendar.row.id, None, context.now)
+                with self._context.database.write() as session:
+                    mailboxes.set_folder_error(session, calendar.row.id, None, self._context.now)
                 self._report.wrote = True
-                log.info("calendar can be read again", action="calendar", calendar=calendar.row.ref)
+                log.info("calendar is in order again", action="calendar", calendar=calendar.row.ref)
+        self._well = {}
 
     def _read(
         self, observations: Sequence[Observed]
@@ -292,7 +303,8 @@ class CalendarCycle:
         pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
 
         def close(session: Transaction) -> None:
-            current = [one for one in observations if one.calendar.row.id not in overtaken]
+            again = overtaken | pusher.failed.keys()  # their cursors stay: the next look finds the same
+            current = [one for one in observations if one.calendar.row.id not in again]
             self._close(session, current, unread, pusher, moved)
 
         for start in range(0, len(here) or 1, BATCH):
@@ -316,6 +328,9 @@ class CalendarCycle:
         if there:
             pusher.run(there)
             overtaken |= pusher.overtaken
+            for seen in observations:
+                if (error := pusher.failed.get(seen.calendar.row.id)) is not None:
+                    self._fail(seen.calendar.row, str(error))
             with context.database.write() as session:
                 close(session)
         return bool(overtaken)

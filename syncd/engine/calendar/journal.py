@@ -49,7 +49,7 @@ def decision_row(context: Context, one: Outcome, id_: int | None, before: Item |
         "crm_before": (dump(before) if before else "") if touches_crm else None,
         "remote_before": (dump(plan.seen) if plan.seen else "") if one.wrote else None,
         "version": one.remote.version if one.remote else "",
-        "mailed": ", ".join(plan.mailing.recipients) if plan.mailing and plan.mailing.notify else "",
+        "mailed": ", ".join(plan.mailing.recipients) if plan.mailing else "",
         "undone": False,
     }
 
