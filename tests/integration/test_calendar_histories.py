@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.calendar_world import event
+from tests.servers.console import console
 from tests.servers.memory_world import CALENDAR, MemoryWorld
 
 SECOND = "/second/"
@@ -206,3 +207,45 @@ def test_what_moved_out_of_a_calendar_made_anew_does_not_hide_that_all_the_rest_
 
     assert report.calendar.braked
     assert office.one("SELECT count(*) FROM event WHERE hidden") == 0
+
+
+# --- conflicts of an item that was not linked yet -------------------------------------------------
+
+
+def test_what_waits_for_a_person_from_the_first_look_on_is_told_once_and_can_be_decided(
+    office: MemoryWorld,
+) -> None:
+    office.calendar_section = 'conflict = { default = "manual" }'
+    id_ = office.desk("claire").add("Le mien", "2026-11-25T10:00")
+    uid = str(office.one("SELECT uid FROM event WHERE id = :id", id=id_))
+    ref = office.put("claire", "mine", event(uid, "Le sien", "20261125T100000"))
+    office.settle()
+    office.change("claire", ref, lambda text: text.replace("END:VEVENT", "LOCATION:Lyon\nEND:VEVENT"))
+    office.settle()
+
+    ((conflict, binding),) = office.rows("SELECT id, binding_id FROM conflict WHERE unit = 'subject'")
+    assert binding == office.one("SELECT id FROM binding WHERE uid = :uid", uid=uid)
+    done = console(office.config, "conflicts", "take", str(conflict), "crm")
+    assert done.code == 0, done
+    office.settle()
+
+    assert "SUMMARY:Le mien\n" in office.text("claire")
+    assert office.one("SELECT subject FROM event WHERE id = :id", id=id_) == "Le mien"
+
+
+# --- a colleague who takes part no more -----------------------------------------------------------
+
+
+def test_a_colleague_who_takes_part_no_more_loses_the_copy_that_was_written(office: MemoryWorld) -> None:
+    office.add_user("denis", auto_schedule=False)
+    office.sync()
+    office.desk("claire").edit(id_of(office), participants=("denis@acme.example",))
+    office.settle()
+    assert "UID:a@client.example" in office.text("denis")
+    office.desk("claire").edit(id_of(office), remove_participants=("denis@acme.example",))
+
+    office.settle()
+
+    assert office.text("denis") == ""
+    assert office.rows("SELECT hidden FROM event WHERE uid = 'a@client.example'") == [(0,)]
+    assert len(states(office, "a@client.example")) == 1

@@ -76,23 +76,29 @@ class _Confirm:
         self._refresh(outcomes)
         made = self._create([one.plan for one in outcomes])
         fresh: list[Mapping[str, Any]] = []
-        decisions, conflicts, changed = [], [], []
+        decisions, changed = [], []
+        conflicts: list[Mapping[str, Any]] = []
+        of_fresh: list[tuple[int, Mapping[str, Any]]] = []  # of bindings that have no id yet
         private: list[tuple[BoundEntity, int]] = []
         for one in outcomes:
             plan = one.plan
             id_ = made.get(id(plan)) or (plan.record.id if plan.record else None)
             before, crm = self._record(plan)
             row = self._binding(one, id_, crm)
-            if row is not None:
+            told = self._conflicts(plan, id_)
+            if row is None:
+                conflicts += told
+            else:
+                of_fresh += [(len(fresh), each) for each in told]
                 fresh.append(row)
             if plan.decision.action not in SILENT or plan.decision.conflicts:
                 decisions.append(self._decision(one, id_, before))
-            conflicts += self._conflicts(plan, id_)
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
                 if is_private(crm) and _tells(before):
                     private.append((plan.entity, id_))
-        reconciling.insert_bindings(self._session, fresh)
+        bound = reconciling.insert_bindings(self._session, fresh)
+        conflicts += [{**each, "binding_id": bound[at]} for at, each in of_fresh]
         reconciling.record(self._session, decisions, conflicts)
         for entity in (BoundEntity.EVENT, BoundEntity.TASK):
             ids = [id_ for kind, id_ in changed if kind is entity]
