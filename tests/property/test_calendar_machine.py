@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     rule,
@@ -28,11 +28,12 @@ from store.sync_state import MailboxState
 from syncd.core.guards import WHOLE_CALENDAR
 from syncd.engine.calendar import cycle as engine_cycle
 from syncd.engine.calendar import push as engine_push
-from syncd.engine.report import CycleReport
 from tests.property import agenda_client as client
 from tests.property import agenda_crm as crm
 from tests.property.agenda import FIRST, SECOND, Killed
-from tests.property.agenda_people import LOGINS, PICK, UNITS, WHO, People
+from tests.property.agenda_both import Meetings
+from tests.property.agenda_company import LOGINS
+from tests.property.agenda_people import PICK, UNITS, WHO
 from tests.property.agenda_weather import CALLS, KINDS_OF_FAULT, make_error
 from tests.property.office import fast
 
@@ -45,7 +46,7 @@ SEEDS = [int(one) for one in os.environ.get("SYNCD_MACHINE_SEEDS", DEFAULT_SEEDS
 STEPS = int(os.environ.get("SYNCD_MACHINE_STEPS", "25"))
 
 
-class Machine(People):
+class Machine(Meetings):
     """What the service does, what goes wrong, and what must hold."""
 
     def teardown(self) -> None:
@@ -56,25 +57,6 @@ class Machine(People):
             shutil.rmtree(self.place)
 
     # --- what the service does, and what goes wrong -----------------------------------------------
-
-    def cycle(self, login: str, *, quarantined: bool = False) -> CycleReport | None:
-        with self.checks.of_a_cycle(login) as watched:
-            report = watched.report = self.agenda.cycle(login, quarantined=quarantined)
-        for server in self.servers.values():
-            server._faults.clear()
-            server._hooks.clear()
-            server.before_call = None
-        self.done["cycle"] += 1
-        if report is None:
-            self.done["killed"] += 1
-            return None
-        note(f"{login}: {dict(report.calendar.actions)} {report.error or ''} {report.folder_errors or ''}")
-        for action, times in report.calendar.actions.items():
-            self.done[f"T4 {action.value}"] += times
-        self.done["braked"] += report.calendar.braked is not None
-        self.done["broken off"] += report.error is not None
-        self.done["skipped"] += report.skipped is not None
-        return report
 
     @rule(login=WHO, quarantined=st.booleans())
     def a_cycle(self, login: str, quarantined: bool) -> None:
