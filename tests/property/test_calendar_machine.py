@@ -191,7 +191,12 @@ class Machine(Meetings):
         self.done["made anew"] += 1
         if restored:
             for ref, source in sources.items():
+                before = self.checks.at("claire", ref)
                 server.put(FIRST, source, ref)
+                item = self.checks.parsed(source)
+                if before is not None and item is not None:  # it was written anew meanwhile
+                    lines = client.Resource(source).own_lines()
+                    self.truth.written_by_client(item.uid, before, item, lines)
             self.done["restored"] += 1
 
     # --- what must hold ---------------------------------------------------------------------------
