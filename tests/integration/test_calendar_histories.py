@@ -249,3 +249,43 @@ def test_a_colleague_who_takes_part_no_more_loses_the_copy_that_was_written(offi
     assert office.text("denis") == ""
     assert office.rows("SELECT hidden FROM event WHERE uid = 'a@client.example'") == [(0,)]
     assert len(states(office, "a@client.example")) == 1
+
+
+# --- a write without an answer, at a server that changes what it is given -------------------------
+
+
+def test_what_lost_by_a_write_without_an_answer_is_kept_though_the_server_rewrote_it(
+    office: MemoryWorld,
+) -> None:
+    office.calendar_section = 'conflict = { default = "crm" }'
+    server = office.servers["claire"]
+    alarm = b"BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT10M\r\nDESCRIPTION:x\r\nEND:VALARM\r\nEND:VEVENT"
+    server.rewrite = lambda source: source.replace(b"END:VEVENT", alarm)
+    office.desk("claire").edit(id_of(office), subject="Le mien")
+    change(office, CALENDAR, "SUMMARY:Point", "SUMMARY:Le sien")
+    server.fail("update", after=True)
+
+    office.settle()
+
+    assert "SUMMARY:Le mien\n" in office.text("claire")
+    assert office.rows("SELECT remote_value, winner FROM conflict") == [('"Le sien"', "CRM")]
+
+
+# --- an item that moved to where nobody can look --------------------------------------------------
+
+
+def test_what_may_have_moved_to_a_calendar_out_of_reach_is_not_made_again(office: MemoryWorld) -> None:
+    server = office.servers["claire"]
+    office.desk("claire").edit(id_of(office), location="Lyon")
+    move(office)
+    server.refuse_calendar(SECOND)
+    for _ in range(3):
+        office.sync()
+    assert list(server.sources(CALENDAR)) == [f"{CALENDAR}b.ics"]
+    server.refuse_calendar(SECOND, refused=False)
+
+    office.settle()
+
+    assert list(server.sources(CALENDAR)) == [f"{CALENDAR}b.ics"]
+    (source,) = server.sources(SECOND).values()
+    assert b"LOCATION:Lyon" in source

@@ -4,7 +4,6 @@ decision and what lost, in one transaction with whatever announced it.
 A kill before the transaction leaves everything as it was, or an intent that tells where to look.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,13 +14,13 @@ import structlog
 
 from connectors.calendar import Item, RemoteItem
 from store import calendar_rows, outbox, reconciling
-from store.bindings import BindingState, BoundEntity, ConflictState, CopyRole, Side
+from store.bindings import BindingState, BoundEntity, CopyRole, Side
 from store.calendar import Event, Task
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
 from store.reconciling import BindingRow
-from syncd.core.canonical import Unit, digest, dump, is_private, load, redacted
-from syncd.core.conflicts import Rules, UnitConflict, Winner
+from syncd.core.canonical import digest, dump, is_private, load, redacted
+from syncd.core.conflicts import Rules, Winner
 from syncd.core.guards import oscillates
 from syncd.core.merge import merge, with_old
 from syncd.core.plan import Action, Role, bases
@@ -36,12 +35,12 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
+from syncd.engine.calendar.journal import conflict_row
 from syncd.engine.calendar.pairing import Aside
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
 LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
-WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
 CRM_FIRST = Rules(Winner.CRM)
 HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
 OSCILLATION_DAYS = 2  # within which three rounds are no accident
@@ -285,27 +284,10 @@ class _Confirm:
         if plan.decision.held and plan.binding is not None:
             told = reconciling.open_conflicts(self._session, plan.binding.id)
         return [
-            self._conflict(plan, id_, one)
+            conflict_row(self._context, plan, id_, one)
             for one in plan.decision.conflicts
             if (one.key, one.unit.value if one.unit else "") not in told
         ]
-
-    def _conflict(self, plan: Plan, id_: int | None, one: UnitConflict) -> Mapping[str, Any]:
-        return {
-            "binding_id": plan.binding.id if plan.binding else None,
-            "mailbox_id": self._context.mailbox_id,
-            "entity": plan.entity,
-            "entity_id": id_,
-            "component": one.key,
-            "unit": one.unit.value if one.unit else "",
-            "base": json.dumps(one.base, ensure_ascii=False),
-            "crm_value": json.dumps(one.crm, ensure_ascii=False),
-            "remote_value": json.dumps(one.remote, ensure_ascii=False),
-            "winner": WINNERS[one.winner],
-            "at": self._context.now,
-            "run_ref": self._context.run,
-            "state": ConflictState.OPEN if one.winner is Winner.MANUAL else ConflictState.DECIDED,
-        }
 
 
 def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> None:
@@ -364,30 +346,3 @@ def _digests(history: str) -> list[str]:
     marks = history.split()
     turns = [left[:1] != right[:1] for left, right in pairwise(marks)]
     return [one[1:17] for one in marks] if all(turns) else []
-
-
-def units_text(held: frozenset[tuple[str, Unit]]) -> str:
-    """Held units as JSON."""
-    return json.dumps(sorted((key, unit.value) for key, unit in held))
-
-
-def units_of(text: str) -> frozenset[tuple[str, Unit]]:
-    """The inverse of `units_text`."""
-    return frozenset((key, Unit(unit)) for key, unit in json.loads(text))
-
-
-def conflicts_text(conflicts: Sequence[UnitConflict]) -> str:
-    """Conflicts as JSON."""
-    return json.dumps(
-        [[one.key, one.unit.value if one.unit else "", one.base, one.crm, one.remote, one.winner.value]
-         for one in conflicts],
-        ensure_ascii=False,
-    )  # fmt: skip
-
-
-def conflicts_of(text: str) -> tuple[UnitConflict, ...]:
-    """The inverse of `conflicts_text`."""
-    return tuple(
-        UnitConflict(key, Unit(unit) if unit else None, base, crm, remote, Winner(winner))
-        for key, unit, base, crm, remote, winner in json.loads(text)
-    )

@@ -68,7 +68,8 @@ class CalendarCycle:
             return
         found, gone, unread = self._read(observations)
         observations = [one for one in observations if one.calendar.row.id in found]
-        pairing = Pairing(self._context, [one.calendar for one in observations])
+        reached = [one.calendar for one in observations]
+        pairing = Pairing(self._context, reached, blind=len(reached) < len(calendars))
         pairs = pairing.build(observations, found, gone, waiting, resting=resting)
         if self._braked(observations, gone, pairs.plans):
             return

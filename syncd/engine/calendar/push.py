@@ -18,10 +18,11 @@ from store.errors import Stale
 from store.reconciling import BindingRow
 from syncd.core.canonical import dump, redacted
 from syncd.core.plan import Action
-from syncd.engine.calendar.confirm import Outcome, confirm, conflicts_text, units_text
+from syncd.engine.calendar.confirm import Outcome, confirm
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.deciding import Decider
 from syncd.engine.calendar.dress import mark_of, undressed
+from syncd.engine.calendar.journal import conflicts_text, units_text
 from syncd.engine.calendar.report import CalendarReport
 
 ANOTHERS = "its UID is taken at the server by an item that belongs to another record of the CRM"
