@@ -62,8 +62,17 @@ class Company(RuleBasedStateMachine):
             if ref not in self.checks.broken and "companion" not in ref
         ]
 
-    def pick(self, login: str, at: int) -> tuple[str, str] | None:
-        refs = self.refs(login)
+    def pick(
+        self, login: str, at: int, fits: Callable[[Item], bool] = lambda _: True, *, own: bool = False
+    ) -> tuple[str, str] | None:
+        """One of those that fit; with `own`, no copy of a colleague's."""
+        refs = [
+            (calendar, ref)
+            for calendar, ref in self.refs(login)
+            if (item := self.checks.at(login, ref)) is not None
+            and fits(item)
+            and (not own or self.owned(login, ref))
+        ]
         return refs[at % len(refs)] if refs else None
 
     def owned(self, login: str, ref: str) -> bool:
@@ -105,9 +114,10 @@ class Company(RuleBasedStateMachine):
             key=lambda key: (key[0].value, key[1]),
         )
 
-    def record(self, at: int) -> Key | None:
-        """One of those."""
-        keys = self.keys()
+    def record(self, at: int, fits: Callable[[Item], bool] = lambda _: True) -> Key | None:
+        """One of those that fit."""
+        records = self.agenda.records()
+        keys = [key for key in self.keys() if fits(held(records[key]))]
         return keys[at % len(keys)] if keys else None
 
     def edit(self, key: Key, change: Callable[..., object]) -> bool:

@@ -106,6 +106,8 @@ def changed(item: Item, at: int, kind: str, number: int) -> Item:
     """The item with one unit of one component changed."""
     components = list(item.components)
     at %= len(components)
+    if kind == "no alarm" and not components[at].alarms:
+        at = next((place for place, each in enumerate(components) if each.alarms), at)
     one = SIMPLE[kind](components[at], number)
     if item.kind is Kind.TASK:
         one = replace(one, busy=False, video_url="")

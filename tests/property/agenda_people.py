@@ -9,8 +9,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from connectors.calendar import Privacy
+from connectors.calendar import Item, Privacy
 from store.bindings import BoundEntity
+from syncd.core.canonical import is_private
 from syncd.core.conflicts import Rules, Winner
 from syncd.core.guards import Limits
 from tests.property import agenda_client as client
@@ -23,6 +24,36 @@ CLAIRE, DENIS = "claire@acme.example", "denis@acme.example"
 WHO = st.sampled_from(["claire", "claire", "claire", "denis"])
 PICK = st.integers(0, 9)
 UNITS = sorted(set(client.SIMPLE) & set(crm.SIMPLE))
+
+
+def some_of(kinds: list[str]) -> st.SearchStrategy[list[str]]:
+    """A few different ones."""
+    return st.lists(st.sampled_from(kinds), min_size=1, max_size=4, unique=True)
+
+
+def anything(_: Item) -> bool:
+    """Whatever it is."""
+    return True
+
+
+def is_series(item: Item) -> bool:
+    """Whether it takes place more than once."""
+    return bool(item.main.timing.rrule)
+
+
+def has_overrides(item: Item) -> bool:
+    """Whether an occurrence of it is another one than the series says."""
+    return len(item.components) > 1
+
+
+def has_alarms(item: Item) -> bool:
+    """Whether there is an alarm in it."""
+    return any(one.alarms for one in item.components)
+
+
+def has_people(item: Item) -> bool:
+    """Whether anybody takes part."""
+    return any(one.attendees for one in item.components)
 
 
 class People(Company):
@@ -117,22 +148,25 @@ class People(Company):
         self.truth.written_by_client(uid, None, self.checks.at(login, ref), lines)
         self.done["client new"] += 1
 
-    @rule(login=WHO, at=PICK, part=PICK, kind=st.sampled_from(sorted(client.SIMPLE)))
-    def the_client_changes_one(self, login: str, at: int, part: int, kind: str) -> None:
-        found = self.pick(login, at)
-        if found is None or not self.owned(login, found[1]):
-            return
-        number = self.next()
+    @rule(login=WHO, at=PICK, part=PICK, kinds=some_of(sorted(client.SIMPLE)))
+    def the_client_changes_one(self, login: str, at: int, part: int, kinds: list[str]) -> None:
+        found = self.pick(login, at, has_alarms if "no alarm" in kinds else anything, own=True)
+        for kind in kinds if found is not None else ():
+            number = self.next()
 
-        def change(resource: client.Resource) -> None:
-            client.SIMPLE[kind](resource.parts[part % len(resource.parts)], number)
+            def change(resource: client.Resource, kind: str = kind, number: int = number) -> None:
+                parts = resource.parts
+                if kind == "no alarm":
+                    parts = [one for one in parts if "BEGIN:VALARM" in one] or parts
+                client.SIMPLE[kind](parts[part % len(parts)], number)
 
-        self.done[f"client {kind}"] += self.write(login, *found, change)
+            if found is not None:
+                self.done[f"client {kind}"] += self.write(login, *found, change)
 
     @rule(login=WHO, at=PICK, what=st.sampled_from(["add", "add", "remove", "cancel"]))
     def the_client_changes_an_occurrence(self, login: str, at: int, what: str) -> None:
-        found = self.pick(login, at)
-        if found is None or not self.owned(login, found[1]):
+        found = self.pick(login, at, is_series if what == "add" else has_overrides, own=True)
+        if found is None:
             return
         number = self.next()
 
@@ -148,24 +182,24 @@ class People(Company):
 
     @rule(login=WHO, at=PICK, who=st.sampled_from(["guest", "answer", "answer"]))
     def people_come_and_answer(self, login: str, at: int, who: str) -> None:
-        found = self.pick(login, at)
+        found = self.pick(login, at, has_people if who == "answer" else anything, own=who == "guest")
         if found is None:
             return
         number, me = self.next(), f"{login}@acme.example"
 
         def change(resource: client.Resource) -> None:
             for part in resource.parts:
-                if who == "guest" and self.owned(login, found[1]):
+                if who == "guest":
                     client.add_guest(part, number, me)
-                elif who == "answer":
+                else:
                     client.answer(part, number, me)
 
         self.done[f"client {who}"] += self.write(login, *found, change)
 
     @rule(login=WHO, at=PICK, private=st.sampled_from([True, False, False]))
     def the_client_makes_it_private_or_public(self, login: str, at: int, private: bool) -> None:
-        found = self.pick(login, at)
-        if found is None or not self.owned(login, found[1]):
+        found = self.pick(login, at, anything if private else is_private, own=True)
+        if found is None:
             return
         number = self.next()
 
@@ -179,8 +213,8 @@ class People(Company):
 
     @rule(login=WHO, at=PICK)
     def the_client_deletes_one(self, login: str, at: int) -> None:
-        found = self.pick(login, at)
-        if found is not None and self.owned(login, found[1]):
+        found = self.pick(login, at, own=True)
+        if found is not None:
             self.remove(login, found[1])
             self.done["client delete"] += 1
 
@@ -226,17 +260,21 @@ class People(Company):
         self.truth.edits[uid] += 1
         self.done["crm new"] += 1
 
-    @rule(at=PICK, part=PICK, kind=st.sampled_from(sorted(crm.SIMPLE)))
-    def the_crm_changes_one(self, at: int, part: int, kind: str) -> None:
-        key = self.record(at)
-        if key is not None:
+    @rule(at=PICK, part=PICK, kinds=some_of(sorted(crm.SIMPLE)))
+    def the_crm_changes_one(self, at: int, part: int, kinds: list[str]) -> None:
+        key = self.record(at, has_alarms if "no alarm" in kinds else anything)
+        for kind in kinds if key is not None else ():
             number = self.next()
-            done = self.edit(key, lambda item: crm.changed(item, part, kind, number))
-            self.done[f"crm {kind}"] += done
+
+            def change(item: Item, kind: str = kind, number: int = number) -> Item:
+                return crm.changed(item, part, kind, number)
+
+            if key is not None:
+                self.done[f"crm {kind}"] += self.edit(key, change)
 
     @rule(at=PICK, what=st.sampled_from(["add", "add", "remove", "cancel"]))
     def the_crm_changes_an_occurrence(self, at: int, what: str) -> None:
-        key = self.record(at)
+        key = self.record(at, is_series if what == "add" else has_overrides)
         if key is None or key[0] is BoundEntity.TASK:
             return
         number = self.next()
@@ -248,7 +286,7 @@ class People(Company):
 
     @rule(at=PICK, what=st.sampled_from(["guest", "colleague", "no guest", "link", "private"]))
     def the_crm_changes_who_is_concerned(self, at: int, what: str) -> None:
-        key = self.record(at)
+        key = self.record(at, has_people if what == "no guest" else anything)
         if key is None or key[0] is BoundEntity.TASK:
             return
         number = self.next()
