@@ -289,3 +289,47 @@ def test_what_may_have_moved_to_a_calendar_out_of_reach_is_not_made_again(office
     assert list(server.sources(CALENDAR)) == [f"{CALENDAR}b.ics"]
     (source,) = server.sources(SECOND).values()
     assert b"LOCATION:Lyon" in source
+
+
+# --- writes that do not arrive --------------------------------------------------------------------
+
+
+def test_what_could_not_be_made_again_is_made_in_the_next_cycle(office: MemoryWorld) -> None:
+    server = office.servers["claire"]
+    server.remove(f"{CALENDAR}a.ics")
+    office.desk("claire").edit(id_of(office), location="Lyon")
+    server.fail("create")
+
+    office.settle()
+
+    assert "LOCATION:Lyon" in office.text("claire")
+    assert office.rows("SELECT * FROM pending") == []
+    assert office.rows("SELECT * FROM quarantine") == []
+
+
+# --- one direction --------------------------------------------------------------------------------
+
+
+def test_what_is_cancelled_towards_the_server_keeps_what_a_client_changed_there(
+    office: MemoryWorld,
+) -> None:
+    office.mailbox_keys["claire"] = 'direction = "to-remote"'
+    change(office, CALENDAR, "SUMMARY:Point", "SUMMARY:Le sien")
+    office.desk("claire").cancel(id_of(office))
+
+    office.settle()
+
+    assert list(office.servers["claire"].sources(CALENDAR)) == [f"{CALENDAR}b.ics"]
+    ((lost,),) = office.rows("SELECT remote_value FROM conflict")
+    assert "Le sien" in str(lost)
+
+
+def test_what_a_client_deletes_towards_the_crm_keeps_what_was_changed_there(office: MemoryWorld) -> None:
+    office.mailbox_keys["claire"] = 'direction = "to-crm"'
+    office.desk("claire").edit(id_of(office), location="Lyon")
+    office.settle()
+    office.servers["claire"].remove(f"{CALENDAR}a.ics")
+
+    office.settle()
+
+    assert office.rows("SELECT hidden, location FROM event WHERE uid = 'a@client.example'") == [(1, "Lyon")]

@@ -35,12 +35,11 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
-from syncd.engine.calendar.journal import conflict_row
+from syncd.engine.calendar.journal import LEAVES, conflict_row
 from syncd.engine.calendar.pairing import Aside
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
-LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 CRM_FIRST = Rules(Winner.CRM)
 HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
 OSCILLATION_DAYS = 2  # within which three rounds are no accident

@@ -292,6 +292,9 @@ class CalendarCycle:
                     # Wherever the write ends: the former place is told of as gone this once only.
                     place = {"collection_id": plan.calendar.row.id, "remote_ref": plan.remote.ref}
                     reconciling.update_binding(session, plan.moved_from.id, {**place, "version": ""})
+                elif writes(plan) and plan.seen is None and plan.binding is not None:
+                    # Should the write not arrive: what is gone was told this once only, so it is asked for.
+                    reconciling.update_binding(session, plan.binding.id, {"absent": True})
             set_aside(session, context, pairs.aside)
             reconciling.drop_bindings(session, pairs.vanished)
             for id_ in pairs.unproven:

@@ -8,15 +8,17 @@ from connectors.calendar import Item
 from store.bindings import ConflictState, Side
 from syncd.core.canonical import Unit, value_json, value_of
 from syncd.core.conflicts import UnitConflict, Winner
+from syncd.core.plan import Action
 from syncd.engine.calendar.context import Context, Plan
 
+LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
 
 
 def conflict_row(context: Context, plan: Plan, id_: int | None, one: UnitConflict) -> Mapping[str, Any]:
     """The columns of a conflict about the record `id_`."""
     return {
-        "binding_id": plan.binding.id if plan.binding else None,
+        "binding_id": None if plan.binding is None or plan.decision.action in LEAVES else plan.binding.id,
         "mailbox_id": context.mailbox_id,
         "entity": plan.entity,
         "entity_id": id_,
