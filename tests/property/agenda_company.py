@@ -19,11 +19,12 @@ from tests.property.agenda import FIRST, SECOND, Agenda, Key, held, hidden, valu
 from tests.property.agenda_checks import Checks
 from tests.property.agenda_truth import Truth
 
-LOGINS = ("claire", "denis")
+LOGINS = ("claire", "denis", "emma")
+ADDRESSES = {login: f"{login}@acme.example" for login in LOGINS}
 
 
 class Company(RuleBasedStateMachine):
-    """Two users, each with a calendar server."""
+    """Some users, each with a calendar server. Claire's mails guests; the others' are plain ones."""
 
     template: Path
     top: Path
@@ -78,8 +79,8 @@ class Company(RuleBasedStateMachine):
     def owned(self, login: str, ref: str) -> bool:
         """Whether the item is not a copy of a colleague's."""
         item = self.checks.at(login, ref)
-        other = next(f"{one}@acme.example" for one in LOGINS if one != login)
-        return item is not None and item.main.organizer != other
+        others = {address for one, address in ADDRESSES.items() if one != login}
+        return item is not None and item.main.organizer not in others
 
     def write(self, login: str, calendar: str, ref: str, change: Callable[[client.Resource], object]) -> bool:
         """A client changes a resource; whether that changed anything."""

@@ -13,15 +13,16 @@ from connectors.calendar import Item, Privacy
 from store.bindings import BoundEntity
 from syncd.core.canonical import is_private
 from syncd.core.conflicts import Rules, Winner
+from syncd.core.decision import Direction
 from syncd.core.guards import Limits
 from tests.property import agenda_client as client
 from tests.property import agenda_crm as crm
 from tests.property.agenda import FIRST, SECOND
-from tests.property.agenda_company import LOGINS, Company
+from tests.property.agenda_company import ADDRESSES, LOGINS, Company
 from tests.property.agenda_weather import rewriting
 
-CLAIRE, DENIS = "claire@acme.example", "denis@acme.example"
-WHO = st.sampled_from(["claire", "claire", "claire", "denis"])
+DENIS, EMMA = ADDRESSES["denis"], ADDRESSES["emma"]
+WHO = st.sampled_from(["claire", "claire", "claire", "denis", "emma"])
 PICK = st.integers(0, 9)
 UNITS = sorted(set(client.SIMPLE) & set(crm.SIMPLE))
 
@@ -69,6 +70,7 @@ class People(Company):
         rewrite=st.sampled_from(["", "", "location", "alarm", "silent"]),
         second=st.booleans(),
         items=st.integers(0, 6),
+        direction=st.sampled_from([*[Direction.BOTH] * 4, Direction.TO_CRM, Direction.TO_REMOTE]),
     )
     def world(
         self,
@@ -79,8 +81,11 @@ class People(Company):
         rewrite: str,
         second: bool,
         items: int,
+        direction: Direction,
     ) -> None:
         self.agenda.rules, self.agenda.limits = Rules(rule_), limits
+        self.agenda.directions["claire"] = direction
+        self.done[f"direction {direction.value}"] += 1
         self.agenda.restart()
         self.checks.manual = rule_ is Winner.MANUAL
         server = self.servers["claire"]
@@ -101,7 +106,7 @@ class People(Company):
             lambda: self.the_client_makes_one("claire", **plain, guests="", second=False),
             lambda: self.the_crm_makes_one("claire", **{**plain, "series": True}, guest=""),
             lambda: self.the_client_makes_one("claire", **{**plain, "series": True}, guests="", second=False),
-            lambda: self.the_crm_makes_one("claire", **plain, guest=DENIS),
+            lambda: self.the_crm_makes_one("claire", **plain, guest="both"),
             lambda: self.the_client_makes_one("claire", **plain, guests="theirs", second=True),
             lambda: self.the_client_makes_one("claire", **{**plain, "task": True}, guests="", second=False),
         ]
@@ -137,8 +142,8 @@ class People(Company):
             private=private,
         )
         if guests == "colleague" and not task:
-            other = next(one for one in LOGINS if one != login)
-            source = source.replace(f"guest{number}@guest.example".encode(), f"{other}@acme.example".encode())
+            other = next(address for one, address in ADDRESSES.items() if one != login)
+            source = source.replace(f"guest{number}@guest.example".encode(), other.encode())
         server = self.servers[login]
         calendar = SECOND if second and SECOND in server._calendars else FIRST
         if calendar not in server._calendars:
@@ -146,6 +151,8 @@ class People(Company):
         ref = server.put(calendar, source)
         lines = client.Resource(source).own_lines()
         self.truth.written_by_client(uid, None, self.checks.at(login, ref), lines)
+        if self.agenda.directions.get(login) is Direction.TO_REMOTE:
+            self.truth.left_alone.add(uid)
         self.done["client new"] += 1
 
     @rule(login=WHO, at=PICK, part=PICK, kinds=some_of(sorted(client.SIMPLE)))
@@ -242,7 +249,7 @@ class People(Company):
         login=WHO,
         series=st.booleans(),
         task=st.sampled_from([False, False, False, True]),
-        guest=st.sampled_from(["", "", "guest", DENIS]),
+        guest=st.sampled_from(["", "", "guest", DENIS, "both"]),
         past=st.sampled_from([False, False, False, True]),
         private=st.sampled_from([False, False, False, False, False, True]),
     )
@@ -251,10 +258,14 @@ class People(Company):
     ) -> None:
         number, me = self.next(), f"{login}@acme.example"
         uid = f"crm-{number}@syncd.example"
+        both, guest = guest == "both", DENIS if guest == "both" else guest
         guest = f"invite{number}@guest.example" if guest == "guest" else "" if guest == me else guest
         item = crm.new_item(
             uid, number, me, series=series, task=task, guest=guest, past=past, private=private
         )
+        if both and me != EMMA:
+            item = crm.with_guest(item, number, me, email=EMMA)
+            self.done["crm three"] += 1
         self.agenda.add(login, item)
         self.truth.edited(uid, None, item)
         self.truth.edits[uid] += 1
@@ -299,7 +310,10 @@ class People(Company):
         elif what == "private":
             done = self.edit(key, lambda item: crm.with_privacy(item, Privacy.PRIVATE))
         else:
-            email = DENIS if what == "colleague" and me != DENIS else ""
+            colleague = next(
+                address for address in (DENIS, EMMA)[:: 1 if number % 2 else -1] if address != me
+            )
+            email = colleague if what == "colleague" else ""
             done = self.edit(key, lambda item: crm.with_guest(item, number, me, email=email))
         self.done[f"crm {what}"] += done
 

@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 )
 
 from store.sync_state import MailboxState
+from syncd.core.decision import Direction
 from syncd.core.guards import WHOLE_CALENDAR
 from syncd.engine.calendar import cycle as engine_cycle
 from syncd.engine.calendar import push as engine_push
@@ -244,7 +245,8 @@ KINDS = {
     "client override cancel", "client guest", "client answer", "client private", "client public",
     "crm new", "crm cancel", "crm override add", "crm override remove", "crm override cancel", "crm guest",
     "crm colleague", "crm no guest", "crm link", "crm private", "both", "both the same", "deleted by both",
-    "crm hides", "client takes back", "client has it too",
+    "crm hides", "crm three", *(f"direction {one.value}" for one in Direction),
+    "client takes back", "client has it too",
     "deleted by crm, changed by the other", "deleted by client, changed by the other",
     *(f"fault {one}" for one in CALLS), "killed", "braked", "released", "broken off", "skipped", "paused",
     *(f"meanwhile {one}" for one in ("client", "crm", "both", "delete", "cancel", "pause", "other cycle")),
