@@ -37,12 +37,11 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
-from syncd.engine.calendar.journal import Outcome, conflict_rows, decision_row
+from syncd.engine.calendar.journal import LEAVES, Outcome, conflict_rows, decision_row
 from syncd.engine.calendar.pairing import record_hidden
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
-LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 CRM_FIRST = Rules(Winner.CRM)
 HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
 TRIES = 3  # against others who write to the same records in the same moment
@@ -119,25 +118,31 @@ class _Confirm:
         self._look_around(outcomes)
         made = self._create([one.plan for one in outcomes])
         fresh: list[Mapping[str, Any]] = []
-        decisions, conflicts, changed = [], [], []
+        decisions, changed = [], []
+        conflicts: list[Mapping[str, Any]] = []
+        of_fresh: list[tuple[int, Mapping[str, Any]]] = []  # of bindings that have no id yet
         private: list[tuple[BoundEntity, int]] = []
         for one in outcomes:
             plan = one.plan
             id_ = made.get(id(plan)) or (plan.record.id if plan.record else None)
             before, crm = self._record(plan)
             row = self._binding(one, id_, crm)
-            if row is not None:
+            lost = (*plan.decision.conflicts, *self._lost.get(id(plan), ()))
+            told = conflict_rows(self._session, self._context, plan, id_, lost)
+            if row is None:
+                conflicts += told
+            else:
+                of_fresh += [(len(fresh), each) for each in told]
                 fresh.append(row)
             if plan.decision.action not in SILENT or plan.decision.conflicts:
                 decisions.append(decision_row(self._context, one, id_, before))
-            lost = (*plan.decision.conflicts, *self._lost.get(id(plan), ()))
-            conflicts += conflict_rows(self._session, self._context, plan, id_, lost)
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
                 if is_private(crm) and _tells(before):
                     private.append((plan.entity, id_))
         self._updates.send()
-        reconciling.insert_bindings(self._session, fresh)
+        bound = reconciling.insert_bindings(self._session, fresh)
+        conflicts += [{**each, "binding_id": bound[at]} for at, each in of_fresh]
         reconciling.record(self._session, decisions, conflicts)
         for entity in (BoundEntity.EVENT, BoundEntity.TASK):
             ids = [id_ for kind, id_ in changed if kind is entity]

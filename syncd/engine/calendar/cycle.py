@@ -82,7 +82,8 @@ class CalendarCycle:
             return False
         found, gone, unread = self._read(observations)
         observations = [one for one in observations if one.calendar.row.id in found]
-        pairing = Pairing(self._context, [one.calendar for one in observations])
+        reached = [one.calendar for one in observations]
+        pairing = Pairing(self._context, reached, blind=len(reached) < len(calendars))
         pairs = pairing.build(observations, found, gone, waiting, resting=resting)
         if self._braked(observations, gone, pairs.plans):
             return False
@@ -342,6 +343,9 @@ class CalendarCycle:
                 # Wherever the write ends: the former place is told of as gone this once only.
                 place = {"collection_id": plan.calendar.row.id, "remote_ref": plan.remote.ref}
                 reconciling.update_binding(session, plan.moved_from.id, {**place, "version": ""})
+            elif writes(plan) and plan.seen is None and plan.binding is not None:
+                # Should the write not arrive: what is gone was told this once only, so it is asked for.
+                reconciling.update_binding(session, plan.binding.id, {"absent": True})
         set_aside(session, self._context, pairs.aside)
         reconciling.drop_bindings(session, pairs.vanished)
         for id_ in pairs.unproven:
