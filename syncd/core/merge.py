@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from connectors.calendar import Component, Item
+from connectors.calendar import Component, Item, When
 from syncd.core.canonical import Unit, Value, component_json, unsaid, value_json, value_of, with_value
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.recurrence import lacks
@@ -225,13 +225,12 @@ class _Merge:
         series = components.get("")
         if series is None:
             return frozenset()
-        asked = []
+        asked: dict[str, When] = {}
         for key in keys & components.keys():
             own = (self._now.crm if key in self._now.crm else self._now.remote).get("")
-            if own is None or own.timing != series.timing:
-                asked.append(key)
-        if not asked:
-            return frozenset()
+            place = components[key].recurrence_id
+            if place is not None and (own is None or own.timing != series.timing):
+                asked[key] = place
         if not series.timing.recurs:
             return frozenset(asked)
         item = Item(self._sides.crm.uid, self._sides.crm.kind, (series,))

@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from connectors.errors import ItemError
 from store.database import Database
+from store.errors import Invalid
 from tests.servers.calendar_world import event
 from tests.servers.meanwhile import before_writing
 from tests.servers.memory_world import MemoryWorld
@@ -146,3 +149,106 @@ def test_an_occurrence_changed_in_the_client_stays_there_while_a_person_decides_
     assert "By the client" in world.text("claire")
     assert world.rows("SELECT unit, state FROM conflict WHERE state = 'OPEN'") == [("timing", "OPEN")]
     world.close()
+
+
+# --- one UID in several places, a new calendar, an occurrence that becomes a series ---------------
+
+
+@pytest.mark.parametrize("subject", ["Point", "Changed"])
+def test_a_copy_made_while_the_first_one_goes_stops_nothing(world: MemoryWorld, subject: str) -> None:
+    server = world.servers["claire"]
+    for calendar in ("/b/", "/c/"):
+        server.add_calendar(calendar)
+    ref = world.put("claire", "a", event("a", "Point"))
+    world.settle()
+    server.remove(ref)
+    server.put("/b/", event("a", subject), "/b/a.ics")
+    server.put("/c/", event("a", subject), "/c/a.ics")
+    world.settle()
+    assert world.rows("SELECT subject, status FROM event") == [(subject, "CONFIRMED")]
+    assert sorted(world.rows("SELECT remote_ref, state FROM binding")) == [
+        ("/b/a.ics", "BOUND"),
+        ("/c/a.ics", "IGNORED"),
+    ]
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_what_moves_into_a_calendar_that_is_new_is_not_gone(world: MemoryWorld, edited: bool) -> None:
+    server = world.servers["claire"]
+    ref = world.put("claire", "a", event("a", "Point"))
+    world.settle()
+    server.add_calendar("/new/")
+    server.remove(ref)
+    server.put("/new/", event("a", "Point"), "/new/a.ics")
+    if edited:
+        world.desk("claire").edit(1, location="Room 2")
+    world.settle()
+    assert world.rows("SELECT status, hidden FROM event") == [("CONFIRMED", 0)]
+    assert list(server.sources("/calendar/")) == []
+    assert (b"Room 2" in server.sources("/new/")["/new/a.ics"]) is edited
+    assert "cancel_crm" not in [action for (action,) in world.rows("SELECT action FROM decision")]
+
+
+OCCURRENCE = (
+    "BEGIN:VEVENT\nUID:s\nDTSTAMP:20261101T080000Z\n{place}\n"
+    "DTSTART;TZID=Europe/Paris:20261126T150000\nDTEND;TZID=Europe/Paris:20261126T160000\n"
+    "SUMMARY:Only this one\nEND:VEVENT\n"
+)
+PLACE = "RECURRENCE-ID;TZID=Europe/Paris:20261126T090000"
+
+
+def series(*occurrences: str) -> bytes:
+    whole = event("s", "Series", more=(DAILY,)).decode().replace("\r\n", "\n")
+    return (
+        whole.replace("END:VCALENDAR", "".join(occurrences) + "END:VCALENDAR").replace("\n", "\r\n").encode()
+    )
+
+
+def test_an_invitation_to_one_occurrence_that_becomes_the_series_is_taken_in(world: MemoryWorld) -> None:
+    one = OCCURRENCE.format(place=PLACE)
+    alone = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{one}END:VCALENDAR\n".replace("\n", "\r\n").encode()
+    ref = world.put("claire", "s", alone)
+    world.settle()
+    world.servers["claire"].put("/calendar/", series(one), ref)
+    world.settle()
+    rows = world.rows("SELECT subject, recurrence_key, series_id IS NULL FROM event ORDER BY id")
+    assert rows == [("Series", "", 1), ("Only this one", "20261126T080000Z", 0)]
+
+
+@pytest.mark.parametrize(
+    "place", [PLACE, "RECURRENCE-ID:20261126T090000", "RECURRENCE-ID;VALUE=DATE:20261126"]
+)
+def test_an_occurrence_named_in_any_way_has_its_place_in_a_series_that_gets_longer(
+    world: MemoryWorld, place: str
+) -> None:
+    ref = world.put("claire", "s", series())
+    world.settle()
+    world.desk("claire").edit(1, end="2026-11-24T11:00")
+    world.servers["claire"].put("/calendar/", series(OCCURRENCE.format(place=place)), ref)
+    world.settle()
+    assert "Only this one" in world.text("claire")
+    assert world.rows("SELECT count(*) FROM event WHERE subject = 'Only this one'") == [(1,)]
+    assert world.rows("SELECT count(*) FROM conflict") == [(0,)]
+    world.desk("claire").edit(1, subject="Renamed")
+    world.settle()
+    assert "Renamed" in world.text("claire")
+
+
+def test_a_rule_that_ends_before_it_begins_is_refused_where_it_is_written(world: MemoryWorld) -> None:
+    with pytest.raises(Invalid, match="ends \\(UNTIL\\) before it begins"):
+        world.desk("claire").add("Never", rrule="FREQ=DAILY;UNTIL=20250101T000000Z")
+
+
+def test_what_the_server_refused_once_needs_nobody_when_it_takes_it(world: MemoryWorld) -> None:
+    def refuse() -> None:
+        raise ItemError("The server does not take it.", locator="x")
+
+    server = world.servers["claire"]
+    world.desk("claire").add("Point")
+    server.before("create", refuse)
+    world.sync()
+    assert world.rows("SELECT count(*) FROM quarantine") == [(1,)]
+    world.now += timedelta(days=1)
+    world.settle()
+    assert "Point" in world.text("claire")
+    assert world.rows("SELECT count(*) FROM quarantine") == [(0,)]

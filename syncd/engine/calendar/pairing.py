@@ -98,7 +98,8 @@ class Pairing:
         for collection, items in found.items():
             for remote in items:
                 here = known.refs[collection].get(remote.ref)
-                moved_from = known.lost.get(remote.item.uid) if here is None else None
+                # Given once: a second item of that UID is a copy, not the same in two places.
+                moved_from = known.lost.pop(remote.item.uid, None) if here is None else None
                 if here is None and moved_from is None and (named := self._named(remote.item)) is not None:
                     moved_from = wrote.pop(named, None)  # a client gave it another UID
                 if moved_from is not None:

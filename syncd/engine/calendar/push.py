@@ -206,7 +206,13 @@ class Pusher:
     def _confirm(self, done: Sequence[Outcome], closed: Sequence[int]) -> None:
         def close(session: Transaction, _late: Sequence[Outcome]) -> None:
             reconciling.close_intents(session, closed)
+            for one in done:  # what was refused before is taken now
+                ref = one.remote.ref if one.remote else one.plan.uid
+                taken.setdefault(one.plan.calendar.row.id, []).extend([ref, one.plan.uid])
+            for calendar, refs in taken.items():
+                reconciling.release(session, calendar, refs)
 
+        taken: dict[int, list[str]] = {}
         kept, late = carry(self._context, done, close)
         for one in kept:
             count(self._report, one)
