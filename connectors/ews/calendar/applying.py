@@ -10,11 +10,22 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from connectors.block import attach, find
-from connectors.calendar import Attendee, Component, Dress, Item, Kind, Privacy, Response, Status, Timing, When, zone_info
+from connectors.calendar import (
+    Attendee,
+    Component,
+    Dress,
+    Item,
+    Kind,
+    Privacy,
+    Response,
+    Status,
+    Timing,
+    When,
+    zone_info,
+)
 from connectors.ews.calendar.body import edited, text_in
 from connectors.ews.calendar.native import Guest, Native, Unreadable
 from connectors.ews.calendar.reading import (
-    FREE,
     Owner,
     address,
     attendees_of,
@@ -54,7 +65,11 @@ def applied(
     made = _said(made, now, target, fresh=fresh)
     if now is None or (now.organizer, now.attendees) != (target.organizer, target.attendees):
         made = _invited(made, target, owner)
-    if now is None or now.alarms != target.alarms or (native.kind is Kind.TASK and now.timing != target.timing):
+    if (
+        now is None
+        or now.alarms != target.alarms
+        or (native.kind is Kind.TASK and now.timing != target.timing)
+    ):
         made = _reminded(made, target, owner)
     return _shadowed(made, target, owner, master)
 
@@ -74,7 +89,7 @@ def _said(native: Native, now: Component | None, target: Component, *, fresh: bo
         target.privacy is Privacy.PRIVATE and native.sensitivity in _PRIVATE
     ):
         native = replace(native, sensitivity=_SENSITIVITY.get(target.privacy, "Private"))
-    if (now is None or now.categories != target.categories):
+    if now is None or now.categories != target.categories:
         kept = [one for one in native.categories if one.strip() in target.categories]
         there = {one.strip() for one in kept}
         native = replace(native, categories=(*kept, *sorted(target.categories - there)))
@@ -285,8 +300,8 @@ def _of_task(target: Component) -> Shadow:
 
 
 def _require(native: Native, target: Component, owner: Owner, master: Native | None) -> None:
-    """Raises Inexpressible where it would read back as something else. What the server does on its own is left
-    out: deletions of occurrences, the organizer of a meeting."""
+    """Raises Inexpressible where it would read back as something else. What the server does by itself is
+    left out: deletions of occurrences, the organizer of a meeting."""
     try:
         found = component_of(native, owner, master)
     except Unreadable as error:
@@ -303,7 +318,7 @@ def _comparable(component: Component, native: Native) -> Component:
         timing=replace(timing, exdates=odd),
         recurrence_id=None,
         this_and_future=False,
-        organizer="",
+        organizer="" if native.guests or native.meeting else component.organizer,
         attendees=tuple(one for one in component.attendees if one.email != component.organizer),
     )
 
@@ -311,8 +326,8 @@ def _comparable(component: Component, native: Native) -> Component:
 def _difference(found: Component, target: Component) -> str:
     """What it is that would be lost; never its content."""
     names = (
-        "timing", "subject", "location", "notes", "status", "privacy", "busy", "alarms", "categories", "attendees",
-        "video_url", "completed",
+        "timing", "subject", "location", "notes", "status", "privacy", "busy", "alarms", "categories",
+        "attendees", "video_url", "completed",
     )  # fmt: skip
     lost: Iterable[str] = [name for name in names if getattr(found, name) != getattr(target, name)]
     return "this: " + (", ".join(lost) or "attendees")

@@ -16,8 +16,8 @@ _TOKEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _BREAKS = frozenset(
-    "address article blockquote br caption center dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li main ol p"
-    " pre section table tbody tfoot thead tr ul body".split()
+    "address article blockquote br caption center dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li main ol"
+    " p pre section table tbody tfoot thead tr ul body".split()
 )
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _END = re.compile(r"</body\s*>|</html\s*>|\Z", re.IGNORECASE)
@@ -93,9 +93,7 @@ def _is_marked(line: str, bare: str) -> bool:
     return line != bare and _MARK.sub("", line, count=1) == bare
 
 
-def _insertion(
-    html: str, places: list[tuple[str, Spans]], at: int, lines: list[str]
-) -> tuple[int, int, str]:
+def _insertion(html: str, places: list[tuple[str, Spans]], at: int, lines: list[str]) -> tuple[int, int, str]:
     """Where new lines go: after the line before them, or before the first one, or at the end."""
     if at == len(places):
         end = _END.search(html)
@@ -129,4 +127,3 @@ def _closed(found: list[tuple[str, Spans]], text: str, spans: Spans) -> str:
     if line and spans:
         found.append((line, spans))
     return ""
-

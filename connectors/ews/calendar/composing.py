@@ -82,7 +82,9 @@ _EVENT: dict[str, _Maker] = {
     "calendar:IsAllDayEvent": lambda one: _flag("IsAllDayEvent", one.all_day),
     "calendar:LegacyFreeBusyStatus": lambda one: t("LegacyFreeBusyStatus", one.free_busy),
     "calendar:Location": lambda one: _text("Location", one.location),
-    **{f"calendar:{role}": (lambda one, role=role: _guests(one, role)) for role in ROLES},
+    "calendar:RequiredAttendees": lambda one: _guests(one, ROLES[0]),
+    "calendar:OptionalAttendees": lambda one: _guests(one, ROLES[1]),
+    "calendar:Resources": lambda one: _guests(one, ROLES[2]),
     "calendar:Recurrence": lambda one: None if one.series is None else recurrence(one.series),
     "calendar:StartTimeZone": lambda one: _zone("StartTimeZone", one.start_zone),
     "calendar:EndTimeZone": lambda one: _zone("EndTimeZone", one.end_zone),
@@ -103,7 +105,13 @@ _TASK: dict[str, _Maker] = {
 _FIELDS = {Kind.EVENT: _EVENT, Kind.TASK: _TASK}
 _AFTER_REMINDERS = ("item:ReminderMinutesBeforeStart", "item:ReminderIsSet")
 # A start without its zone, or a zone without its start, is a request for another moment.
-_TIMES = ("calendar:Start", "calendar:End", "calendar:IsAllDayEvent", "calendar:StartTimeZone", "calendar:EndTimeZone")
+_TIMES = (
+    "calendar:Start",
+    "calendar:End",
+    "calendar:IsAllDayEvent",
+    "calendar:StartTimeZone",
+    "calendar:EndTimeZone",
+)
 _UNCHANGING = frozenset({"calendar:UID"})
 
 
@@ -134,7 +142,9 @@ def changes(before: Native, after: Native) -> list[Element]:
         if before.own.get(name, "") == value:
             continue
         if value:
-            found.append(t("SetItemField", None, own_property(name), _item(before.kind, own_value(name, value))))
+            found.append(
+                t("SetItemField", None, own_property(name), _item(before.kind, own_value(name, value)))
+            )
         else:
             found.append(t("DeleteItemField", None, own_property(name)))
     return found

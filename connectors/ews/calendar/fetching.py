@@ -120,10 +120,8 @@ class Fetcher:
     def find(self, calendar: str, uid: str) -> dict[str, Held | ItemError]:
         """What has exactly that UID, by ref."""
         kind = self.kind(calendar)
-        if uid.startswith(UNNAMED):
-            refs = [uid.removeprefix(UNNAMED)]
-        else:
-            refs = self._search(calendar, uid, kind)
+        unnamed = uid.startswith(UNNAMED)
+        refs = [uid.removeprefix(UNNAMED)] if unnamed else self._search(calendar, uid, kind)
         found: dict[str, Held | ItemError] = {}
         for ref, one in self.held(calendar, refs).items() if refs else ():
             if isinstance(one, ItemError):

@@ -18,9 +18,7 @@ _RIGHTS = ("CreateContents", "Modify", "Delete")
 
 def calendars(wire: Wire) -> list[CalendarInfo]:
     """Every calendar and task list but those that were deleted, the mailbox's own first."""
-    own = wire.ask(
-        requests.get_folders([_named(wire, "calendar"), _named(wire, "tasks")], _PROPERTIES)
-    )
+    own = wire.ask(requests.get_folders([_named(wire, "calendar"), _named(wire, "tasks")], _PROPERTIES))
     found: dict[str, CalendarInfo] = {}
     for answer in own:
         if isinstance(answer, Element):
@@ -48,7 +46,8 @@ def _named(wire: Wire, name: str) -> Element:
 
 
 def _others(wire: Wire) -> Iterator[Element]:
-    """All folders of the mailbox, without what is in Deleted Items. None where a delegate may not list them."""
+    """All folders of the mailbox, without what is in Deleted Items; none where a delegate may not
+    list them."""
     bin_id = ""
     for answer in wire.ask(requests.get_folders([_named(wire, "deleteditems")])):
         if isinstance(answer, Element):
@@ -87,7 +86,9 @@ def _folders_in(answer: Element) -> Iterator[Element]:
 def _add(found: dict[str, CalendarInfo], folders: Iterator[Element]) -> None:
     for folder in folders:
         kinds = frozenset(
-            kind for prefix, kind in _CLASSES if (text_of(folder, "FolderClass") + ".").startswith(prefix + ".")
+            kind
+            for prefix, kind in _CLASSES
+            if (text_of(folder, "FolderClass") + ".").startswith(prefix + ".")
         )
         if not kinds or local(folder) == "SearchFolder":
             continue
@@ -95,7 +96,9 @@ def _add(found: dict[str, CalendarInfo], folders: Iterator[Element]) -> None:
         writable = rights is None or all(text_of(rights, one) in {"true", "1"} for one in _RIGHTS)
         ref = _id(folder)
         # Exchange mails invitations itself (MS-OXWSMTGS): it schedules, whoever writes.
-        found.setdefault(ref, CalendarInfo(ref, text_of(folder, "DisplayName"), kinds, writable, auto_schedule=True))
+        found.setdefault(
+            ref, CalendarInfo(ref, text_of(folder, "DisplayName"), kinds, writable, auto_schedule=True)
+        )
 
 
 def _id(folder: Element) -> str:

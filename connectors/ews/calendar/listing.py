@@ -109,7 +109,7 @@ def _refused(wire: Wire, calendar: str, refusal: Refusal) -> Exception:
 
 def _broken(wire: Wire, calendar: str, why: str) -> CollectionError:
     return CollectionError(
-        f"The server's list of the calendar {calendar} of {wire.who} cannot be used: {why}. It is asked again in"
-        " the next cycle.",
+        f"The server's list of the calendar {calendar} of {wire.who} cannot be used: {why}. It is asked"
+        " again in the next cycle.",
         collection=calendar,
     )

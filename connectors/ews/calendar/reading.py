@@ -185,7 +185,9 @@ def attendees_of(native: Native, shadow: Shadow, organizer: str, owner: Owner) -
             response = ANSWERS[native.answer]
         known = found.get(email)
         if known is None or (known.response is Response.NO_RESPONSE and response is not known.response):
-            found[email] = Attendee(email, response, clean(guest.name).strip() or (known.name if known else ""))
+            found[email] = Attendee(
+                email, response, clean(guest.name).strip() or (known.name if known else "")
+            )
     for email, (meant, was) in shadow.answers.items():
         if email in found and found[email].response is was:
             found[email] = replace(found[email], response=meant)
@@ -332,9 +334,13 @@ def is_place(native: Native, timing: Timing, at: When) -> bool:
     if native.series is None or timing.start is None or at.is_date != timing.start.is_date:
         return False
     day = at.local.date() if isinstance(at.local, datetime) else at.local
-    same = not isinstance(at.local, datetime) or not isinstance(timing.start.local, datetime) or (
-        at.zone == timing.start.zone and at.local.time() == timing.start.local.time()
+    same = (
+        not isinstance(at.local, datetime)
+        or not isinstance(timing.start.local, datetime)
+        or (at.zone == timing.start.zone and at.local.time() == timing.start.local.time())
     )
-    return same and place(native.series.pattern, native.series.start, day) and (
-        native.series.end is None or day <= native.series.end
+    return (
+        same
+        and place(native.series.pattern, native.series.start, day)
+        and (native.series.end is None or day <= native.series.end)
     )

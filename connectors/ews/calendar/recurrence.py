@@ -96,9 +96,7 @@ def _day_in(pattern: Pattern, year: int, month: int) -> date | None:
     if pattern.shape in {Shape.MONTHLY, Shape.YEARLY}:
         return date(year, month, min(pattern.day, length))
     fitting = [
-        number
-        for number in range(1, length + 1)
-        if DAYS[date(year, month, number).weekday()] in pattern.days
+        number for number in range(1, length + 1) if DAYS[date(year, month, number).weekday()] in pattern.days
     ]
     at = pattern.index if pattern.index == LAST else pattern.index - 1
     return date(year, month, fitting[at]) if fitting and at < len(fitting) else None

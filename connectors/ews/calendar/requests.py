@@ -18,8 +18,8 @@ _COMMON = (
 )  # fmt: skip
 _PROPERTIES = {
     Kind.EVENT: (
-        *_COMMON, "item:ReminderMinutesBeforeStart", "calendar:UID", "calendar:RecurrenceId", "calendar:Start",
-        "calendar:End", "calendar:OriginalStart", "calendar:IsAllDayEvent", "calendar:LegacyFreeBusyStatus",
+        *_COMMON, "item:ReminderMinutesBeforeStart", "calendar:UID", "calendar:RecurrenceId",
+        "calendar:Start", "calendar:End", "calendar:OriginalStart", "calendar:IsAllDayEvent", "calendar:LegacyFreeBusyStatus",
         "calendar:Location", "calendar:IsMeeting", "calendar:IsCancelled", "calendar:CalendarItemType",
         "calendar:MyResponseType", "calendar:Organizer", "calendar:RequiredAttendees",
         "calendar:OptionalAttendees", "calendar:Resources", "calendar:AppointmentSequenceNumber",
@@ -27,14 +27,14 @@ _PROPERTIES = {
         "calendar:StartTimeZone", "calendar:EndTimeZone", "calendar:JoinOnlineMeetingUrl",
     ),
     Kind.TASK: (
-        *_COMMON, "item:ReminderDueBy", "task:CompleteDate", "task:DueDate", "task:Recurrence", "task:StartDate",
-        "task:Status",
+        *_COMMON, "item:ReminderDueBy", "task:CompleteDate", "task:DueDate", "task:Recurrence",
+        "task:StartDate", "task:Status",
     ),
 }  # fmt: skip
 
 
 def get_items(kind: Kind, ids: Iterable[Element]) -> Element:
-    """GetItem of everything that an item is made of here; `ids` as `item_id` and `occurrence_id` give them."""
+    """GetItem of all that an item is made of here; `ids` as `item_id` and `occurrence_id` give them."""
     properties = [field_uri(uri) for uri in _PROPERTIES[kind]] + [own_property(name) for name in OWN]
     if kind is Kind.EVENT:
         properties.append(
@@ -163,7 +163,9 @@ def get_folders(references: Iterable[Element], properties: Iterable[str] = ()) -
 
 def find_folders(reference: Element, properties: Iterable[str], offset: int) -> Element:
     """FindFolder of everything below a folder."""
-    view = m("IndexedPageFolderView", None, MaxEntriesReturned="500", Offset=str(offset), BasePoint="Beginning")
+    view = m(
+        "IndexedPageFolderView", None, MaxEntriesReturned="500", Offset=str(offset), BasePoint="Beginning"
+    )
     shape = _folder_shape(properties)
     return m("FindFolder", None, shape, view, m("ParentFolderIds", None, reference), Traversal="Deep")
 

@@ -30,7 +30,9 @@ class Shadow:
     completed: str | None = None  # ISO; "": done, and nobody knows when
     organizer: str = ""  # of a meeting without guests
     host: Response | None = None  # the organizer's own line among the participants
-    answers: Mapping[str, tuple[Response, Response]] = field(default_factory=dict)  # meant, and as it was there
+    answers: Mapping[str, tuple[Response, Response]] = field(
+        default_factory=dict
+    )  # meant, and as it was there
     video: str = ""
     notes: str | None = None  # with the empty lines that HTML does not keep
     natural: bool = False  # an occurrence that is changed no more, which Exchange cannot take back
@@ -47,7 +49,9 @@ class Shadow:
             "completed": self.completed,
             "organizer": self.organizer or None,
             "host": None if self.host is None else self.host.value,
-            "answers": {email: [one.value, other.value] for email, (one, other) in sorted(self.answers.items())}
+            "answers": {
+                email: [one.value, other.value] for email, (one, other) in sorted(self.answers.items())
+            }
             or None,
             "video": self.video or None,
             "notes": self.notes,

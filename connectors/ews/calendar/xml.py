@@ -1,4 +1,4 @@
-"""The XML of EWS in the few words that calendars need: elements of its two namespaces, made and looked into."""
+"""The XML of EWS in the few words that calendars need: elements of its two namespaces."""
 
 import re
 from collections.abc import Iterable

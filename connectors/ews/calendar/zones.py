@@ -16,9 +16,11 @@ from connectors.calendar import UTC_ZONE, zone_info
 _WINDOWS: Mapping[str, tuple[str, str]] = IANA_TO_MS_TIMEZONE_MAP
 _IANA: Mapping[str, str] = MS_TIMEZONE_TO_IANA_MAP
 _BY_NAME = {name.upper(): zone for name, zone in _IANA.items()}
-_UTC_NAMES = frozenset({"UTC", "COORDINATED UNIVERSAL TIME", "TZONE://MICROSOFT/UTC", "ETC/UTC", "GMT", "ETC/GMT"})
+_UTC_NAMES = frozenset(
+    {"UTC", "COORDINATED UNIVERSAL TIME", "TZONE://MICROSOFT/UTC", "ETC/UTC", "GMT", "ETC/GMT"}
+)
 _STEP = timedelta(hours=6)
-_YEARS = 2  # that two zones must agree in
+_STEPS = 2 * 366 * 4  # for so long two zones must agree
 
 
 @lru_cache(maxsize=1024)
@@ -54,9 +56,6 @@ def _agree(zone: str, other: str, year: int) -> bool:
         return False
     if zone == other:
         return True
-    moment = datetime(year, 1, 1, tzinfo=UTC)
-    while moment.year < year + _YEARS and moment.year < datetime.max.year:
-        if moment.astimezone(one).utcoffset() != moment.astimezone(two).utcoffset():
-            return False
-        moment += _STEP
-    return True
+    first = datetime(year, 1, 1, tzinfo=UTC)
+    moments = (first + number * _STEP for number in range(_STEPS))
+    return all(at.astimezone(one).utcoffset() == at.astimezone(two).utcoffset() for at in moments)
