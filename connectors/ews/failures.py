@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import requests
+from exchangelib import errors as library
 from exchangelib.errors import CASError, EWSError, ResponseMessageError
 from spnego.exceptions import SpnegoError
 
@@ -110,6 +111,16 @@ def of(
     return _of_mailbox(error, code, access, writes=writes) or _of_thing(
         code, access, writes=writes, collection=collection, item=item
     )
+
+
+def named(code: str) -> Exception:
+    """The exception of exchangelib's for a response code."""
+    known = vars(library).get(code)
+    if isinstance(known, type) and issubclass(known, EWSError):
+        made: Exception = known(code)
+        return made
+    unknown: Exception = ResponseMessageError("unknown")
+    return unknown
 
 
 def code_of(error: BaseException) -> str:

@@ -138,17 +138,21 @@ class Session(requests.Session):
         raise self._garbled(f"HTTP {response.status_code}")
 
     @contextmanager
-    def fetch(self, url: str, data: bytes, headers: dict[str, str]) -> Iterator[Iterator[bytes]]:
-        """One request that reads, and the pieces of its answer as they arrive. Raises errors of ours."""
+    def fetch(self, url: str, data: bytes, headers: dict[str, str]) -> Iterator["Iterator[bytes] | Answer"]:
+        """One request that reads, and the pieces of its answer as they arrive, or a whole fault of SOAP.
+
+        Raises errors of ours.
+        """
         access, channel = self._channel.access, self._channel
-        with (
-            failures.translated(access),
-            channel.watchdog.until(access.total_timeout.total_seconds()) as watch,
-        ):
+        seconds = access.total_timeout.total_seconds()
+        with failures.translated(access), channel.watchdog.until(seconds) as watch:
             with self._sent(url, data, headers) as response:
-                if response.status_code not in {OK, SERVER_ERROR}:
+                if response.status_code == OK:
+                    yield response.iter_content(PIECE)
+                elif response.status_code == SERVER_ERROR and is_xml(body := self._body(response)):
+                    yield Answer(response, self._checked(body, response))
+                else:
                     self._refuse(response)
-                yield response.iter_content(PIECE)
             watch.check()
 
     def _sent(self, url: str, data: bytes, headers: Any, silence: float | None = None) -> requests.Response:

@@ -27,6 +27,7 @@ from exchangelib.version import EXCHANGE_2016
 from connectors.errors import MailboxError, OutcomeUnknown, ProtocolViolation, SyncdError, Unreachable
 from connectors.ews import discovery, failures
 from connectors.ews.access import Entry, EwsAccess, protected
+from connectors.ews.answers import Answer
 from connectors.ews.http import Channel, Session
 
 API = "Exchange2016"  # understood by Exchange 2016, 2019 and SE; the only one that their schema has
@@ -84,8 +85,7 @@ class EwsSession:
 
     def folder(self, distinguished: str) -> DistinguishedFolderId:
         """A folder that Exchange has by that name, such as "inbox", in the mailbox that is read."""
-        whose = Mailbox(email_address=self.access.address) if self.access.entry is Entry.DELEGATE else None
-        return DistinguishedFolderId(id=distinguished, mailbox=whose)
+        return DistinguishedFolderId(id=distinguished, mailbox=Mailbox(email_address=self.access.address))
 
     def service(self, kind: type[Any], **options: Any) -> Any:
         """One of exchangelib's services, that sends once and returns the errors of single items as values."""
@@ -114,6 +114,25 @@ class EwsSession:
             found = list(self.service(kind).call(**arguments))
         return [self.sorted_out(one, writes=writes, collection=collection, item=item) for one in found]
 
+    @contextmanager
+    def pieces(self, kind: type[Any], *, collection: str = "", **arguments: Any) -> Iterator[Iterator[bytes]]:
+        """The answer of a service that reads, as it arrives: for what is too large to be held.
+
+        Its XML is the caller's affair; nothing is checked.
+        """
+        service, protocol = self.service(kind), self.account.protocol
+        with self.asking(collection=collection):
+            http: Session = protocol.get_session()
+            try:
+                envelope = service.wrap(service.get_payload(**arguments), api_version=API)
+                with http.fetch(protocol.service_endpoint, envelope, service.extra_headers()) as answer:
+                    if isinstance(answer, Answer):  # a fault of SOAP, which comes with HTTP 500
+                        service.complain(answer)
+                    else:
+                        yield answer
+            finally:
+                protocol.release_session(http)
+
     def sorted_out(self, result: Any, *, writes: bool = False, collection: str = "", item: str = "") -> Any:
         """The result itself; in place of an exception of exchangelib's, one of ours.
 
@@ -121,10 +140,16 @@ class EwsSession:
         """
         if not isinstance(result, Exception):
             return result
-        error = failures.of(result, self.access, writes=writes, collection=collection, item=item)
+        error = self.error(result, writes=writes, collection=collection, item=item)
         if not isinstance(error, SyncdError) or isinstance(error, MailboxError | OutcomeUnknown):
             raise error
         return error
+
+    def error(
+        self, result: Exception, *, writes: bool = False, collection: str = "", item: str = ""
+    ) -> SyncdError | failures.SyncStateInvalidError:
+        """The error of ours for an exception of exchangelib's that stands in place of a result."""
+        return failures.of(result, self.access, writes=writes, collection=collection, item=item)
 
 
 class _Protocol(Protocol):  # type: ignore[misc]  # exchangelib has no types
@@ -179,6 +204,16 @@ class _Once:
             if self.streaming:  # type: ignore[attr-defined]
                 self.stop_streaming()  # type: ignore[attr-defined]
 
+    def extra_headers(self) -> dict[str, str]:
+        """What a request carries beside the usual headers."""
+        return dict(self._extra_headers())  # type: ignore[attr-defined]
+
+    def complain(self, answer: Answer) -> None:
+        """Raises what an answer complains of."""
+        _, body = self._get_soap_parts(response=answer)  # type: ignore[attr-defined]
+        list(self._get_elements_in_response(self._get_soap_messages(body)))  # type: ignore[attr-defined]
+        raise library.MalformedResponseError("a fault without a reason")
+
     def _api_versions_to_try(self) -> tuple[str, ...]:
         return (API,)
 
@@ -208,10 +243,7 @@ class _Once:
         """Keeps how long the server asks to wait, and the code alone of everything else."""
         if code == "ErrorServerBusy":
             return library.ErrorServerBusy(code, back_off=_back_off(msg_xml))  # type: ignore[no-any-return]
-        known = vars(library).get(str(code))
-        if isinstance(known, type) and issubclass(known, library.EWSError):
-            return known(code)  # type: ignore[no-any-return]
-        return library.ResponseMessageError("unknown")  # type: ignore[no-any-return]
+        return failures.named(str(code))
 
 
 def _back_off(details: Any) -> float | None:

@@ -17,6 +17,7 @@ from connectors.ews.calendar.reading import Owner, component_of
 from connectors.ews.calendar.recurrence import Inexpressible
 from tests.property.calendar_items import items
 from tests.property.ews_items import OWNER, stored
+from tests.servers.ews.schema import schema_folder, why_not
 
 DRESSES = st.sampled_from(
     [Dress(), Dress("acme/1"), Dress("7", "Acme", "Offre", "Compte : Acme\nOpportunité : Offre")]
@@ -81,21 +82,14 @@ def test_an_update_sends_what_changed_and_reads_back(one: Item, other: Item, dre
     assert composing.changes(native, same) == []
 
 
-SCHEMA = next(
-    (
-        one
-        for one in (Path(__file__).parents[3] / "shared", Path("/work/shared"))
-        if (one / "ews-schema").is_dir()
-    ),
-    None,
-)
+SCHEMA = schema_folder()
 
 
 @settings(deadline=None)
 @given(items(), DRESSES)
 def test_what_is_sent_keeps_to_the_schema(item: Item, dress: Dress) -> None:
     if SCHEMA is None:
-        pytest.skip("no schema of Exchange beside the repository")
+        pytest.skip(why_not() or "no schema")
     item = plain(item)
     try:
         made = written(item, dress)
@@ -117,5 +111,5 @@ _made: list[etree.XMLSchema] = []
 
 def _schema() -> etree.XMLSchema:
     if not _made and SCHEMA is not None:
-        _made.append(etree.XMLSchema(etree.parse(SCHEMA / "ews-schema" / "messages.xsd")))
+        _made.append(etree.XMLSchema(etree.parse(SCHEMA / "messages.xsd")))
     return _made[0]
