@@ -42,9 +42,13 @@ class Exchange:
 
     def calendars(self, mailbox: Mailbox) -> CalendarConnector:
         """Of the mailbox's calendars and task lists. Raises SecretError."""
-        from connectors.errors import ProtocolViolation
+        from connectors.ews.calendar.client import EwsCalendarConnector
 
-        raise ProtocolViolation(f"the calendars of {mailbox.name} at an Exchange server cannot be read yet")
+        user = self._settings.user(mailbox.user)
+        zone = user.timezone or self._settings.workspace.timezone
+        return EwsCalendarConnector(
+            self._access(mailbox), zone=zone.key, aliases=frozenset({user.email, *user.aliases})
+        )
 
     def _access(self, mailbox: Mailbox) -> "EwsAccess":
         from connectors.ews.access import Entry, EwsAccess

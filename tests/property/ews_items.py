@@ -1,4 +1,4 @@
-"""What an Exchange server makes of what it is sent, as far as reading it back needs: for the property tests."""
+"""What an Exchange server makes of what it is sent, as far as reading it back needs."""
 
 from xml.etree.ElementTree import Element
 

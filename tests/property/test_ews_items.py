@@ -1,7 +1,6 @@
-"""An item written to Exchange and read back is the one that was meant, or it is refused: never another one."""
+"""An item written to Exchange and read back is what was meant, or is refused: never another item."""
 
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest

@@ -39,6 +39,7 @@ from connectors.ews.calendar.recurrence import Inexpressible, Series, series_of,
 from connectors.ews.calendar.shadow import Shadow, shadow_of
 from connectors.ews.calendar.zones import iana_of, windows_of
 
+CLOCK = ("start", "end", "start_zone", "end_zone", "all_day", "series")  # when a series takes place
 _SENSITIVITY = {Privacy.PUBLIC: "Normal", Privacy.CONFIDENTIAL: "Confidential"}
 _PRIVATE = frozenset({"Private", "Personal"})
 _OPEN = frozenset({"NotStarted", "InProgress", "WaitingOnOthers"})
@@ -147,6 +148,8 @@ def _timed(native: Native, timing: Timing, owner: Owner) -> Native:
     )
     if made.end is not None and made.start is not None and made.end < made.start:
         raise Inexpressible("it ends before it begins")
+    if any(getattr(made, name) != getattr(native, name) for name in CLOCK):
+        made = replace(made, changed=(), deleted=())  # Exchange drops them
     if native.type in {"Single", "RecurringMaster"}:
         made = replace(made, type="RecurringMaster" if series is not None else "Single")
     elif series is not None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Dress, Item, Response, When, zone_info
 from connectors.ews.calendar import composing
-from connectors.ews.calendar.applying import applied, dressed
+from connectors.ews.calendar.applying import CLOCK, applied, dressed
 from connectors.ews.calendar.native import Native
 from connectors.ews.calendar.reading import Owner, component_of, is_place
 from connectors.ews.calendar.recurrence import Inexpressible
@@ -27,7 +27,6 @@ _RESPONSES = {
     Response.TENTATIVE: "TentativelyAcceptItem",
     Response.DECLINED: "DeclineItem",
 }
-_CLOCK = ("start", "end", "start_zone", "end_zone", "all_day", "series")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def planned(natives: Sequence[Native], item: Item, dress: Dress, owner: Owner) -
     after = dressed(applied(master, item.main, owner), item, dress, item.main, fresh=False)
     check_occurrences(after, item, owner)
     recurs = master.series is not None and after.series is not None
-    moved = any(getattr(master, name) != getattr(after, name) for name in _CLOCK)
+    moved = any(getattr(master, name) != getattr(after, name) for name in CLOCK)
     timing = component_of(after, owner).timing
     wanted = {one.key() for one in item.main.timing.exdates}
     back = recurs and any(one.key() not in wanted for one in timing.exdates)
@@ -142,7 +141,7 @@ def same_clock(natives: Sequence[Native], rest: Rest, owner: Owner) -> bool:
     """Whether the series is still at the time that the rest was meant for."""
     master = natives[0]
     target = applied(master, rest.item.main, owner)
-    names = [name for name in _CLOCK if name != "series" or master.series is not None]
+    names = [name for name in CLOCK if name != "series" or master.series is not None]
     return all(getattr(master, name) == getattr(target, name) for name in names)
 
 

@@ -19,8 +19,8 @@ _COMMON = (
 _PROPERTIES = {
     Kind.EVENT: (
         *_COMMON, "item:ReminderMinutesBeforeStart", "calendar:UID", "calendar:RecurrenceId",
-        "calendar:Start", "calendar:End", "calendar:OriginalStart", "calendar:IsAllDayEvent", "calendar:LegacyFreeBusyStatus",
-        "calendar:Location", "calendar:IsMeeting", "calendar:IsCancelled", "calendar:CalendarItemType",
+        "calendar:Start", "calendar:End", "calendar:OriginalStart", "calendar:IsAllDayEvent",
+        "calendar:LegacyFreeBusyStatus", "calendar:Location", "calendar:IsMeeting", "calendar:IsCancelled", "calendar:CalendarItemType",
         "calendar:MyResponseType", "calendar:Organizer", "calendar:RequiredAttendees",
         "calendar:OptionalAttendees", "calendar:Resources", "calendar:AppointmentSequenceNumber",
         "calendar:Recurrence", "calendar:ModifiedOccurrences", "calendar:DeletedOccurrences",
