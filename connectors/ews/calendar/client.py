@@ -47,6 +47,11 @@ class EwsCalendarConnector:
 
     def __enter__(self) -> Self:
         self._session.__enter__()
+        try:
+            folders.log_in(self._wire)
+        except BaseException as error:
+            self._session.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def __exit__(

@@ -30,6 +30,11 @@ def calendars(wire: Wire) -> list[CalendarInfo]:
     return list(found.values())
 
 
+def log_in(wire: Wire) -> None:
+    """The first request: raises AuthFailed where the server does not let us in."""
+    wire.ask(requests.get_folders([_named(wire, "calendar")]))
+
+
 def require(wire: Wire, calendar: str) -> None:
     """Raises CollectionGone or CollectionRefused where the folder is not to be seen."""
     for answer in wire.ask(requests.get_folders([t("FolderId", None, Id=calendar)]), collection=calendar):

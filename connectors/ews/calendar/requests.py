@@ -20,11 +20,12 @@ _PROPERTIES = {
     Kind.EVENT: (
         *_COMMON, "item:ReminderMinutesBeforeStart", "calendar:UID", "calendar:RecurrenceId",
         "calendar:Start", "calendar:End", "calendar:OriginalStart", "calendar:IsAllDayEvent",
-        "calendar:LegacyFreeBusyStatus", "calendar:Location", "calendar:IsMeeting", "calendar:IsCancelled", "calendar:CalendarItemType",
-        "calendar:MyResponseType", "calendar:Organizer", "calendar:RequiredAttendees",
-        "calendar:OptionalAttendees", "calendar:Resources", "calendar:AppointmentSequenceNumber",
-        "calendar:Recurrence", "calendar:ModifiedOccurrences", "calendar:DeletedOccurrences",
-        "calendar:StartTimeZone", "calendar:EndTimeZone", "calendar:JoinOnlineMeetingUrl",
+        "calendar:LegacyFreeBusyStatus", "calendar:Location", "calendar:IsMeeting",
+        "calendar:IsCancelled", "calendar:CalendarItemType", "calendar:MyResponseType",
+        "calendar:Organizer", "calendar:RequiredAttendees", "calendar:OptionalAttendees",
+        "calendar:Resources", "calendar:AppointmentSequenceNumber", "calendar:Recurrence",
+        "calendar:ModifiedOccurrences", "calendar:DeletedOccurrences", "calendar:StartTimeZone",
+        "calendar:EndTimeZone", "calendar:JoinOnlineMeetingUrl",
     ),
     Kind.TASK: (
         *_COMMON, "item:ReminderDueBy", "task:CompleteDate", "task:DueDate", "task:Recurrence",
