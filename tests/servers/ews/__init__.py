@@ -18,7 +18,7 @@ Faults: `server.faults.plan(Fault.RESET_AFTER, "CreateItem")`; faults.py has the
 `server.expire_sync_states()` makes every sync state given so far invalid.
 
 What is asserted: `server.counts` (operations by name; invitations, updates, cancellations, responses, mails
-sent) and what OtherClient lists. Besides, each request and each answer is validated against Microsoft's schema
-(schema.py): at the fixture's end an invalid message fails the test, and so does an error in the server.
+sent) and what OtherClient lists. Each request and each answer is validated against Microsoft's schema
+(schema.py): at the fixture's end an invalid message fails the test, as does an error in the server.
 `SYNCD_EWS_SCHEMA` names the schema's folder where it is not in `../shared/ews-schema`.
 """

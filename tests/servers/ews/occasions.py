@@ -171,6 +171,13 @@ def _with_answer(attendee: Element) -> Element:
     return typed("Attendee", [*told, typed("ResponseType", "Unknown"), *rest])
 
 
+def _recurrence(_store: Store, _viewer: Mailbox, target: Target) -> Element | None:
+    stored = target.field("Recurrence")
+    if stored is None:
+        return None
+    return recurrence.with_offsets(stored, zone_of(target.item.text("StartTimeZoneId")))
+
+
 KEPT: dict[str, Callable[[Store, Mailbox, Target], Element | None]] = {
     "Start": lambda _s, _v, x: typed("Start", stamp(x.start)),
     "End": lambda _s, _v, x: typed("End", stamp(x.end)),
@@ -193,5 +200,6 @@ KEPT: dict[str, Callable[[Store, Mailbox, Target], Element | None]] = {
     "StartTimeZoneId": lambda _s, _v, x: typed("StartTimeZoneId", x.text("StartTimeZoneId") or "UTC"),
     "TimeZone": lambda _s, _v, x: typed("TimeZone", x.text("StartTimeZoneId") or "UTC"),
     "Duration": _duration,
+    "Recurrence": _recurrence,
     **{tag: _attendees(tag) for tag in ATTENDEES},
 }

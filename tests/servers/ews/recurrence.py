@@ -144,14 +144,21 @@ def check(recurrence: Element) -> None:
         raise EwsError("ErrorRecurrenceHasNoOccurrence", "The recurrence has no occurrence.")
 
 
-def with_start_date(recurrence: Element, day: date) -> Element:
-    """The same recurrence with its range starting on another day."""
+def with_offsets(recurrence: Element, zone: tzinfo) -> Element:
+    """The recurrence with the zone's offset behind its dates, `2026-10-12+02:00`, as Exchange writes them."""
     limits = range_of(recurrence)
-    moved = Element(limits.tag, limits.attrib)
+    told = Element(limits.tag, limits.attrib)
     for child in limits:
         copied = Element(child.tag, child.attrib)
-        copied.text = day.isoformat() if child.tag == t("StartDate") else child.text
-        moved.append(copied)
+        copied.text = child.text
+        if child.tag in {t("StartDate"), t("EndDate")}:
+            copied.text = _with_offset(read_date(child.text or ""), zone)
+        told.append(copied)
     result = Element(recurrence.tag, recurrence.attrib)
-    result.extend([pattern_of(recurrence), moved])
+    result.extend([pattern_of(recurrence), told])
     return result
+
+
+def _with_offset(day: date, zone: tzinfo) -> str:
+    offset = datetime.combine(day, datetime.min.time(), zone).strftime("%z")
+    return f"{day.isoformat()}{'Z' if offset == '+0000' else f'{offset[:3]}:{offset[3:5]}'}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from xml.etree.ElementTree import Element
 
-from tests.servers.ews import recurrence
+from tests.servers.ews import occasions, recurrence
 from tests.servers.ews.errors import EwsError
 from tests.servers.ews.fields import READ_ONLY, Kind
 from tests.servers.ews.model import Change, ExtendedPath, Item, Series
@@ -188,12 +188,34 @@ def settle_times(target: Target) -> None:
         sheet.fields["End"] = typed("End", stamp(datetime.combine(end, time(), zone)))
     if target.end < target.start:
         raise EwsError("ErrorCalendarEndDateIsEarlierThanStartDate", "EndDate is earlier than StartDate.")
-    if target.original is None and "Recurrence" in item.fields:
+    if target.original is not None:
+        _stay_between(target)
+    elif "Recurrence" in item.fields:
         zone = zone_of(item.text("StartTimeZoneId"))
         length = target.end - target.start
         first_start = next(recurrence.starts(item.fields["Recurrence"], target.start, zone))
         item.put("Start", stamp(first_start))
         item.put("End", stamp(first_start + length))
+
+
+def _stay_between(target: Target) -> None:
+    """An exception may neither cross nor overlap its neighbours (ErrorOccurrenceCrossingBoundary)."""
+    before: Target | None = None
+    after: Target | None = None
+    for each in occasions.standing(target.item):
+        assert each.original is not None
+        assert target.original is not None
+        if each.original < target.original:
+            before = each
+        elif each.original > target.original:
+            after = each
+            break
+    crosses = (before is not None and target.start < before.end) or (
+        after is not None and target.end > after.start
+    )
+    if crosses:
+        text = "Modified occurrence is crossing or overlapping adjacent occurrence."
+        raise EwsError("ErrorOccurrenceCrossingBoundary", text)
 
 
 def times_changed(item: Item, before: dict[str, Element], names: set[str]) -> bool:
