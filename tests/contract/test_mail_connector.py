@@ -1,4 +1,4 @@
-"""What every mail connector keeps to: one suite, run against Dovecot, pymap, Exchange and the one in memory."""
+"""What every mail connector keeps to: one suite for Dovecot, pymap, Exchange and the one in memory."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator

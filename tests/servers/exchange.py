@@ -47,10 +47,10 @@ class ExchangeServer:
         url = self.ews.url.replace(str(self.ews.port), str(port))
         return f'[servers.corp.ews]\nurl = "{url}"\nca_file = "{self.ews.ca_file}"\nauth = "basic"\n'
 
-    def add_mailbox_of(self, login: str) -> Account:
+    def add_mailbox_of(self, login: str, password: str | None = None) -> Account:
         """A new user with the address login@acme.example, which is the login name too."""
         address = f"{login}@acme.example"
-        password = self.ews.add_mailbox(address)
+        password = self.ews.add_mailbox(address, password=password)
         for distinguished, name in NAMES.items():
             self.ews.mailbox(address).folder(distinguished).name = name
         return Account(address, password)
@@ -100,7 +100,19 @@ class ExchangeServer:
         self.ews.store.remove_folder(folder)
 
     def change_uidvalidity(self, account: Account, folder: str, *, new_uids: bool = True) -> None:
-        """The nearest that there is: the server forgets every sync state that it gave."""
+        """The nearest that there is: a folder out of a backup. It and its messages have other ids, and no
+        sync state that was given before means anything."""
+        store = self.ews.store
+        with store.lock:
+            old = self._folder(account, folder)
+            fresh = store._folder(old.mailbox, old.parent, old.name, old.folder_class, old.distinguished)
+            for item in list(old.items.values()):
+                store.move(item, fresh, "backup")
+            store.remove_folder(old)
+        self.ews.expire_sync_states()
+
+    def forget_sync_states(self) -> None:
+        """Every sync state that the server gave means nothing any more; its messages keep their ids."""
         self.ews.expire_sync_states()
 
     def read_marks(self, account: Account, folder: str) -> list[bool]:
