@@ -51,6 +51,7 @@ class Native:
     end: datetime | None = None
     start_zone: str = ""  # Windows or IANA name, as the server has it
     end_zone: str = ""
+    clocks: Mapping[str, str] = field(default_factory=dict)  # VTIMEZONEs of those that are in no table
     all_day: bool = False
     free_busy: str = "Busy"
     location: str = ""

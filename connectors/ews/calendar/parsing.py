@@ -12,9 +12,11 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from connectors.calendar import Kind
+from connectors.ews.calendar.definitions import definition_of
 from connectors.ews.calendar.native import Changed, Guest, Native, Unreadable
 from connectors.ews.calendar.recurrence import DAYS, LAST, WEEKEND, WORKDAYS, Pattern, Series, Shape
 from connectors.ews.calendar.xml import PROPERTY_SET, T, local, t, text_of
+from connectors.ews.calendar.zones import iana_of
 from connectors.ical.values import FIRST_YEAR, LAST_YEAR
 
 KINDS = {"CalendarItem": Kind.EVENT, "Task": Kind.TASK}
@@ -78,6 +80,7 @@ def _event(element: Element, common: Native, public: str) -> Native:
         end=_needed(_moment(element, "End"), "End"),
         start_zone=_zone(element, "StartTimeZone"),
         end_zone=_zone(element, "EndTimeZone"),
+        clocks=_clocks(element),
         all_day=_flag(element, "IsAllDayEvent"),
         free_busy=text_of(element, "LegacyFreeBusyStatus") or "Busy",
         location=text_of(element, "Location"),
@@ -161,6 +164,13 @@ def _changed(element: Element) -> Changed:
 def _zone(element: Element, name: str) -> str:
     found = element.find(T + name)
     return "" if found is None else found.get("Id", "")
+
+
+def _clocks(element: Element) -> dict[str, str]:
+    """What Exchange says of the zones that are in no table."""
+    zones = [one for name in ("StartTimeZone", "EndTimeZone") if (one := element.find(T + name)) is not None]
+    odd = [one for one in zones if one.get("Id", "") and iana_of(one.get("Id", "")) is None]
+    return {one.get("Id", ""): definition_of(one) for one in odd}
 
 
 def _series(element: Element) -> Series | None:

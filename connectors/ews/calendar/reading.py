@@ -21,6 +21,7 @@ from connectors.calendar import (
     zone_info,
 )
 from connectors.ews.calendar.body import same_lines, text_in
+from connectors.ews.calendar.definitions import local_in
 from connectors.ews.calendar.native import Native, Unreadable
 from connectors.ews.calendar.recurrence import Inexpressible, Series, place, rule_of, series_of, settled
 from connectors.ews.calendar.shadow import Shadow, shadow_of
@@ -73,6 +74,7 @@ def item_of(natives: Sequence[Native], owner: Owner) -> Item:
         sequence=first.sequence,
         crm_id=first.own.get("crm-id", ""),
         companion=any("companion" in one.own for one in natives),
+        zones=tuple(sorted({(name, text) for one in natives for name, text in one.clocks.items()})),
         modified=max((one.modified for one in natives if one.modified is not None), default=None),
         dressed=any(_dressed(one) for one in natives),
     )
@@ -251,16 +253,16 @@ def timing_of(native: Native, shadow: Shadow) -> Timing:
     """When an event happens. Raises Unreadable, Inexpressible."""
     if native.start is None or native.end is None:
         raise Unreadable("an event without a start or an end")
-    zone = zone_of(native.start_zone, shadow.zones[0], native.start.year)
-    last = zone_of(native.end_zone or native.start_zone, shadow.zones[1], native.start.year)
-    start = _at(native.start, zone, all_day=native.all_day)
-    end = _at(native.end, last, all_day=native.all_day)
+    zone = zone_of(native, native.start_zone, shadow.zones[0], native.start.year)
+    last = zone_of(native, native.end_zone or native.start_zone, shadow.zones[1], native.start.year)
+    start = _at(native, native.start, zone)
+    end = _at(native, native.end, last)
     if native.all_day and end.local <= start.local:
         end = default_end(start)
     if native.series is None:
         return Timing(start, end)
     rule = _rule(native.series, shadow.rrule, start)
-    gone = [_at(one, zone, all_day=native.all_day) for one in native.deleted]
+    gone = [_at(native, one, zone) for one in native.deleted]
     return Timing(start, end, rrule=rule, exdates=ordered([*gone, *shadow.exdates]))
 
 
@@ -274,9 +276,12 @@ def _rule(series: Series, kept: str, start: When) -> str:
     return rule_of(series, start)
 
 
-def zone_of(name: str, kept: str, year: int) -> str:
-    """The IANA zone of a zone of Exchange, `kept` where that is one of those it stands for."""
+def zone_of(native: Native, name: str, kept: str, year: int) -> str:
+    """The IANA zone of a zone of Exchange, `kept` where that is one of those it stands for; its own name
+    where it is in no table and described."""
     known = iana_of(name) if name else UTC_ZONE
+    if known is None and name in native.clocks:
+        return name
     if known is None:
         raise Unreadable(f"its time zone ({name[:60]!r}) is none that is known")
     if kept and zone_info(kept) is not None and iana_of(windows_of(kept, year) or "") == known:
@@ -284,10 +289,16 @@ def zone_of(name: str, kept: str, year: int) -> str:
     return known
 
 
-def _at(moment: datetime, zone: str, *, all_day: bool) -> When:
+def _at(native: Native, moment: datetime, zone: str) -> When:
     """The moment on the clocks of a zone; where they show that time twice, the second time, in UTC."""
-    local = moment.astimezone(zone_info(zone) or ZoneInfo(UTC_ZONE))
-    if all_day:
+    if zone in native.clocks:
+        shown = local_in(native.clocks[zone], moment)
+        if shown is None:
+            raise Unreadable(f"its time zone ({zone[:60]!r}) is none that is known")
+        local = shown.replace(tzinfo=UTC)
+    else:
+        local = moment.astimezone(zone_info(zone) or ZoneInfo(UTC_ZONE))
+    if native.all_day:
         if local.time() == datetime.min.time():
             return When(local.date())
         if moment.time() == datetime.min.time():
@@ -304,8 +315,8 @@ def _place_of(native: Native, shadow: Shadow, master: Native | None) -> When | N
         return None
     of = master if master is not None else native
     kept = shadow_of(of.own.get("state", "")).zones[0] if master is not None else shadow.zones[0]
-    zone = zone_of(of.start_zone, kept, native.original.year)
-    return _at(native.original, zone, all_day=of.all_day)
+    zone = zone_of(of, of.start_zone, kept, native.original.year)
+    return _at(of, native.original, zone)
 
 
 def _days_of(native: Native, shadow: Shadow) -> Timing:
