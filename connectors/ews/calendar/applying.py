@@ -211,7 +211,8 @@ def _invited(native: Native, target: Component, owner: Owner) -> Native:
     there = {address(one.email): one for one in native.guests}
     guests = [there.get(one.email) or _guest(one) for one in wanted]
     kept = [one for one in native.guests if one in guests]
-    return replace(native, guests=(*kept, *(one for one in guests if one not in kept)))
+    guests = [*kept, *(one for one in guests if one not in kept)]
+    return replace(native, guests=tuple(guests), meeting=bool(guests))  # as the server will say then
 
 
 def _known(native: Native, email: str) -> bool:
