@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests.servers.ews.autodiscover import POX_PATH, SOAP_PATH
+from tests.servers.ews.errors import SoapFault
 from tests.servers.ews.faults import Fault, Plan
 from tests.servers.ews.ntlm import NtlmHandshake
 
@@ -149,6 +150,9 @@ class Handler(BaseHTTPRequestHandler):
         plan = self.ews.faults.take(operation)
         if self._broken_before(plan):
             return
+        if operation == "GetStreamingEvents" and plan is None:
+            self._stream(content, account)
+            return
         answer = self.ews.dispatcher.answer(content, account, plan)
         if not self._broken_after(plan, answer.content):
             self._send(answer.status, answer.content, XML)
@@ -181,6 +185,25 @@ class Handler(BaseHTTPRequestHandler):
         else:
             return False
         return True
+
+    def _stream(self, content: bytes, account: str) -> None:
+        """A chunk for each response, until the stream's time is over or the client is gone."""
+        try:
+            responses = self.ews.dispatcher.stream(content, account)
+        except SoapFault as error:
+            answer = self.ews.dispatcher.fault(error)
+            self._send(answer.status, answer.content, XML)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", XML)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.close_connection = True
+        with contextlib.closing(responses):
+            for each in responses:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(each), each))
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
 
     def _reset(self) -> None:
         """RST instead of FIN: linger with no time."""

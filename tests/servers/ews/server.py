@@ -15,6 +15,7 @@ from tests.servers.ews.http import Listener
 from tests.servers.ews.model import Mailbox
 from tests.servers.ews.schema import SchemaCheck
 from tests.servers.ews.store import Store
+from tests.servers.ews.subscriptions import Subscriptions
 
 PATH = "/EWS/Exchange.asmx"
 
@@ -62,7 +63,7 @@ class EwsServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._listener.shutdown()
-        self._listener.drop_connections()
+        self.drop_connections()
         self._listener.server_close()
         self._thread.join(5)
         if error is None:
@@ -92,8 +93,14 @@ class EwsServer:
         """Gives a mailbox access to another: Reviewer reads, Author also creates, Editor does all."""
         self.mailbox(owner).delegates[to.lower()] = role
 
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Who listens to changes."""
+        return self.dispatcher.subscriptions
+
     def drop_connections(self) -> None:
         """Ends every connection of every client; new ones are taken."""
+        self.dispatcher.subscriptions.end_streams()
         self._listener.drop_connections()
 
     def expire_sync_states(self) -> None:
