@@ -44,6 +44,7 @@ class Watcher:
 
         Raises CollectionError where the folder cannot be read.
         """
+        self._whole.discard(folder)
         known = self._known.get(folder) or self._numbering.read(folder)
         first = not known.state
         overtaken = 0

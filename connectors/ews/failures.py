@@ -12,7 +12,6 @@ from datetime import timedelta
 import requests
 from exchangelib import errors as library
 from exchangelib.errors import CASError, EWSError, ResponseMessageError
-from spnego.exceptions import SpnegoError
 
 from connectors.errors import (
     AuthFailed,
@@ -93,7 +92,7 @@ def translated(
         yield
     except EWSError as error:
         raise of(error, access, writes=writes, collection=collection, item=item) from None
-    except (requests.exceptions.RequestException, OSError, SpnegoError) as error:
+    except (requests.exceptions.RequestException, OSError) as error:
         raise lost(error, host=access.host, who=access.who, silence=access.timeout, writes=writes) from None
     except (AttributeError, KeyError, TypeError, ValueError, IndexError, AssertionError) as error:
         # exchangelib trusts answers to have every element that it looks into.

@@ -5,6 +5,7 @@ secrets: redirects, proxies and .netrc from the environment, repeating a request
 trusting certifi's authorities in place of the system's. Nothing of a request or an answer is logged.
 """
 
+import binascii
 import logging
 import ssl
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import requests
 from exchangelib.util import is_xml
 from requests.adapters import HTTPAdapter
 from requests_ntlm import HttpNtlmAuth
+from spnego.exceptions import SpnegoError
 
 from connectors import tls
 from connectors.errors import (
@@ -109,9 +111,9 @@ class Session(requests.Session):
         self.session_id = 0  # exchangelib's own, for its log
         self.usage_count = 0
         self._channel = channel
-        adapter = _Adapter(channel.context)
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
+        self._adapter = _Adapter(channel.context)
+        self.mount("https://", self._adapter)
+        self.mount("http://", self._adapter)
         self.headers.update({
             "User-Agent": "syncd",
             "Content-Type": "text/xml; charset=utf-8",
@@ -160,16 +162,21 @@ class Session(requests.Session):
         channel = self._channel
         for attempt in (1, 2):
             channel.requests += 1
-            response = self.request(
-                "POST",
-                url,
-                data=data,
-                headers=headers,
-                auth=channel.auth,
-                timeout=(CONNECT_SECONDS, silence or channel.access.timeout.total_seconds()),
-                allow_redirects=False,
-                stream=True,
-            )
+            try:
+                response = self.request(
+                    "POST",
+                    url,
+                    data=data,
+                    headers=headers,
+                    auth=channel.auth,
+                    timeout=(CONNECT_SECONDS, silence or channel.access.timeout.total_seconds()),
+                    allow_redirects=False,
+                    stream=True,
+                )
+            except (PermissionError, KeyError, SpnegoError, binascii.Error) as error:
+                # What the other side of NTLM may say in place of NTLM, which requests-ntlm does not expect.
+                self._adapter.close_last()
+                raise self._no_handshake(type(error).__name__) from None
             if response.status_code != UNAUTHORIZED:
                 return response
             response.close()
@@ -210,6 +217,13 @@ class Session(requests.Session):
             " name@domain) and the password or the consent. It is not tried again until then."
         )
 
+    def _no_handshake(self, reason: str) -> AuthFailed:
+        return AuthFailed(
+            f"The server of {self._channel.access.who} offers NTLM and does not go through with it"
+            f' ({reason}). Check the user name and the password, or set `auth = "basic"`. It is not tried'
+            " again until then."
+        )
+
     def _refuse(self, response: requests.Response) -> None:
         """Raises for a status that says all there is to say."""
         access, status, writes = self._channel.access, response.status_code, self._channel.writes
@@ -246,7 +260,24 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
+        self._last: requests.Response | None = None
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=True)
+
+    def send(self, *request: Any, **options: Any) -> requests.Response:
+        """Keeps the last answer, for `close_last`."""
+        self._last = None
+        self._last = super().send(*request, **options)
+        return self._last
+
+    def close_last(self) -> None:
+        """Lets go of an answer that nobody has any more."""
+        last, self._last = self._last, None
+        if last is not None:
+            last.close()
+
+    def close(self) -> None:
+        self.close_last()
+        super().close()
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **options)

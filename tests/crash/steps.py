@@ -2,8 +2,9 @@
 
 A step is whatever reaches the world outside the process: each SQL statement that writes, each commit, each
 file opened for writing, locked, synced, renamed or deleted, each IMAP command, each request to a calendar
-server or an Exchange server, and its answer. They are counted as they happen, so the tests enumerate them and nobody chooses. Between two steps nothing outside changes, so a
-kill anywhere between them is a kill at the second.
+server or an Exchange server, and its answer. They are counted as they happen, so the tests enumerate them
+and nobody chooses. Between two steps nothing outside changes, so a kill anywhere between them is a kill at
+the second.
 """
 
 import os
