@@ -23,11 +23,20 @@ from connectors.calendar import (
     Timing,
     When,
 )
-from connectors.errors import Conflict, ItemError, OutcomeUnknown
-from connectors.ews.access import EwsAccess, Password
+from connectors.errors import (
+    CollectionError,
+    Conflict,
+    ItemError,
+    OutcomeUnknown,
+    ProtocolViolation,
+    RateLimited,
+    Unreachable,
+)
+from connectors.ews.access import Entry, EwsAccess, Password
 from connectors.ews.calendar.client import EwsCalendarConnector
 from tests.servers.ews.faults import Fault
-from tests.servers.ews.other_client import OtherClient
+from tests.servers.ews.mail import mailbox
+from tests.servers.ews.other_client import OtherClient, attendees
 from tests.servers.ews.server import EwsServer
 from tests.servers.ews.xmlwork import typed
 
@@ -300,13 +309,14 @@ def test_guests_are_mailed_only_where_that_is_allowed(desk: Desk) -> None:
     assert quiet.item == meeting
     assert desk.server.counts.sent == []
     moved = desk.connector.update(quiet, changed(quiet.item, location="Lyon"), Dress("1"), notify=True)
-    assert desk.server.counts.updates == 2
+    told = desk.server.counts.sent
+    assert sorted(one.recipient for one in told) == ["anna@client.example", "bob@acme.example"]
     personal = changed(moved.item, alarms=frozenset({"-PT5M"}), categories=frozenset({"A"}))
     own = desk.connector.update(moved, personal, Dress("1"), notify=True)
-    assert desk.server.counts.updates == 2
+    assert len(told) == 2
     more = (*guests, Attendee("carl@client.example"))
     joined = desk.connector.update(own, changed(own.item, attendees=more), Dress("1"), notify=True)
-    assert (desk.server.counts.updates, desk.server.counts.invitations) == (2, 1)
+    assert [one.recipient for one in told[2:]] == ["carl@client.example"]
     desk.connector.delete(joined, notify=False)
     assert desk.server.counts.cancellations == 0
 
@@ -475,3 +485,124 @@ def test_many_items_come_in_pages_and_batches(desk: Desk) -> None:
     found = list(desk.connector.read(desk.calendar, [one.ref for one in listed.listed]))
     assert all(isinstance(one, RemoteItem) for one in found)
     assert desk.request("GetItem") == 12
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [(Response.ACCEPTED, "Accept"), (Response.TENTATIVE, "Tentative"), (Response.DECLINED, "Decline")],
+)
+@pytest.mark.parametrize("notify", [True, False])
+def test_the_owners_answer_is_a_response_object_and_is_sent_only_where_allowed(
+    desk: Desk, response: Response, answer: str, notify: bool
+) -> None:
+    boss = "boss@acme.example"
+    desk.server.add_mailbox(boss)
+    ref = desk.other.add_event(
+        "Réunion",
+        datetime(2026, 12, 1, 9, tzinfo=UTC),
+        datetime(2026, 12, 1, 10, tzinfo=UTC),
+        zone="Romance Standard Time",
+        RequiredAttendees=attendees("RequiredAttendees", OWNER, "anna@client.example"),
+    )
+    desk.other.edit(
+        ref, Organizer=typed("Organizer", [mailbox("", boss)]), MyResponseType="NoResponseReceived"
+    )
+    current = desk.read(ref)
+    assert current.item.main.attendee(frozenset({OWNER})) == Attendee(OWNER)
+    people = tuple(
+        replace(one, response=response) if one.email == OWNER else one for one in current.item.main.attendees
+    )
+    said = desk.connector.update(current, changed(current.item, attendees=people), Dress(), notify=notify)
+    own = said.item.main.attendee(frozenset({OWNER}))
+    assert own is not None
+    assert own.response is response
+    assert [(one.kind, one.recipient, one.answer) for one in desk.server.counts.sent] == (
+        [("response", boss, answer)] if notify else []
+    )
+    assert len(desk.other.events()) == (0 if answer == "Decline" else 1)
+
+
+def test_an_invitation_that_is_deleted_is_declined_only_where_that_may_be_sent(desk: Desk) -> None:
+    boss = "boss@acme.example"
+    for notify, told in ((False, 0), (True, 1)):
+        ref = desk.other.add_event(
+            "Réunion",
+            datetime(2026, 12, 1, 9, tzinfo=UTC),
+            datetime(2026, 12, 1, 10, tzinfo=UTC),
+            RequiredAttendees=attendees("RequiredAttendees", OWNER),
+        )
+        desk.other.edit(ref, Organizer=typed("Organizer", [mailbox("", boss)]), MyResponseType="Accept")
+        desk.connector.delete(desk.read(ref), notify=notify)
+        assert desk.other.events() == []
+        assert desk.server.counts.responses == told
+
+
+# --- when the server has trouble ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.BUSY, RateLimited),
+        (Fault.TOO_MANY_OPEN, RateLimited),
+        (Fault.INTERNAL, Unreachable),
+        (Fault.RESET_BEFORE, Unreachable),
+        (Fault.TRUNCATED, ProtocolViolation),
+        (Fault.GARBAGE, ProtocolViolation),
+    ],
+)
+@pytest.mark.parametrize("operation", ["SyncFolderItems", "GetItem"])
+def test_a_listing_that_goes_wrong_is_an_error_and_never_a_shorter_one(
+    desk: Desk, fault: Fault, error: type[Exception], operation: str
+) -> None:
+    made = desk.create(event())
+    desk.server.faults.plan(fault, operation)
+
+    def look() -> None:
+        desk.connector.changes(desk.calendar, "")
+        list(desk.connector.read(desk.calendar, [made.ref]))
+
+    with pytest.raises(error):
+        look()
+
+
+@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.UNAVAILABLE_BEFORE])
+def test_a_write_that_the_server_did_not_begin_is_no_unknown_outcome(desk: Desk, fault: Fault) -> None:
+    desk.server.faults.plan(fault, "CreateItem")
+    with pytest.raises((RateLimited, Unreachable, OutcomeUnknown)):
+        desk.create(event())
+    assert desk.other.events() == []
+
+
+def test_a_delegate_reads_and_a_reviewer_does_not_write(ews: EwsServer) -> None:
+    ews.add_mailbox(OWNER)
+    password = ews.add_mailbox("assistant@acme.example")
+    ews.delegate(OWNER, "assistant@acme.example", "Reviewer")
+    access = EwsAccess(
+        OWNER,
+        Password("assistant@acme.example", lambda: password, "basic"),
+        url=ews.url,
+        ca_file=ews.ca_file,
+        entry=Entry.DELEGATE,
+    )
+    OtherClient(ews, OWNER).add_event(
+        "Visite", datetime(2026, 12, 1, 9, tzinfo=UTC), datetime(2026, 12, 1, 10, tzinfo=UTC)
+    )
+    with EwsCalendarConnector(access, zone=PARIS) as connector:
+        (info,) = (one for one in connector.calendars() if one.name == "Calendar")
+        assert not info.writable
+        assert len(connector.changes(info.ref, "").listed) == 1
+        with pytest.raises((ItemError, CollectionError)):
+            connector.create(info.ref, event(), DRESS, notify=False)
+    assert len(OtherClient(ews, OWNER).events()) == 1
+
+
+def test_calendars_in_deleted_items_are_none(desk: Desk) -> None:
+    desk.other.add_folder("Projets", "calendar", "IPF.Appointment")
+    desk.other.add_folder("Vieux", "deleteditems", "IPF.Appointment")
+    names = {one.name: one for one in desk.connector.calendars()}
+    assert set(names) == {"Calendar", "Tasks", "Projets"}
+    assert all(one.writable and one.auto_schedule for one in names.values())

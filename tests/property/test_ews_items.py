@@ -34,7 +34,7 @@ def plain(item: Item) -> Item:
     """Without what other tests are about: overrides, and what needs a server."""
     main = replace(item.main, recurrence_id=None, this_and_future=False)
     timing = replace(main.timing, rdates=(), exdates=())
-    if main.organizer and main.organizer != OWNER:
+    if main.organizer or main.attendees:  # Exchange makes the owner of a meeting its organizer
         main = replace(main, organizer=OWNER)
     return replace(item, components=(replace(main, timing=timing),))
 
@@ -51,8 +51,6 @@ def test_what_is_written_reads_back_or_is_refused(item: Item, dress: Dress) -> N
     event("written")
     found = component_of(stored(made), WHOSE)
     wanted = item.main
-    if found.attendees and not wanted.organizer:
-        found = replace(found, organizer="")  # Exchange makes the owner of a meeting its organizer
     assert found == wanted
 
 
@@ -71,8 +69,6 @@ def test_an_update_sends_what_changed_and_reads_back(one: Item, other: Item, dre
         return
     event("written")
     found = component_of(stored(changed), WHOSE)
-    if found.attendees and not after.main.organizer:
-        found = replace(found, organizer="")
     assert found == after.main
     assert bool(composing.changes(native, changed)) or component_of(native, WHOSE) == after.main
     same = dressed(

@@ -323,7 +323,6 @@ def _comparable(component: Component, native: Native) -> Component:
         recurrence_id=None,
         this_and_future=False,
         organizer="" if native.guests or native.meeting else component.organizer,
-        attendees=tuple(one for one in component.attendees if one.email != component.organizer),
     )
 
 
