@@ -239,7 +239,8 @@ def _reminded(native: Native, target: Component, owner: Owner) -> Native:
 
 def _shadowed(native: Native, target: Component, owner: Owner, master: Native | None) -> Native:
     """With all that the bare item would not read back as it was meant."""
-    kept = _believable(native, owner, master)
+    # Of a task the server says by itself when it was done: what was meant is always kept beside it.
+    kept = _believable(native, owner, master) if native.kind is Kind.EVENT else None
     if kept is not None and _comparable(kept, native) == _comparable(target, native):
         return native
     inherits = master is not None and "state" in native.own  # what its series keeps, an occurrence has too
