@@ -193,6 +193,27 @@ def test_a_meeting_of_a_user_on_exchange_and_one_on_caldav_is_one_event(
     assert len(office.dav_items("denis")) == 1
 
 
+def test_a_meeting_made_in_the_crm_is_delivered_answered_moved_and_stays_one_event(office: Office) -> None:
+    office.sync()
+    id_ = office.desk("claire").add("Revue", participants=("denis", PAUL))
+    office.settle()
+    assert office.subjects() == ["Revue"]
+    (copy,) = office.events("denis")
+    assert sorted(one.recipient for one in office.mailed) == ["denis@acme.example", PAUL]
+    client = office.client("denis")
+    client.edit(client.id_of(copy.item), MyResponseType="Accept")
+    office.settle()
+    answers = "SELECT email, response FROM event_participant WHERE email LIKE 'd%'"
+    assert office.rows(answers) == [("denis@acme.example", "ACCEPTED")]
+    office.desk("claire").edit(id_, location="Salle 3")
+    office.settle()
+    assert office.rows(answers) == [("denis@acme.example", "ACCEPTED")]
+    assert {one.text("Location") for name in office.owners for one in office.events(name)} == {"Salle 3"}
+    assert [len(office.events(name)) for name in office.owners] == [1, 1]
+    assert len(office.mailed) == 4
+    assert office.subjects() == ["Revue"]
+
+
 @pytest.mark.parametrize("first", ["claire", "denis"])
 def test_thread_12_a_meeting_in_every_participants_calendar_is_one_event(office: Office, first: str) -> None:
     office.add_user("emma")

@@ -113,6 +113,8 @@ _TIMES = (
     "calendar:EndTimeZone",
 )
 _UNCHANGING = frozenset({"calendar:UID"})
+# The server takes these off when the flag or the status beside them says so, and may refuse to be told.
+_NEVER_DELETED = frozenset({"item:ReminderMinutesBeforeStart", "item:ReminderDueBy", "task:CompleteDate"})
 
 
 def new(native: Native) -> Element:
@@ -133,6 +135,7 @@ def changes(before: Native, after: Native) -> list[Element]:
     fields = _FIELDS[before.kind]
     changed = [uri for uri, make in fields.items() if _differ(make(before), make(after))]
     changed = [uri for uri in changed if uri not in _UNCHANGING]
+    changed = [uri for uri in changed if uri not in _NEVER_DELETED or fields[uri](after) is not None]
     if before.kind is Kind.EVENT and set(changed) & {*_TIMES, "calendar:Recurrence"}:
         timed = {*changed, *_TIMES}
         changed = [uri for uri in fields if uri in timed]
