@@ -3,6 +3,7 @@
 import base64
 import binascii
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -13,6 +14,7 @@ class Logins:
     passwords: dict[str, str] = field(default_factory=dict)  # login -> password
     accounts: dict[str, str] = field(default_factory=dict)  # login -> account
     tokens: dict[str, str] = field(default_factory=dict)  # bearer token -> account
+    token_owner: Callable[[str], str | None] | None = None  # asked for tokens that are not in `tokens`
     schemes: set[str] = field(default_factory=lambda: {"Basic", "NTLM", "Bearer"})
     refused: list[str] = field(default_factory=list)  # logins that were refused, in order
 
@@ -29,6 +31,10 @@ class Logins:
         self.tokens[token] = account.lower()
         return token
 
+    def challenges(self) -> list[str]:
+        """The WWW-Authenticate headers of an answer that asks for a login."""
+        return [scheme if scheme == "NTLM" else f'{scheme} realm="ews"' for scheme in sorted(self.schemes)]
+
     def basic(self, encoded: str) -> str | None:
         """The account of a Basic header's value."""
         try:
@@ -41,9 +47,16 @@ class Logins:
             return None
         return self.accounts[login.lower()]
 
+    def ntlm(self, login: str) -> str | None:
+        """The account of a login that an NTLM handshake came to."""
+        return self.accounts.get(login.lower())
+
     def bearer(self, token: str) -> str | None:
         """The account of a bearer token."""
         account = self.tokens.get(token)
+        if account is None and self.token_owner is not None:
+            owner = self.token_owner(token)
+            account = None if owner is None else self.accounts.get(owner.lower(), owner.lower())
         if account is None:
             self.refused.append("bearer")
         return account

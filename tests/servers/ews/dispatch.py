@@ -1,6 +1,7 @@
 """From the bytes of a request to the bytes of its answer: envelope, schema, impersonation, operation."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
@@ -13,6 +14,7 @@ from tests.servers.ews.model import Mailbox
 from tests.servers.ews.requests import Request
 from tests.servers.ews.schema import SchemaCheck
 from tests.servers.ews.store import Store
+from tests.servers.ews.subscriptions import Subscriptions
 from tests.servers.ews.syncing import SyncStates
 from tests.servers.ews.xmlwork import MESSAGES, SOAP, local, parse, t, text_of, tobytes
 from tests.servers.ews.zones import UTC_ZONE, read_zone, zone_of
@@ -38,6 +40,7 @@ class Dispatcher:
         self._faults = faults
         self.check = check
         self.states = SyncStates(store)
+        self.subscriptions = Subscriptions(store)
         self.impersonators: set[str] = set()
         self.operations: dict[str, Operation] = {
             "GetItem": items.get_item,
@@ -55,6 +58,9 @@ class Dispatcher:
             "CreateFolder": folders.create_folder,
             "UpdateFolder": folders.rename,
             "DeleteFolder": folders.delete_folder,
+            "Subscribe": self.subscriptions.subscribe,
+            "Unsubscribe": self.subscriptions.unsubscribe,
+            "GetEvents": self.subscriptions.get_events,
             "ResolveNames": lookups.resolve_names,
             "GetServerTimeZones": lookups.get_time_zones,
         }
@@ -82,11 +88,21 @@ class Dispatcher:
         except SoapFault as error:
             return self._reply(500, answers.fault(error), operation)
 
-    def request_of(self, content: bytes, account: str) -> Request:
-        """The request, for operations that answer in their own way."""
+    def stream(self, content: bytes, account: str) -> Generator[bytes, None, None]:
+        """The answers of a GetStreamingEvents request, as they come; SoapFault where it is refused."""
         header, body = self._read(content)
         self._counts.operation(local(body))
-        return self._request(header, body, account)
+        request = self._request(header, body, account)
+        return self._sealed(request)
+
+    def _sealed(self, request: Request) -> Generator[bytes, None, None]:
+        with contextlib.closing(self.subscriptions.stream(request)) as responses:
+            for each in responses:
+                yield self.seal(each)
+
+    def fault(self, error: SoapFault) -> Answer:
+        """The answer to a request that is refused as a whole."""
+        return self._reply(500, answers.fault(error), "")
 
     def seal(self, body: Element) -> bytes:
         """An answer's bytes, checked against the schema."""

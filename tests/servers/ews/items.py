@@ -50,7 +50,8 @@ def create_item(request: Request) -> list[Element]:
             if local(source) in meetings.RESPONSES:
                 made = meetings.respond(request, source)
             else:
-                made = [_create(request, source, saved)]
+                item = _create(request, source, saved)
+                made = [] if item is None else [item]
             shown = [render(request.store, request.caller, target, Shape()) for target in made]
             found.append(success("CreateItem", [make(m("Items"), shown)]))
         except EwsError as error:
@@ -58,7 +59,7 @@ def create_item(request: Request) -> list[Element]:
     return found
 
 
-def _create(request: Request, source: Element, saved: Element | None) -> Target:
+def _create(request: Request, source: Element, saved: Element | None) -> Target | None:
     if local(source) not in _KINDS:
         raise EwsError("ErrorInvalidItemForOperationCreateItem", f"{local(source)} cannot be created.")
     kind = _KINDS[local(source)]
@@ -81,7 +82,9 @@ def _create(request: Request, source: Element, saved: Element | None) -> Target:
     if kind is Kind.CALENDAR:
         meetings.created(request, item, request.attribute("SendMeetingInvitations"))
     elif kind is Kind.MESSAGE and disposition.startswith("Send"):
-        meetings.send_message(request, item, keep=disposition == "SendAndSaveCopy")
+        keep = disposition == "SendAndSaveCopy"
+        meetings.send_message(request, item, keep=keep)
+        return None  # what was sent has no id in the answer, also where a copy stays
     return Target(item)
 
 

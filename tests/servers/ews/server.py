@@ -7,6 +7,7 @@ from types import TracebackType
 
 from tests.servers.certs import CertAuthority
 from tests.servers.ews.access import Logins
+from tests.servers.ews.autodiscover import Autodiscover
 from tests.servers.ews.counts import Counts
 from tests.servers.ews.dispatch import Dispatcher
 from tests.servers.ews.faults import Faults
@@ -14,6 +15,7 @@ from tests.servers.ews.http import Listener
 from tests.servers.ews.model import Mailbox
 from tests.servers.ews.schema import SchemaCheck
 from tests.servers.ews.store import Store
+from tests.servers.ews.subscriptions import Subscriptions
 
 PATH = "/EWS/Exchange.asmx"
 
@@ -40,6 +42,7 @@ class EwsServer:
         self._listener = Listener(self, context)
         self._scheme = "http" if context is None else "https"
         self.port: int = self._listener.server_address[1]
+        self.autodiscover = Autodiscover(self.store, self.url)
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -60,6 +63,7 @@ class EwsServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._listener.shutdown()
+        self.drop_connections()
         self._listener.server_close()
         self._thread.join(5)
         if error is None:
@@ -88,6 +92,16 @@ class EwsServer:
     def delegate(self, owner: str, to: str, role: str = "Editor") -> None:
         """Gives a mailbox access to another: Reviewer reads, Author also creates, Editor does all."""
         self.mailbox(owner).delegates[to.lower()] = role
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Who listens to changes."""
+        return self.dispatcher.subscriptions
+
+    def drop_connections(self) -> None:
+        """Ends every connection of every client; new ones are taken."""
+        self.dispatcher.subscriptions.end_streams()
+        self._listener.drop_connections()
 
     def expire_sync_states(self) -> None:
         """No sync state given so far is taken any more."""

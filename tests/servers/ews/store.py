@@ -47,6 +47,7 @@ class Event:
     folder: Folder
     item: Item
     old_folder: Folder | None = None
+    old_number: int = 0
 
 
 class Store:
@@ -132,9 +133,11 @@ class Store:
             folder.log.append((version, item.number))
             return item
 
-    def announce(self, kind: EventKind, item: Item, old_folder: Folder | None = None) -> None:
+    def announce(
+        self, kind: EventKind, item: Item, old_folder: Folder | None = None, old_number: int = 0
+    ) -> None:
         """Tells the subscriptions."""
-        event = Event(kind, item.folder, item, old_folder)
+        event = Event(kind, item.folder, item, old_folder, old_number)
         for listener in list(self.listeners):
             listener(event)
 
@@ -162,7 +165,7 @@ class Store:
     def move(self, item: Item, folder: Folder, by: str) -> None:
         """Moves the item: a new number, hence a new id; the old one is gone."""
         with self.lock:
-            old = item.folder
+            old, old_number = item.folder, item.number
             self._leave(item)
             del self.items[item.number]
             item.number = self._number()
@@ -173,7 +176,7 @@ class Store:
             self.items[item.number] = item
             folder.items[item.number] = item
             folder.log.append((version, item.number))
-            self.announce("Moved", item, old)
+            self.announce("Moved", item, old, old_number)
 
     def _leave(self, item: Item) -> None:
         folder = item.folder

@@ -83,7 +83,10 @@ def _update(request: Request, change: Element) -> tuple[Target, int]:
         target.change.modified = request.store.now()
     request.store.changed(target.item, request.caller.name, names, only_read=names <= {"IsRead"})
     if target.kind is Kind.CALENDAR:
-        meetings.updated(request, target, mode, invited)
+        moved = bool(
+            names & {"Start", "End", "Recurrence", "IsAllDayEvent", "StartTimeZone", "MeetingTimeZone"}
+        )
+        meetings.updated(request, target, mode, invited, moved=moved)
     elif target.kind is Kind.MESSAGE and request.attribute("MessageDisposition").startswith("Send"):
         meetings.send_message(request, target.item, keep=True)
     return target, count
