@@ -42,6 +42,7 @@ lock: $(READY)
 
 test-servers:
 	@tools/bootstrap.sh servers dovecot postgresql
+	@tools/bootstrap.sh node
 
 bench-servers:
 	@tools/bootstrap.sh servers dovecot isync

@@ -25,7 +25,7 @@ _SENSITIVITY = {"personal": "Personal", "private": "Private", "company-confident
 def derived(mime: bytes, names: set[str], body_type: str) -> dict[str, Element]:
     """The wanted properties that the message has. `body_type` is Best, HTML or Text."""
     found: dict[str, Element] = {}
-    headers = BytesHeaderParser(policy=policy.compat32).parsebytes(mime)
+    headers = headers_of(mime)
     if "MimeContent" in names:
         found["MimeContent"] = typed("MimeContent", base64.b64encode(mime).decode(), CharacterSet="UTF-8")
     if "Size" in names:
@@ -60,6 +60,13 @@ def derived(mime: bytes, names: set[str], body_type: str) -> dict[str, Element]:
 _ADDRESSED = {
     "Sender", "From", "ToRecipients", "CcRecipients", "BccRecipients", "ReplyTo", "DisplayTo", "DisplayCc",
 }  # fmt: skip
+
+
+def headers_of(mime: bytes) -> Message:
+    """The headers alone; the rest is not looked at."""
+    ends = [end for end in (mime.find(b"\r\n\r\n"), mime.find(b"\n\n")) if end >= 0]
+    head = mime[: min(ends)] if ends else mime
+    return BytesHeaderParser(policy=policy.compat32).parsebytes(head + b"\r\n\r\n")
 
 
 def _addresses(headers: Message, names: set[str], found: dict[str, Element]) -> None:

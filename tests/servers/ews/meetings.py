@@ -1,7 +1,5 @@
 """Meetings: what is mailed to attendees and organizers. delivery.py does what arrives in mailboxes here."""
 
-from email import policy
-from email.parser import BytesHeaderParser
 from email.utils import getaddresses
 from xml.etree.ElementTree import Element
 
@@ -9,7 +7,7 @@ from tests.servers.ews import delivery
 from tests.servers.ews.counts import Sent, SentMail
 from tests.servers.ews.errors import EwsError
 from tests.servers.ews.fields import Kind
-from tests.servers.ews.mail import mailbox
+from tests.servers.ews.mail import headers_of, mailbox
 from tests.servers.ews.model import Item, Mailbox
 from tests.servers.ews.occasions import ATTENDEES, is_organizer
 from tests.servers.ews.requests import Request
@@ -223,7 +221,7 @@ def _arrive(request: Request, home: Mailbox, item: Item) -> None:
 def _recipients(item: Item) -> list[str]:
     found = [text_of(box, "EmailAddress") for name in _RECIPIENTS for box in children(item.fields.get(name))]
     if item.mime is not None and not found:
-        headers = BytesHeaderParser(policy=policy.compat32).parsebytes(item.mime)
+        headers = headers_of(item.mime)
         values = [str(v) for name in ("To", "Cc", "Bcc") for v in headers.get_all(name, [])]
         found = [address for _, address in getaddresses(values)]
     return list(dict.fromkeys(address.lower() for address in found if address))

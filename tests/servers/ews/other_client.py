@@ -39,6 +39,10 @@ class OtherClient:
         """A new folder; returns its id."""
         return self._store.folder_id(self._store.add_folder(self.folder(parent), name, folder_class))
 
+    def remove_folder(self, name: str) -> None:
+        """The folder and all that is in it are gone."""
+        self._store.remove_folder(self.folder(name))
+
     def add_event(
         self,
         subject: str,

@@ -4,8 +4,6 @@ import base64
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from email import policy
-from email.parser import BytesHeaderParser
 from xml.etree.ElementTree import Element
 
 from tests.servers.ews import mail, occasions
@@ -83,7 +81,7 @@ def _derived_tag(target: Target, path: ExtendedPath) -> str | None:
         return base64.b64encode(global_object_id(uid)).decode() if uid else None
     if path.set_name or target.mime is None:
         return None
-    headers = BytesHeaderParser(policy=policy.compat32).parsebytes(target.mime)
+    headers = mail.headers_of(target.mime)
     if path.name == "0x1035":  # PidTagInternetMessageId
         return mail.read(headers["Message-ID"]) if "Message-ID" in headers else None
     if path.name == "0x007d":  # PidTagTransportMessageHeaders
