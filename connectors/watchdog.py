@@ -78,6 +78,11 @@ class Watchdog:
             with self._wake:
                 self._watch = None
 
+    def sockets(self) -> list[socket.socket]:
+        """The open ones of the session."""
+        found = [connection.sock for connection in list(self._connections)]
+        return [one for one in found if one is not None and one.fileno() != -1]
+
     def close(self) -> None:
         """Ends the thread."""
         with self._wake:

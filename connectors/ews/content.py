@@ -47,13 +47,13 @@ class Pile:
         try:
             if self._file is None and self.size > self._limit:
                 self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 - closed by `close`
-                self._file.write(self._held)
-                self._held.clear()
+                self._file = tempfile.TemporaryFile(dir=self._directory, buffering=0)  # noqa: SIM115 - closed by `close`
+                _write(self._file, self._held)
+                self._held = bytearray()
             if self._file is None:
                 self._held += piece
             else:
-                self._file.write(piece)
+                _write(self._file, piece)
         except OSError as error:
             self._fail(error)
 
@@ -68,10 +68,9 @@ class Pile:
             return self._view
         if self._file is None:
             self._view = memoryview(bytes(self._held))
-            self._held.clear()
+            self._held = bytearray()
             return self._view
         try:
-            self._file.flush()
             self._mapped = mmap.mmap(self._file.fileno(), self.size, access=mmap.ACCESS_READ)
         except OSError as error:
             self._fail(error)
@@ -91,14 +90,21 @@ class Pile:
         if self._file is not None:
             self._file.close()
         self._view = self._mapped = self._file = None
-        self._held.clear()
+        self._held = bytearray()
 
     def _fail(self, error: OSError) -> None:
         self.failure = error
-        self._held.clear()
+        self._held = bytearray()
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _write(file: BinaryIO, octets: bytes | bytearray) -> None:
+    """All of it: a file without a buffer may take less at once. Raises OSError."""
+    rest = memoryview(octets)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ message quotes the server's text and no error keeps its cause: exchangelib's hol
 those hold mail and secrets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ LONGEST_WAIT = timedelta(days=1)
 
 BUSY = frozenset({
     "ErrorServerBusy", "ErrorTooManyObjectsOpened", "ErrorExceededConnectionCount",
-    "ErrorExceededSubscriptionCount", "ErrorExceededFindCountLimit", "RateLimitError",
+    "ErrorExceededSubscriptionCount", "ErrorExceededFindCountLimit",
 })  # fmt: skip
 # The operation may have been done all the same.
 BROKEN = frozenset({
@@ -56,7 +56,6 @@ LOCKED_OUT = frozenset({
     "ErrorTokenSerializationDenied", "ErrorInvalidUserSid", "ErrorInvalidUserPrincipalName",
     "ErrorUserNotAllowedByPolicy", "ErrorInvalidExchangeImpersonationHeaderData",
     "ErrorMissingInformationEmailAddress", "ErrorInvalidSmtpAddress", "ErrorCallerIsInvalidADAccount",
-    "UnauthorizedError",
 })  # fmt: skip
 GONE = frozenset({
     "ErrorFolderNotFound", "ErrorItemNotFound", "ErrorSyncFolderNotFound", "ErrorParentFolderNotFound",
@@ -81,11 +80,17 @@ class SyncStateInvalidError(Exception):
 
 @contextmanager
 def translated(
-    access: EwsAccess, *, writes: bool = False, collection: str = "", item: str = ""
+    access: EwsAccess,
+    *,
+    writes: bool = False,
+    collection: str = "",
+    item: str = "",
+    sent: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
     """The errors of exchangelib, of HTTP and of sockets become ours.
 
-    `collection` and `item` say what was asked about: a refusal is then an error of that alone.
+    `collection` and `item` say what was asked about: a refusal is then an error of that alone. `sent` tells
+    whether anything reached the server: what goes wrong before is a defect of ours, and stays what it is.
     Raises SyncStateInvalidError where that is what the server says.
     """
     try:
@@ -95,6 +100,8 @@ def translated(
     except (requests.exceptions.RequestException, OSError) as error:
         raise lost(error, host=access.host, who=access.who, silence=access.timeout, writes=writes) from None
     except (AttributeError, KeyError, TypeError, ValueError, IndexError, AssertionError) as error:
+        if not sent():
+            raise
         # exchangelib trusts answers to have every element that it looks into.
         what = f"The answer of the server of {access.who} is not what EWS says ({type(error).__name__})."
         raise (OutcomeUnknown(what) if writes else ProtocolViolation(what)) from None
@@ -115,7 +122,7 @@ def of(
 def named(code: str) -> Exception:
     """The exception of exchangelib's for a response code."""
     known = vars(library).get(code)
-    if isinstance(known, type) and issubclass(known, EWSError):
+    if isinstance(known, type) and issubclass(known, ResponseMessageError):
         made: Exception = known(code)
         return made
     unknown: Exception = ResponseMessageError("unknown")

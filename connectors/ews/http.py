@@ -8,7 +8,7 @@ trusting certifi's authorities in place of the system's. Nothing of a request or
 import binascii
 import logging
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 import requests
 from exchangelib.util import is_xml
 from requests.adapters import HTTPAdapter
-from requests_ntlm import HttpNtlmAuth
 from spnego.exceptions import SpnegoError
 
 from connectors import tls
@@ -27,9 +26,10 @@ from connectors.errors import (
     RateLimited,
     Unreachable,
 )
-from connectors.ews import failures
+from connectors.ews import failures, login
 from connectors.ews.access import EwsAccess, Password
 from connectors.ews.answers import PIECE, Answer, GarbledError, well_formed
+from connectors.ews.login import Auth
 from connectors.oauth_http import retry_after
 from connectors.watchdog import Watchdog
 
@@ -50,8 +50,6 @@ OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY, SERVER_ERROR, UNAVAILABLE = (
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
-
 
 class Channel:
     """What all connections of one session share: who asks, how long they may take, and what for."""
@@ -66,14 +64,14 @@ class Channel:
         match access.auth:
             case Password(username, supplier, scheme):
                 self._secret = supplier()
-                self.auth = (
-                    _ntlm(access, username, self._secret)
+                self.auth: Auth = (
+                    login.ntlm(access, username, self._secret, self.watchdog.sockets)
                     if scheme == "ntlm"
-                    else _basic(access, username, self._secret)
+                    else login.basic(access, username, self._secret)
                 )
             case token:
                 self._secret = token.source.token()
-                self.auth = _bearer(self._secret)
+                self.auth = login.bearer(self._secret)
 
     @contextmanager
     def asking(self, *, writes: bool) -> Iterator[None]:
@@ -93,12 +91,12 @@ class Channel:
         if isinstance(self.access.auth, Password):
             return False
         self._secret = self.access.auth.source.token(instead_of=self._secret)
-        self.auth = _bearer(self._secret)
+        self.auth = login.bearer(self._secret)
         return True
 
     def close(self) -> None:
         """Forgets the secret."""
-        self._secret, self.auth = "", _no_login
+        self._secret, self.auth = "", login.nobody
         self.watchdog.close()
 
 
@@ -290,32 +288,3 @@ class _Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """The context verifies. requests would add certifi's authorities to it."""
-
-
-def _ntlm(access: EwsAccess, username: str, password: str) -> Auth:
-    if not username or not password or "\0" in username + password:
-        raise AuthFailed(f"The user name or password of {access.who} is empty or holds a NUL character.")
-    auth: Auth = HttpNtlmAuth(username, password)
-    return auth
-
-
-def _basic(access: EwsAccess, username: str, password: str) -> Auth:
-    if ":" in username or "\0" in username + password:
-        raise AuthFailed(
-            f"The user name of {access.who} holds a colon, or it or the password a NUL character: neither can"
-            " be sent. Check the configuration and the file that the password is read from."
-        )
-    return requests.auth.HTTPBasicAuth(username.encode(), password.encode())
-
-
-def _bearer(token: str) -> Auth:
-    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    return sign
-
-
-def _no_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Sends nothing about who asks: not even what a .netrc holds."""
-    return request

@@ -97,9 +97,17 @@ class EwsSession:
 
         A request that `writes` and gets no answer is OutcomeUnknown.
         """
+        channel = self.channel
+        before = channel.requests
         with (
-            failures.translated(self.access, writes=writes, collection=collection, item=item),
-            self.channel.asking(writes=writes),
+            failures.translated(
+                self.access,
+                writes=writes,
+                collection=collection,
+                item=item,
+                sent=lambda: channel.requests > before,
+            ),
+            channel.asking(writes=writes),
         ):
             yield
 

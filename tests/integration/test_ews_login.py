@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from exchangelib.protocol import CachingProtocol
@@ -44,11 +45,29 @@ def test_a_password_opens_the_owners_mailbox(access: EwsAccess) -> None:
     assert count(access) == 1
 
 
-def test_a_wrong_password_is_tried_once(ews: EwsServer, access: EwsAccess) -> None:
-    wrong = dataclasses.replace(access, auth=Password(CLAIRE, lambda: "wrong-canary", "basic"))
+def test_ntlm_opens_the_owners_mailbox_over_tls(ews: EwsServer, access: EwsAccess) -> None:
+    ews.logins.schemes = {"NTLM"}
+    basic = access.auth
+    assert isinstance(basic, Password)
+    ntlm = dataclasses.replace(access, auth=Password(CLAIRE, basic.supplier, "ntlm"))
+    with EwsMailConnector(ntlm, MemoryNumbering()) as connector:
+        assert connector.state("INBOX").count == 1
+        assert [len(one.content) for one in connector.bodies("INBOX", [1]) if not isinstance(one, Exception)]
+        auth = connector._session.channel.auth
+        assert auth._get_server_cert(None)  # type: ignore[attr-defined]  # the login is bound to the TLS connection
+        ews.drop_connections()
+        assert connector.state("INBOX").count == 1  # another connection logs in anew
+    assert ews.logins.refused == []
+
+
+@pytest.mark.parametrize("scheme", ["basic", "ntlm"])
+def test_a_wrong_password_is_tried_once(
+    ews: EwsServer, access: EwsAccess, scheme: Literal["basic", "ntlm"]
+) -> None:
+    wrong = dataclasses.replace(access, auth=Password(CLAIRE, lambda: "wrong-canary", scheme))
     with pytest.raises(AuthFailed) as caught:
         count(wrong)
-    assert ews.logins.refused == [CLAIRE]
+    assert len(ews.logins.refused) == 1
     assert "wrong-canary" not in str(caught.value)
     assert "not tried again" in str(caught.value)
 
@@ -127,20 +146,9 @@ def test_an_address_that_is_no_mailbox_is_told(ews: EwsServer, access: EwsAccess
 # OAuth 2.0.
 
 
-class Issued(dict[str, str]):
-    """The tokens that a token endpoint gave, for the server that takes them."""
-
-    def __init__(self, tokens: TokenServer) -> None:
-        super().__init__()
-        self.issuer = tokens
-
-    def get(self, token: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        return self.issuer.user_of(token) or default
-
-
 @pytest.fixture
 def issuer(ews: EwsServer, token_server: TokenServer) -> TokenServer:
-    ews.logins.tokens = Issued(token_server)
+    ews.logins.token_owner = token_server.user_of
     ews.logins.schemes = {"Bearer"}
     return token_server
 
@@ -172,7 +180,7 @@ def test_a_token_that_is_refused_for_good_waits_for_a_person(
     ews: EwsServer, issuer: TokenServer, access: EwsAccess
 ) -> None:
     mine = delegated(access, issuer)
-    ews.logins.tokens = {}
+    ews.logins.token_owner = None
     with pytest.raises(AuthFailed) as caught:
         count(mine)
     assert len(ews.logins.refused) == 2  # the first one, and the one in its place
@@ -287,6 +295,11 @@ def test_autodiscover_tells_where_the_mailbox_is(ews: EwsServer, access: EwsAcce
         (asked,) = server.requests
     assert CLAIRE.encode() in asked.body
     assert asked.headers["authorization"].startswith("Basic ")
+
+
+def test_autodiscover_of_the_same_server_leads_to_it(ews: EwsServer, access: EwsAccess) -> None:
+    service = ews.url.replace("/EWS/Exchange.asmx", "/autodiscover/autodiscover.svc")
+    assert count(dataclasses.replace(access, url="", discovery=service)) == 1
 
 
 def test_autodiscover_follows_a_redirect_to_another_service(ews: EwsServer, access: EwsAccess) -> None:

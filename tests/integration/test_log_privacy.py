@@ -19,9 +19,11 @@ from syncd.daemon import logs
 from syncd.daemon.service import Service
 from syncd.daemon.wiring import Installation
 from tests.servers.dovecot import Account, DovecotServer
+from tests.servers.ews.faults import Fault
 from tests.servers.proxy import CuttingProxy
 from tests.servers.token import TokenServer
 from tests.servers.world import PDF, World, mail
+from tests.servers.worlds import on_both, on_exchange
 
 pytestmark = pytest.mark.usefixtures("restored_logging")
 
@@ -137,12 +139,28 @@ def deliver(world: World, number: int, sender: str) -> str:
     return name
 
 
+@on_both
 def test_of_what_is_logged_into_the_crm_nothing_is_logged_into_the_log(watched: Watched[World]) -> None:
     watched.cycles(2)
     assert watched.world.one("SELECT subject FROM email_message") == f"{SUBJECT} 1"
     watched.check("cycle ended")
 
 
+@on_exchange
+@pytest.mark.parametrize("fault", [*Fault])
+def test_whatever_an_exchange_server_does_wrong_is_told_without_what_is_in_a_mailbox(
+    watched: Watched[World], fault: Fault
+) -> None:
+    faults = watched.world.server.ews.faults  # type: ignore[attr-defined]
+    for operation in ("GetFolder", "FindFolder", "SyncFolderItems", "GetItem"):
+        faults.plan(fault, operation, times=1, seconds=0.01)
+        watched.cycles()
+        faults.clear()
+    watched.cycles()
+    watched.check()
+
+
+@on_both
 def test_late_matching_tells_numbers_only(watched: Watched[World]) -> None:
     watched.cycles()
     account = watched.world.add_account(STRANGERS_NAME)

@@ -18,6 +18,8 @@ def mail_server(request: pytest.FixtureRequest) -> MailServer:
 
 on_both = pytest.mark.parametrize("mail_server", ["dovecot", "exchange"], indirect=True)
 """For tests that must hold whatever a mailbox speaks."""
+on_exchange = pytest.mark.parametrize("mail_server", ["exchange"], indirect=True)
+"""For tests of what only Exchange has."""
 
 
 @pytest.fixture

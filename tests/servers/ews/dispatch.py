@@ -62,6 +62,7 @@ class Dispatcher:
             "Unsubscribe": self.subscriptions.unsubscribe,
             "GetEvents": self.subscriptions.get_events,
             "ResolveNames": lookups.resolve_names,
+            "ConvertId": lookups.convert_id,
             "GetServerTimeZones": lookups.get_time_zones,
         }
 

@@ -9,7 +9,7 @@ from tests.servers.ews.errors import EwsError
 from tests.servers.ews.fields import Kind
 from tests.servers.ews.model import Folder
 from tests.servers.ews.requests import Request
-from tests.servers.ews.restrictions import Search
+from tests.servers.ews.restrictions import ItemSearch
 from tests.servers.ews.shapes import Shape, render
 from tests.servers.ews.target import Target
 from tests.servers.ews.xmlwork import children, m, make, typed, yes_no
@@ -36,7 +36,7 @@ def _root(request: Request, folder: Folder, shape: Shape) -> Element:
     if view is not None:
         return _calendar_view(request, folder, shape, view)
     targets = [Target(item) for item in folder.items.values()]
-    search = Search(request)
+    search = ItemSearch(request)
     restriction = request.body.find(m("Restriction"))
     if restriction is not None:
         test = search.test(restriction[0])

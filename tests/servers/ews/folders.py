@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
+from tests.servers.ews import mapi
 from tests.servers.ews.answers import failure, success
 from tests.servers.ews.errors import EwsError
 from tests.servers.ews.model import Folder
 from tests.servers.ews.requests import Request
+from tests.servers.ews.restrictions import FolderSearch
 from tests.servers.ews.shapes import Shape
 from tests.servers.ews.store import Store
 from tests.servers.ews.syncing import refusal
@@ -16,6 +18,7 @@ _ELEMENTS = {"IPF.Appointment": "CalendarFolder", "IPF.Task": "TasksFolder", "IP
 _CLASSES = {element: folder_class for folder_class, element in _ELEMENTS.items()}
 _ORDER = (
     "FolderId", "ParentFolderId", "FolderClass", "DisplayName", "TotalCount", "ChildFolderCount",
+    "ExtendedProperty",
     "EffectiveRights",
     "DistinguishedFolderId", "UnreadCount",
 )  # fmt: skip
@@ -30,13 +33,22 @@ def element_of(folder: Folder) -> str:
 def render(request: Request, folder: Folder, shape: Shape) -> Element:
     """The folder with the properties of the shape."""
     wanted = {"FolderId"} | set(shape.named)
-    wanted |= set(_ORDER) if shape.base == "AllProperties" else _DEFAULT if shape.base == "Default" else set()
+    wanted |= (
+        set(_ORDER) - {"ExtendedProperty"}
+        if shape.base == "AllProperties"
+        else _DEFAULT
+        if shape.base == "Default"
+        else set()
+    )
     shown = typed(element_of(folder))
     for name in _ORDER:
         if name in wanted:
             found = _property(request, folder, name)
             if found is not None:
                 shown.append(found)
+        elif name == "ExtendedProperty":
+            derived = (mapi.of_folder(folder, path) for path in shape.extended)
+            shown.extend(each for each in derived if each is not None)
     return shown
 
 
@@ -114,6 +126,10 @@ def find_folder(request: Request) -> list[Element]:
         try:
             parent = request.folder(reference)
             folders = parent.subtree() if deep else list(parent.children)
+            restriction = request.body.find(m("Restriction"))
+            if restriction is not None:
+                test = FolderSearch(request).test(restriction[0])
+                folders = [folder for folder in folders if test(folder)]
             view = request.body.find(m("IndexedPageFolderView"))
             begin = 0 if view is None else int(view.get("Offset", "0"))
             size = len(folders) if view is None else int(view.get("MaxEntriesReturned", len(folders)))

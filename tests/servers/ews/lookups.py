@@ -1,4 +1,4 @@
-"""ResolveNames, GetServerTimeZones, GetAttachment and ConvertId."""
+"""ResolveNames, GetServerTimeZones and ConvertId."""
 
 from xml.etree.ElementTree import Element
 
@@ -7,7 +7,7 @@ from tests.servers.ews.answers import failure, success
 from tests.servers.ews.errors import EwsError
 from tests.servers.ews.model import Mailbox
 from tests.servers.ews.requests import Request
-from tests.servers.ews.xmlwork import boolean, children, m, make, typed, yes_no
+from tests.servers.ews.xmlwork import XSI, boolean, children, m, make, typed, yes_no
 
 
 def resolve_names(request: Request) -> list[Element]:
@@ -51,3 +51,26 @@ def get_time_zones(request: Request) -> list[Element]:
     full = boolean(request.attribute("ReturnFullTimeZoneData"), default=True)
     definitions = zones.all_definitions(wanted, full=full)
     return [success("GetServerTimeZones", [definitions])]
+
+
+def convert_id(request: Request) -> list[Element]:
+    """ConvertId operation. Ids here have one form; what clients learn is whose mailbox they are of."""
+    found = []
+    for source in children(request.body.find(m("SourceIds"))):
+        try:
+            told = source.get("Id", "")
+            try:
+                box = request.store.read_folder_id(told)[0]
+            except EwsError:
+                box = request.store.read_item_id(told)[0]
+            request.need(box, "read")
+            attributes = {
+                f"{{{XSI}}}type": "t:AlternateIdType",
+                "Format": request.attribute("DestinationFormat"),
+                "Id": told,
+                "Mailbox": box.address,
+            }
+            found.append(success("ConvertId", [make(m("AlternateId"), (), attributes)]))
+        except EwsError as error:
+            found.append(failure("ConvertId", error))
+    return found

@@ -23,7 +23,7 @@ class ExtendedPath:
         tag = uri.get("PropertyTag")
         kind = uri.get("PropertyType", "String")
         if tag is not None:
-            return cls("", f"0x{int(tag, 0):04x}", kind)
+            return cls("", f"0x{int(tag, 0):x}", kind)
         group = uri.get("DistinguishedPropertySetId") or uri.get("PropertySetId", "").lower().strip("{}")
         number = uri.get("PropertyId")
         return cls(group, uri.get("PropertyName", "") if number is None else f"#{number}", kind)

@@ -1,12 +1,11 @@
 """One property of an item or occurrence: stored, derived from the message's bytes, or kept by the server."""
 
-import base64
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from xml.etree.ElementTree import Element
 
-from tests.servers.ews import mail, occasions
+from tests.servers.ews import mapi, occasions
 from tests.servers.ews.fields import ITEM_CLASS, Kind
 from tests.servers.ews.model import ExtendedPath, Mailbox
 from tests.servers.ews.store import Store
@@ -14,9 +13,6 @@ from tests.servers.ews.target import Target
 from tests.servers.ews.xmlwork import stamp, typed, yes_no
 
 Reader = Callable[[Store, Mailbox, Target], Element | None]
-# PidLidGlobalObjectId and PidLidCleanGlobalObjectId of PSETID_Meeting ([MS-OXPROPS] 2.142, 2.59).
-_MEETING_SET = ("meeting", "6ed8da90-450b-101b-98da-00aa003f1305")
-_GLOBAL_ID = {"#3", "#35"}
 
 
 def read(
@@ -55,48 +51,7 @@ def _body(stored: Element, body_type: str) -> Element:
 def extended(target: Target, path: ExtendedPath) -> Element | None:
     """An extended property, stored or one of the few that the server derives."""
     stored = target.extended().get(path)
-    if stored is not None:
-        return stored
-    value = _derived_tag(target, path)
-    if value is None:
-        return None
-    return typed("ExtendedProperty", [_uri(path), typed("Value", value)])
-
-
-def _uri(path: ExtendedPath) -> Element:
-    if not path.set_name:
-        return typed("ExtendedFieldURI", PropertyTag=path.name, PropertyType=path.type)
-    group = "PropertySetId" if re.fullmatch(r"[0-9a-f-]{36}", path.set_name) else "DistinguishedPropertySetId"
-    attributes = {group: path.set_name}
-    if path.name.startswith("#"):
-        attributes["PropertyId"] = path.name[1:]
-    else:
-        attributes["PropertyName"] = path.name
-    return typed("ExtendedFieldURI", (), **attributes, PropertyType=path.type)
-
-
-def _derived_tag(target: Target, path: ExtendedPath) -> str | None:
-    if path.set_name.lower() in _MEETING_SET and path.name in _GLOBAL_ID and target.kind is Kind.CALENDAR:
-        uid = target.text("UID")
-        return base64.b64encode(global_object_id(uid)).decode() if uid else None
-    if path.set_name or target.mime is None:
-        return None
-    headers = mail.headers_of(target.mime)
-    if path.name == "0x1035":  # PidTagInternetMessageId
-        return mail.read(headers["Message-ID"]) if "Message-ID" in headers else None
-    if path.name == "0x007d":  # PidTagTransportMessageHeaders
-        head, found, _ = target.mime.partition(b"\r\n\r\n")
-        return (head + found).decode("utf-8", "replace")
-    return None
-
-
-def global_object_id(uid: str) -> bytes:
-    """The GlobalObjectId of a UID ([MS-OXCICAL] 2.1.3.1.1.20.26): its bytes, or wrapped as `vCal-Uid`."""
-    head = bytes.fromhex("040000008200E00074C5B7101A82E008")
-    if re.fullmatch(r"(?i)040000008200E00074C5B7101A82E008([0-9a-f]{2})+", uid):
-        return bytes.fromhex(uid)
-    data = b"vCal-Uid\x01\x00\x00\x00" + uid.encode() + b"\x00"
-    return head + bytes(20) + len(data).to_bytes(4, "little") + data
+    return mapi.of_item(target, path) if stored is None else stored
 
 
 def _item_id(store: Store, viewer: Mailbox, target: Target) -> Element:

@@ -48,6 +48,7 @@ class SchemaCheck:
         self._lock = threading.Lock()
         self.problems: list[str] = []
         self.checked = 0
+        self.older_clients = False  # a version in the header that is older than the schema's is no problem
 
     def request(self, content: bytes) -> str | None:
         """What is wrong with a request, or None. It is also kept as a problem."""
@@ -82,6 +83,8 @@ class SchemaCheck:
         if root.find(f"{{{SOAP}}}Body") is None:
             return "no Body"
         for part in parts:
+            if self.older_clients and part.tag == f"{{{TYPES}}}RequestServerVersion":
+                continue
             if part.tag == f"{{{SOAP}}}Fault" or part.tag.startswith(f"{{{ERRORS}}}"):
                 continue  # SOAP's own, not in this schema
             for notification in part.iterfind(f".//{{{MESSAGES}}}Notifications/{{{MESSAGES}}}Notification"):
