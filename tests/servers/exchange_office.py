@@ -150,7 +150,7 @@ class Office(Crm):
             f'[workspace]\nname = "Acme"\ntimezone = "{self.timezone}"\n',
             f'[store]\nurl = "{self.database_url}"\nstate_dir = "."\n',
             f"[calendar]\n{self.calendar_section}\n",
-            f'[servers.corp.ews]\nurl = "{self.ews.url}"\nauth = "basic"\nca_file = "{self.ews.ca_file}"\n',
+            f'[servers.corp.ews]\nurl = "{self.ews.url}"\nauth = "basic"\n{self._ca()}\n',
         ]
         if self.dav is not None:
             parts.append(f'[servers.dav.caldav]\nurl = "{self.dav.url}"\ntimeout = "20s"\n')
@@ -169,6 +169,9 @@ class Office(Crm):
         ]
         self.config.write_text("\n".join(parts))
         return self.config
+
+    def _ca(self) -> str:
+        return "" if self.ews.ca_file is None else f'ca_file = "{self.ews.ca_file}"'
 
     def _mailbox(self, name: str, login: str, server: str, username: str, password: str) -> str:
         secret = self.folder / f"{name}.secret"
