@@ -3,7 +3,7 @@
 The server's own state is what is asserted, and what left it as mail.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -66,6 +66,11 @@ class Desk:
         """Finds the folders."""
         infos = {one.name: one.ref for one in self.connector.calendars()}
         self.calendar, self.tasks = infos["Calendar"], infos["Tasks"]
+
+    def connector_anew(self) -> EwsCalendarConnector:
+        """The connector, after it was left because of an error."""
+        self.connector.__exit__(None, None, None)
+        return self.connector.__enter__()
 
     def create(self, item: Item, dress: Dress = DRESS, *, notify: bool = True) -> RemoteItem:
         calendar = self.calendar if item.kind is Kind.EVENT else self.tasks
@@ -455,6 +460,16 @@ def test_a_task_is_written_read_found_done_and_deleted(desk: Desk) -> None:
     assert desk.other.tasks() == []
 
 
+def test_a_task_that_recurs_is_written_and_its_single_occurrences_are_refused(desk: Desk) -> None:
+    start = When(date(2026, 12, 4))
+    timing = Timing(start, start, rrule="FREQ=WEEKLY;COUNT=4")
+    made = desk.create(task(timing=timing))
+    assert made.item.main.timing == timing
+    with pytest.raises(ItemError, match="single occurrences of a task"):
+        desk.create(task("u@crm.example", timing=replace(timing, exdates=(When(date(2026, 12, 11)),))))
+    assert len(desk.other.tasks()) == 1
+
+
 def test_a_task_of_another_client_has_a_name_that_finds_it(desk: Desk) -> None:
     ref = desk.other.add_task("Leur tâche", DueDate="2026-12-04T00:00:00Z")
     (found,) = desk.connector.read(desk.tasks, [ref])
@@ -606,3 +621,56 @@ def test_calendars_in_deleted_items_are_none(desk: Desk) -> None:
     names = {one.name: one for one in desk.connector.calendars()}
     assert set(names) == {"Calendar", "Tasks", "Projets"}
     assert all(one.writable and one.auto_schedule for one in names.values())
+
+
+# --- cut off half way -----------------------------------------------------------------------------
+
+
+def moved_series(item: Item) -> Item:
+    timing = Timing(at(1, 14), at(1, 15), rrule="FREQ=WEEKLY;BYDAY=TU;COUNT=10", exdates=(at(15, 14),))
+    one = replace(item.components[1], timing=Timing(at(8, 14), at(8, 15)), recurrence_id=at(8, 14))
+    return replace(item, components=(replace(item.main, timing=timing), one))
+
+
+def all_back(item: Item) -> Item:
+    """No occurrence is cancelled and none is changed any more."""
+    return replace(without(item), components=without(item).components[:1])
+
+
+@pytest.mark.parametrize("change", [moved_series, without, all_back], ids=["moved", "restored", "all back"])
+@pytest.mark.parametrize("fault", [Fault.RESET_BEFORE, Fault.RESET_AFTER])
+@pytest.mark.parametrize(("operation", "skip"), [*(("UpdateItem", at) for at in range(4)), ("DeleteItem", 0)])
+def test_a_series_whose_change_was_cut_off_is_as_before_or_made_whole(
+    desk: Desk, change: Callable[[Item], Item], fault: Fault, operation: str, skip: int
+) -> None:
+    made = desk.create(without(with_override(weekly(), 8, subject="Autre sujet"), 15))
+    wanted = change(made.item)
+    desk.server.faults.plan(fault, operation, skip=skip)
+    try:
+        desk.connector.update(made, wanted, DRESS, notify=False)
+        cut = False
+    except OutcomeUnknown:
+        cut = True
+    reached = bool(desk.server.faults.done)
+    desk.server.faults.clear()
+    assert cut == reached
+    with EwsCalendarConnector(desk.access, zone=PARIS, clock=lambda: NOW) as fresh:
+        found = fresh.find(desk.calendar, made.item.uid)
+    assert found is not None
+    untouched = cut and fault is Fault.RESET_BEFORE and (operation, skip) == ("UpdateItem", 0)
+    assert found.item == (made.item if untouched else wanted)
+    assert not [path for path in desk.other.extended(found.ref) if path.name == "rest"]
+
+
+def test_a_series_that_somebody_moved_after_a_write_was_cut_off_stays_where_it_was_put(desk: Desk) -> None:
+    made = desk.create(without(with_override(weekly(), 8, subject="Autre sujet"), 15))
+    desk.server.faults.plan(Fault.RESET_AFTER, "UpdateItem")
+    with pytest.raises(OutcomeUnknown):
+        desk.connector.update(made, moved_series(made.item), DRESS, notify=False)
+    (unread,) = desk.connector_anew().read(desk.calendar, [made.ref])
+    assert isinstance(unread, ItemError)
+    desk.other.edit(made.ref, Start="2026-12-01T16:00:00Z", End="2026-12-01T17:00:00Z")
+    found = desk.connector_anew().find(desk.calendar, made.item.uid)
+    assert found is not None
+    assert found.item.main.timing.start == at(1, 17)
+    assert len(found.item.components) == 1

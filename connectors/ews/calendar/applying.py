@@ -179,6 +179,8 @@ def _windows(when: When, owner: Owner, there: str) -> str:
 
 
 def _planned(native: Native, timing: Timing) -> Native:
+    if timing.exdates:
+        raise Inexpressible("Exchange has no single occurrences of a task")
     first = timing.start or timing.end
     series: Series | None = None
     if timing.rrule:
@@ -298,7 +300,6 @@ def _of_task(target: Component) -> Shadow:
     return Shadow(
         times=(timing.start, timing.end) if timed else None,
         rrule=timing.rrule,
-        exdates=timing.exdates,
         status=Status.CANCELLED if target.status is Status.CANCELLED else None,
         completed=completed,
     )

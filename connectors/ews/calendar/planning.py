@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
-from connectors.calendar import Component, Dress, Item, Response, When, zone_info
+from connectors.calendar import Component, Dress, Item, Kind, Response, When, zone_info
 from connectors.ews.calendar import composing
 from connectors.ews.calendar.applying import CLOCK, applied, dressed
 from connectors.ews.calendar.native import Native
@@ -64,7 +64,7 @@ class Update:
     before: Native
     after: Native
     again: bool  # the recurrence must be set anew, since Exchange brings no deleted occurrence back
-    drops: bool  # changed and deleted occurrences go with it, and must be made again
+    drops: bool  # one request alone leaves it half made: changed and deleted occurrences go with it
     occurrences: bool  # there are any, or are to be
 
     def changes(self, rest: str = "") -> list[Element]:
@@ -100,13 +100,15 @@ def planned(natives: Sequence[Native], item: Item, dress: Dress, owner: Owner) -
         before=master,
         after=after,
         again=back and not moved,
-        drops=recurs and (moved or back) and many,
+        drops=recurs and (back or (moved and many)),
         occurrences=after.series is not None and (many or bool(master.changed or master.deleted)),
     )
 
 
 def check_occurrences(master: Native, item: Item, owner: Owner) -> None:
     """Raises Inexpressible where an occurrence cannot be what it is to be."""
+    if item.kind is Kind.TASK and len(item.components) > 1:
+        raise Inexpressible("Exchange has no single occurrences of a task")
     for one in item.components[1:]:
         applied(occurrence(master, one, owner), one, owner, master=master)
 

@@ -330,9 +330,7 @@ def _days_of(native: Native, shadow: Shadow) -> Timing:
     first = start or end
     if native.series is None or first is None:
         return Timing(start, end)
-    return Timing(
-        start, end, rrule=_rule(native.series, shadow.rrule, first), exdates=ordered(list(shadow.exdates))
-    )
+    return Timing(start, end, rrule=_rule(native.series, shadow.rrule, first))
 
 
 def days(when: When) -> object:

@@ -85,7 +85,9 @@ class Writer:
         if isinstance(held, Missing):
             return
         # DeleteItem compares no change keys, so it is looked at first.
-        if isinstance(held, Held) and current.version and held.version != current.version:
+        if isinstance(held, ItemError):
+            raise held
+        if current.version and held.version != current.version:
             raise Conflict(f"The item {current.ref} of {self._wire.who} was changed by somebody else.")
         if not current.version:
             current = self._unchanged(current)
@@ -147,7 +149,7 @@ class Writer:
         changes = plan.changes(mark)
         if changes:
             key = self._update(master.id, key, changes, master.kind, notify=rest.notify)
-        if plan.occurrences:
+        if plan.occurrences or mark or "rest" in master.own:
             self._settle(calendar, master.id, key, rest)
         return self._read(calendar, master.id)
 
