@@ -12,6 +12,7 @@ from config.lines import KeyPath
 from config.sources import Tree
 
 NEEDS = {"mail": "imap", "calendar": "caldav"}  # what is synchronised, and the table it takes
+INSTEAD = "ews"  # serves for either
 
 
 def check(tree: Tree) -> list[Problem]:
@@ -70,9 +71,32 @@ def _strangers(tree: Tree) -> Iterator[Problem]:
             continue
         table = servers[server]
         for wanted, needed in NEEDS.items():
-            if _wants(mailbox, wanted) and isinstance(table, dict) and needed not in table:
-                message = f"has no table [servers.{server}.{needed}], which {wanted} needs"
+            if _wants(mailbox, wanted) and isinstance(table, dict) and not {needed, INSTEAD} & set(table):
+                message = (
+                    f"has no table [servers.{server}.{needed}], which {wanted} needs; an Exchange server has"
+                    f" [servers.{server}.{INSTEAD}] instead"
+                )
                 yield tree.problem((*path, "server"), message)
+        if isinstance(table, dict):
+            yield from _exchange(tree, path, mailbox, exchange=INSTEAD in table)
+
+
+def _exchange(
+    tree: Tree, path: KeyPath, mailbox: Mapping[str, object], *, exchange: bool
+) -> Iterator[Problem]:
+    """What only mailboxes at an Exchange server have, and what those with an application's token need."""
+    for key in ("access", "address"):
+        if key in mailbox and not exchange:
+            message = f"is for mailboxes at an Exchange server ([servers.{mailbox['server']}.{INSTEAD}])"
+            yield tree.problem((*path, key), message)
+    oauth2 = mailbox.get("oauth2")
+    flow = oauth2.get("flow") if isinstance(oauth2, dict) else None
+    if exchange and flow == "client-credentials" and mailbox.get("access", "own") != "impersonate":
+        message = (
+            'client credentials have no mailbox of their own at Exchange: set access = "impersonate" and let'
+            " the application impersonate the users"
+        )
+        yield tree.problem((*path, "oauth2", "flow"), message)
 
 
 def _wants(mailbox: Mapping[str, object], what: str) -> bool:

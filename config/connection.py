@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from config import rules
 from config.calendar import CaldavServer
+from config.exchange import EwsServer
 from config.types import Host, LocalPath, Period, Section, Text
 
 
@@ -153,3 +154,5 @@ class Server(Section):
     """Where mail is read."""
     caldav: CaldavServer | None = None
     """Where calendars and task lists are."""
+    ews: EwsServer | None = None
+    """An Exchange server: for mail where there is no imap, for calendars where there is no caldav."""

@@ -24,11 +24,12 @@ from config.calendar import (
     Window,
 )
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
+from config.exchange import Access, EwsServer
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
 
 __all__ = [
-    "Brake", "CaldavServer", "Calendar", "CalendarChoice", "Conflict", "Direction", "Duration", "ExcludeRule",
-    "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Role",
+    "Brake", "CaldavServer", "Calendar", "CalendarChoice", "Conflict", "Direction", "Duration", "EwsServer",
+    "ExcludeRule", "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Role",
     "Schedule", "SecretRef", "Section", "Security", "Server", "Settings", "Since", "Size", "Store",
     "TimeZone", "User", "Window", "Workspace",
 ]  # fmt: skip
@@ -116,7 +117,7 @@ class Mail(Section):
     exclude: tuple[ExcludeRule, ...] = ()
     """Mail that is never logged."""
     private_keywords: tuple[Text, ...] = ("Privé", "Private", "$Private")
-    """IMAP keywords by which a user marks a message as private: it is not logged."""
+    """IMAP keywords or Exchange categories by which a user marks a message as private: it is not logged."""
     match_all_recipients: bool = False
     """Log on every contact among the recipients of received mail, not only on its sender."""
     match_domains: bool = False
@@ -176,7 +177,11 @@ class Mailbox(Section):
     server: str
     """The name of a [servers] table."""
     username: Text
-    """The login name at the server."""
+    """The login name at the server; Exchange may want DOMAIN\\\\name."""
+    access: Access = "own"
+    """Exchange only: whether username is its owner's, a delegate's, or an account that may impersonate."""
+    address: Address | None = None
+    """Exchange only: the mailbox's primary address; by default its user's email."""
     password: SecretRef | None = None
     """Where the password is kept; this or oauth2."""
     oauth2: OAuth2 | None = Field(default=None, validate_default=True)
@@ -273,6 +278,19 @@ class Settings(Section):
         if server.caldav is None:
             raise KeyError(mailbox.server)
         return server.caldav
+
+    def ews_of(self, mailbox: Mailbox) -> EwsServer:
+        """The Exchange server of `mailbox`; KeyError if its server has none."""
+        server = self.servers[mailbox.server]
+        if server.ews is None:
+            raise KeyError(mailbox.server)
+        return server.ews
+
+    def address_of(self, mailbox: Mailbox) -> str:
+        """What a person knows `mailbox` by: at an Exchange server its address, else the login name."""
+        if self.servers[mailbox.server].ews is None:
+            return mailbox.username
+        return mailbox.address or self.user(mailbox.user).email
 
     def interval_of(self, mailbox: Mailbox) -> timedelta:
         """The time between two looks at `mailbox`."""

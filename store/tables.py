@@ -8,11 +8,15 @@ from store import (
     calendar,
     contacts,
     mail,
+    numbering,
     pipeline,
     sync_state,
     users,
 )
 from store.base import Base
 
-MODULES = (accounts, activities, audit_log, bindings, calendar, contacts, mail, pipeline, sync_state, users)
+MODULES = (
+    accounts, activities, audit_log, bindings, calendar, contacts, mail, numbering, pipeline, sync_state,
+    users,
+)  # fmt: skip
 METADATA = Base.metadata

@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.servers.fixtures",
     "tests.servers.databases",
     "tests.servers.worlds",
+    "tests.servers.ews.fixtures",
 ]

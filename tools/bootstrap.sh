@@ -3,6 +3,7 @@
 #
 #   tools/bootstrap.sh venv               .venv, with every package of requirements-dev.lock and this project
 #   tools/bootstrap.sh servers NAME...    Debian's servers for tests and benchmarks, where this is root
+#   tools/bootstrap.sh node               .node, with the second EWS client of the tests; needs Node.js and npm
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -59,12 +60,14 @@ is_there() {
         dovecot) [ -x /usr/sbin/dovecot ] && [ -e /usr/lib/dovecot/imap ] ;;
         postgresql) ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ] ;;
         isync) command -v mbsync >/dev/null 2>&1 ;;
+        davmail) command -v davmail-server >/dev/null 2>&1 ;;
     esac
 }
 
 debian_name() {
     case $1 in
         dovecot) echo dovecot-imapd ;;
+        davmail) echo davmail-server ;;
         *) echo "$1" ;;
     esac
 }
@@ -85,10 +88,33 @@ find_servers() {
     fi
 }
 
+# The packages of package-lock.json, into a folder of their own as .venv is.
+make_node() {
+    source=tests/servers/ews/node
+    if cmp -s "$source/package-lock.json" .node/package-lock.json && [ -e .node/.ready ]; then
+        return 0
+    fi
+    if ! command -v npm >/dev/null 2>&1 && can_install; then
+        install_packages nodejs npm
+    fi
+    mkdir -p .node
+    rm -f .node/.ready
+    cp "$source/package.json" "$source/package-lock.json" "$source/.npmrc" .node/
+    say "Installing the packages of $source/package-lock.json into .node"
+    if command -v npm >/dev/null 2>&1 && (cd .node && npm ci --silent --ignore-scripts >&2); then
+        touch .node/.ready
+    elif [ -n "${CI:-}" ]; then
+        die "The second EWS client is missing: it needs Node.js, npm and a package registry."
+    else
+        say "No second EWS client; what needs it is skipped. It needs Node.js, npm and a package registry."
+    fi
+}
+
 command=${1:-}
 [ $# -eq 0 ] || shift
 case $command in
     venv) make_venv ;;
     servers) find_servers "$@" ;;
-    *) die "usage: tools/bootstrap.sh venv | servers NAME..." ;;
+    node) make_node ;;
+    *) die "usage: tools/bootstrap.sh venv | servers NAME... | node" ;;
 esac

@@ -4,7 +4,6 @@ The condition named in the body decides, where there is one, not the status alon
 RFC 4918 section 16). No message quotes a body: servers repeat there what they were sent.
 """
 
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from caldav.lib.http_sync import requests
 from niquests.packages.urllib3.exceptions import HTTPError
 
-from connectors import tls
 from connectors.dav import xml
 from connectors.dav.access import DavAccess
 from connectors.errors import (
@@ -28,6 +26,7 @@ from connectors.errors import (
     SyncdError,
     Unreachable,
 )
+from connectors.http_failures import lost
 from connectors.oauth_http import retry_after
 
 THROTTLED = timedelta(minutes=5)  # where a server asks to wait and does not say how long
@@ -55,52 +54,7 @@ def translated(access: DavAccess, *, writes: bool) -> Iterator[None]:
         raise
     except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
         # Without its cause: the library's errors hold the request, and that holds secrets and events.
-        raise _failure(error, access, writes=writes) from None
-
-
-def _failure(error: BaseException, access: DavAccess, *, writes: bool) -> SyncdError:
-    causes = list(_causes(error))
-    found = next((one for one in causes if isinstance(one, ssl.SSLCertVerificationError)), None)
-    if found is not None:
-        return tls.refused(found, access.host, no_tls="check `url`")
-    names = {type(one).__name__ for one in causes}
-    if names & {"InvalidURL", "InvalidSchema", "LocationParseError", "InvalidHeader"}:
-        return ProtocolViolation(f"The address of {access.who} is none that HTTP knows. Check `url`.")
-    if names & {"NameResolutionError", "gaierror"}:
-        return Unreachable(
-            f"The address of {access.host} cannot be found: check `url` and the DNS. It is tried again later."
-        )
-    if names & {"NewConnectionError", "ConnectTimeoutError", "ConnectTimeout"}:
-        return Unreachable(f"{access.host} takes no connection for {access.who}. It is tried again later.")
-    if writes:
-        return OutcomeUnknown(f"The server of {access.who} gave no answer to a change: it may have happened.")
-    return _lost(causes, names, access)
-
-
-def _lost(causes: list[BaseException], names: set[str], access: DavAccess) -> SyncdError:
-    if isinstance(causes[0], ValueError) and not isinstance(causes[0], OSError):
-        return ProtocolViolation(f"The answer of {access.host} for {access.who} is no HTTP. Check `url`.")
-    secure = next((one for one in causes if isinstance(one, ssl.SSLError)), None)
-    if secure is not None and not isinstance(secure, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return tls.refused(secure, access.host, no_tls="check `url`")
-    if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
-        what = f"stayed silent or answered too slowly ({access.timeout.total_seconds():g} s)"
-    else:
-        what = "broke off the connection"
-    return Unreachable(f"The server of {access.who} {what}. It is tried again later.")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it was made from, however the library keeps it."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting and len(seen) < 50:  # noqa: PLR2004 - more is a circle
-        one = waiting.pop()
-        if not isinstance(one, BaseException) or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        raise lost(error, host=access.host, who=access.who, silence=access.timeout, writes=writes) from None
 
 
 def raise_for_mailbox(status: int, headers: Mapping[str, str], who: str, *, writes: bool) -> None:

@@ -20,8 +20,8 @@ from connectors import tls
 from connectors.dav import failures
 from connectors.dav.access import DavAccess, Password, Token, origin
 from connectors.dav.login import Login, basic, bearer, digest, scheme_for
-from connectors.dav.watchdog import Watchdog
 from connectors.errors import AuthFailed, OutcomeUnknown, ProtocolViolation, Unreachable
+from connectors.watchdog import Watchdog
 
 # The libraries tell their loggers which paths they ask for, and a path holds a UID.
 for _name in ("caldav", "niquests", "urllib3.connectionpool", "urllib3_future.connectionpool"):

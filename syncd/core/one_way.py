@@ -3,7 +3,7 @@ organizes. Whatever is overruled is told as a conflict. Pure."""
 
 from dataclasses import replace
 
-from connectors.calendar import Component, Item
+from connectors.calendar import Component, Item, Response
 from syncd.core.canonical import (
     Json,
     Unit,
@@ -53,6 +53,28 @@ def pulled(pair: Pair, remote: Item) -> Item:
     if pair.base_crm is None:
         return redacted(remote)
     return merged(pair, pair.base_crm, remote, ALL_REMOTE).crm
+
+
+def heard(target: Item, crm: Item) -> Item:
+    """The target with the answers that the CRM has from other copies. An attendee's copy tells what its owner
+    answered; servers need not tell it what the others did (Exchange never does)."""
+    known = crm.by_key
+    components = tuple(
+        one if (other := known.get(one.key)) is None else _completed(one, other) for one in target.components
+    )
+    same = all(new is old for new, old in zip(components, target.components, strict=True))
+    return target if same else replace(target, components=components)
+
+
+def _completed(component: Component, known: Component) -> Component:
+    answers = {one.email: one.response for one in known.attendees}
+    attendees = tuple(
+        replace(one, response=answers.get(one.email, one.response))
+        if one.response is Response.NO_RESPONSE
+        else one
+        for one in component.attendees
+    )
+    return component if attendees == component.attendees else replace(component, attendees=attendees)
 
 
 def restored(pair: Pair, crm: Item, remote: Item) -> Merged:

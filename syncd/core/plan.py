@@ -10,7 +10,17 @@ from syncd.core.canonical import component_json, is_private, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.decision import Action, Decision, Direction, Pair, Role
 from syncd.core.merge import Merged, with_old
-from syncd.core.one_way import ALL_CRM, ALL_REMOTE, merged, only_answers, overruled, pulled, restored, unless
+from syncd.core.one_way import (
+    ALL_CRM,
+    ALL_REMOTE,
+    heard,
+    merged,
+    only_answers,
+    overruled,
+    pulled,
+    restored,
+    unless,
+)
 
 __all__ = ["Action", "Decision", "Direction", "Pair", "Role", "bases", "cancelled", "decide"]
 
@@ -99,7 +109,7 @@ def _new_in_crm(pair: Pair, crm: Item) -> Decision:
 def _relink(pair: Pair, crm: Item, remote: Item, rules: Rules) -> Decision:
     reason = "Both sides have it already: they are linked, not doubled."
     if is_private(remote) or pair.role is Role.ATTENDEE:
-        target = redacted(remote)
+        target = heard(redacted(remote), crm)
         lost = overruled(Winner.REMOTE, None, crm, target, target)
         return Decision(Action.RELINK, 13, reason, crm=unless(crm, target), conflicts=lost)
     if pair.direction is not Direction.BOTH:
@@ -209,7 +219,7 @@ def _both_there(pair: Pair, crm: Item, remote: Item, rules: Rules) -> Decision:
             return Decision(
                 Action.NOTHING, 14, "Somebody else organizes it, and nothing is taken from the server."
             )
-        target = pulled(pair, remote)
+        target = heard(pulled(pair, remote), crm)
         lost = overruled(Winner.REMOTE, pair.base_crm, crm, remote, target)
         return _outcome(pair, crm, remote, Merged(target, remote, lost))
     if pair.direction is Direction.TO_CRM:

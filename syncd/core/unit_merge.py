@@ -205,4 +205,6 @@ def _answer_clash(before: Both[Response | None], after: Both[Response | None]) -
         return (Winner.REMOTE if before.remote is None else Winner.CRM), True
     if after.remote is None:
         return (Winner.CRM if before.crm is None else Winner.REMOTE), True
+    if before.crm is None and before.remote is None and after.remote is Response.NO_RESPONSE:
+        return Winner.CRM, False  # nothing was agreed on before, and who has not answered says nothing
     return Winner.REMOTE, before.crm is not None or after.crm is not Response.NO_RESPONSE

@@ -29,6 +29,7 @@ from syncd.core.matching import Exclusion, Policy
 from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
+from syncd.daemon.exchange import Exchange
 from syncd.daemon.tokens import RotatedTokens
 from syncd.engine.calendar.sync import CalendarSync
 from syncd.engine.content import Limits
@@ -45,6 +46,10 @@ ROLES = {
     Role.ADMIN: UserRole.WORKSPACE_ADMIN,
 }
 SECRET_BYTES = 32
+EWS_SCOPES = {
+    "refresh": "https://outlook.office.com/EWS.AccessAsUser.All",
+    "client-credentials": "https://outlook.office365.com/.default",
+}
 
 
 class Installation:
@@ -70,6 +75,13 @@ class Installation:
         self.calendars = CalendarSync(self.database, self.mail.known, calendar_rules(settings, self.hashed))
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
+        self._exchange = Exchange(
+            settings,
+            self.database,
+            self.folder,
+            self._source_of,
+            lambda ref: read_secret(ref, environ=environ),
+        )
         self._tokens: dict[str, TokenSource] = {}
         self.rotated = RotatedTokens(self.folder / "tokens", self.hashed)
         seen = self.folder / "seen"
@@ -128,6 +140,8 @@ class Installation:
 
     def connector(self, mailbox: Mailbox) -> MailConnector:
         """A connector for the mailbox, not yet entered. Raises SecretError."""
+        if self.settings.servers[mailbox.server].imap is None:
+            return self._exchange.mail(mailbox)
         server = self.settings.imap_of(mailbox)
         return ImapConnector(
             ImapAccess(
@@ -148,6 +162,8 @@ class Installation:
 
     def calendar_connector(self, mailbox: Mailbox) -> CalendarConnector:
         """A connector for the mailbox's calendars, not yet entered. Raises SecretError."""
+        if self.settings.servers[mailbox.server].caldav is None:
+            return self._exchange.calendars(mailbox)
         from connectors.dav.access import DavAccess  # brings an HTTP client with it
         from connectors.dav.client import DavConnector
 
@@ -177,6 +193,8 @@ class Installation:
         mailbox = self.settings.mailbox(name)
         server = self.settings.servers[mailbox.server]
         parts = [mailbox.username]
+        if server.ews is not None:
+            parts += [server.ews.url, mailbox.access, self.settings.address_of(mailbox)]
         if server.imap is not None:
             parts += [server.imap.host, str(server.imap.port)]
         if server.caldav is not None:
@@ -210,9 +228,16 @@ class Installation:
             if mailbox.oauth2 is None:
                 raise AssertionError("a mailbox has a password or oauth2: checked on loading")
             source = self._tokens[mailbox.name] = self._token_source(
-                mailbox.name, mailbox.oauth2, mailbox.username
+                mailbox.name, self._scoped(mailbox, mailbox.oauth2), self.settings.address_of(mailbox)
             )
         return source
+
+    def _scoped(self, mailbox: Mailbox, oauth2: OAuth2) -> OAuth2:
+        """What an Exchange mailbox asks for by default is not what one over IMAP does."""
+        server = self.settings.servers[mailbox.server]
+        if oauth2.scopes or oauth2.provider != "microsoft" or server.ews is None or server.imap is not None:
+            return oauth2
+        return oauth2.model_copy(update={"scopes": (EWS_SCOPES[oauth2.flow],)})
 
     def _token_source(self, name: str, oauth2: OAuth2, username: str) -> TokenSource:
         from connectors.oauth import tokens  # brings an HTTP client with it: only where it is used
@@ -298,7 +323,7 @@ def _mailbox_rows(settings: Settings) -> list[MailboxRow]:
         MailboxRow(
             name=box.name,
             user=box.user,
-            address=box.username,
+            address=settings.address_of(box),
             server=box.server,
             sync_mail="mail" in box.sync,
             sync_calendar="calendar" in box.sync,

@@ -1,4 +1,4 @@
-"""What every mail connector keeps to: one suite, run against Dovecot, pymap and the one in memory."""
+"""What every mail connector keeps to: one suite for Dovecot, pymap, Exchange and the one in memory."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -9,14 +9,17 @@ import pytest
 
 from config.settings import Security
 from connectors.errors import AuthFailed, CollectionError, CollectionGone, Unreachable
+from connectors.ews.mail import EwsMailConnector
 from connectors.imap.access import ImapAccess
 from connectors.imap.auth import Password
 from connectors.imap.client import ImapConnector
 from connectors.model import FolderRole, MessageHead, RawMessage
+from connectors.numbering import MemoryNumbering
 from connectors.protocol import MailConnector
 from connectors.testing import MemoryMailbox, MemoryMailConnector
 from tests.servers.access import imap_access
 from tests.servers.dovecot import Account, DovecotServer
+from tests.servers.exchange import ExchangeServer, ews_access
 from tests.servers.pymap import PymapServer
 
 WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -158,8 +161,40 @@ class MemoryWorld(World):
         self.mailbox.change_epoch(folder)
 
 
-@pytest.fixture(params=["dovecot", "pymap", "memory"])
+class ExchangeWorld(World):
+    def __init__(self, server: ExchangeServer, spool_dir: Path) -> None:
+        self.server = server
+        self.account = server.add_mailbox_of("claire")
+        self.spool_dir = spool_dir
+        self.numbering = MemoryNumbering()
+        self.delivered: dict[str, list[str]] = {}
+
+    def _connector(self, password: str) -> MailConnector:
+        access = ews_access(self.server.ews, self.account.username, password, self.spool_dir)
+        return EwsMailConnector(access, self.numbering)
+
+    def connector(self) -> MailConnector:
+        return self._connector(self.account.password)
+
+    def connector_with_wrong_password(self) -> MailConnector:
+        return self._connector(self.account.password + "x")
+
+    def deliver(self, folder: str, raw: bytes, *, flags: tuple[str, ...] = ()) -> None:
+        ids = self.server.deliver(self.account, folder, raw, internaldate=WHEN, flags=flags)
+        self.delivered.setdefault(folder, []).extend(ids)
+
+    def expunge_first(self, folder: str) -> None:
+        self.server.expunge(self.account, folder, self.delivered[folder].pop(0))
+
+    def keywords(self, folder: str) -> list[frozenset[str]]:
+        marks = self.server.read_marks(self.account, folder)
+        return [frozenset({"\\Seen"} if is_read else ()) for is_read in marks]
+
+
+@pytest.fixture(params=["dovecot", "pymap", "exchange", "memory"])
 def world(request: pytest.FixtureRequest, spool_dir: Path) -> World:
+    if request.param == "exchange":
+        return ExchangeWorld(request.getfixturevalue("exchange"), spool_dir)
     if request.param == "dovecot":
         return DovecotWorld(request.getfixturevalue("dovecot"), spool_dir)
     if request.param == "pymap":

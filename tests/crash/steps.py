@@ -2,12 +2,13 @@
 
 A step is whatever reaches the world outside the process: each SQL statement that writes, each commit, each
 file opened for writing, locked, synced, renamed or deleted, each IMAP command, each request to a calendar
-server, and its answer. They are counted as they
-happen, so the tests enumerate them and nobody chooses. Between two steps nothing outside changes, so a
-kill anywhere between them is a kill at the second.
+server or an Exchange server, and its answer. They are counted as they happen, so the tests enumerate them
+and nobody chooses. Between two steps nothing outside changes, so a kill anywhere between them is a kill at
+the second.
 """
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from connectors.dav.session import DavSession
+from connectors.ews.http import Session as EwsHttp
 from connectors.imap.wire import Wire
 
 FILES = {"open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.truncate", "os.utime", "fcntl.flock"}
@@ -44,6 +46,7 @@ class Steps:
         self._wrap_fsync()
         self._wrap_send()
         self._wrap_requests()
+        self._wrap_exchange()
 
     def stop(self) -> None:
         self._on = False
@@ -100,6 +103,18 @@ class Steps:
             return answer
 
         DavSession._send = send  # type: ignore[method-assign,assignment]  # as above
+
+    def _wrap_exchange(self) -> None:
+        real = EwsHttp._sent
+
+        def sent(http: EwsHttp, url: str, data: bytes, *arguments: Any, **named: Any) -> Any:
+            operation = re.search(rb"<m:(\w+)", data)
+            self._step("ews " + (operation[1].decode() if operation else "?"))
+            answer = real(http, url, data, *arguments, **named)
+            self._step("ews answered")
+            return answer
+
+        EwsHttp._sent = sent  # type: ignore[method-assign,assignment]  # as above
 
 
 def in_child(work: Callable[[], None]) -> int:

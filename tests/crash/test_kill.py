@@ -71,19 +71,28 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_mail, "GROUP", 2)
 
 
+STEPS = {
+    "dovecot": {"sql INSERT", "sql COMMIT", "imap UID", "os.fsync", "os.rename", "os.remove"},
+    "exchange": {"sql INSERT", "sql COMMIT", "ews SyncFolderItems", "ews GetItem", "os.fsync", "os.rename"},
+}
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("prepare", SCENARIOS, ids=lambda scenario: scenario.__name__)
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("kind", "speaks"), [("sqlite", "dovecot"), ("postgresql", "dovecot"), ("sqlite", "exchange")]
+)
 def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
     *,
     kind: str,
+    speaks: str,
     prepare: Callable[[World], None],
-    dovecot: DovecotServer,
+    request: pytest.FixtureRequest,
     new_database: NewDatabase,
     clone_database: Callable[[str], str],
     tmp_path: Path,
 ) -> None:
-    world = World(dovecot, tmp_path / "before", new_database(kind))
+    world = World(request.getfixturevalue(speaks), tmp_path / "before", new_database(kind))
     world.add_user("claire")
     world.write_config()
     prepare(world)
@@ -94,7 +103,7 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
     assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0
     expected = picture(undisturbed)
     steps = json.loads(steps_file.read_text())
-    assert {"sql INSERT", "sql COMMIT", "imap UID", "os.fsync", "os.rename", "os.remove"} <= set(steps)
+    assert STEPS[speaks] <= set(steps)
 
     for number in range(1, len(steps) + 1):
         killed = world.copy(tmp_path / "killed", clone_database(world.database_url))

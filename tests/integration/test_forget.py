@@ -6,6 +6,9 @@ from sqlalchemy import text
 from syncd.daemon import offers
 from syncd.engine.forget import Selection
 from tests.servers.world import NOW, PDF, World, mail
+from tests.servers.worlds import on_both
+
+pytestmark = on_both
 
 CLAIRE = "claire@acme.example"
 ANNE = "anne@dupont.example"

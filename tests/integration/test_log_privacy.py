@@ -19,9 +19,11 @@ from syncd.daemon import logs
 from syncd.daemon.service import Service
 from syncd.daemon.wiring import Installation
 from tests.servers.dovecot import Account, DovecotServer
+from tests.servers.ews.faults import Fault
 from tests.servers.proxy import CuttingProxy
 from tests.servers.token import TokenServer
 from tests.servers.world import PDF, World, mail
+from tests.servers.worlds import on_both, on_exchange
 
 pytestmark = pytest.mark.usefixtures("restored_logging")
 
@@ -110,7 +112,7 @@ class Watched(Generic[W]):
 def watched(request: pytest.FixtureRequest, lite_world: World) -> Watched[World]:
     """Claire, her contact, a stranger, and canaries all over them."""
     lite_world.mail_section = 'since = "2000-01-01"'
-    lite_world.users["claire"] = lite_world.server.add_user(password=PASSWORD)
+    lite_world.users["claire"] = lite_world.server.add_mailbox_of("claire", PASSWORD)
     account = lite_world.add_account(CONTACTS_NAME)
     lite_world.add_contact(account, CONTACT)
     database = lite_world.database()
@@ -137,12 +139,28 @@ def deliver(world: World, number: int, sender: str) -> str:
     return name
 
 
+@on_both
 def test_of_what_is_logged_into_the_crm_nothing_is_logged_into_the_log(watched: Watched[World]) -> None:
     watched.cycles(2)
     assert watched.world.one("SELECT subject FROM email_message") == f"{SUBJECT} 1"
     watched.check("cycle ended")
 
 
+@on_exchange
+@pytest.mark.parametrize("fault", [*Fault])
+def test_whatever_an_exchange_server_does_wrong_is_told_without_what_is_in_a_mailbox(
+    watched: Watched[World], fault: Fault
+) -> None:
+    faults = watched.world.server.ews.faults  # type: ignore[attr-defined]
+    for operation in ("GetFolder", "FindFolder", "SyncFolderItems", "GetItem"):
+        faults.plan(fault, operation, times=1, seconds=0.01)
+        watched.cycles()
+        faults.clear()
+    watched.cycles()
+    watched.check()
+
+
+@on_both
 def test_late_matching_tells_numbers_only(watched: Watched[World]) -> None:
     watched.cycles()
     account = watched.world.add_account(STRANGERS_NAME)
@@ -152,9 +170,9 @@ def test_late_matching_tells_numbers_only(watched: Watched[World]) -> None:
     watched.check("older messages found")
 
 
-def test_an_unreadable_message_is_told_by_its_place(watched: Watched[World]) -> None:
+def test_an_unreadable_message_is_told_by_its_place(watched: Watched[World], dovecot: DovecotServer) -> None:
     name = deliver(watched.world, 3, CONTACT)
-    path = watched.world.server.maildir(watched.world.users["claire"]) / "cur" / name
+    path = dovecot.maildir(watched.world.users["claire"]) / "cur" / name
     path.chmod(0)
     try:
         watched.cycles()
@@ -189,15 +207,17 @@ def test_a_connection_that_is_cut_tells_nothing_of_what_came_over_it(
     watched.check("cannot be")  # the mailbox worked on, or the message read
 
 
-def test_a_folder_in_an_error_state_tells_its_name_only(watched: Watched[World]) -> None:
+def test_a_folder_in_an_error_state_tells_its_name_only(
+    watched: Watched[World], dovecot: DovecotServer
+) -> None:
     watched.world.mailbox_keys["claire"] = 'mail_folders = ["INBOX", "Clients"]'
     watched.world.deliver("claire", "Clients", mail(9, CONTACT, "claire@acme.example", SUBJECT, text=BODY))
     watched.cycles()
-    watched.world.server.deny_folder(watched.world.users["claire"], "Clients")
+    dovecot.deny_folder(watched.world.users["claire"], "Clients")
     try:
         watched.cycles(2)
     finally:
-        watched.world.server.allow_folder(watched.world.users["claire"], "Clients")
+        dovecot.allow_folder(watched.world.users["claire"], "Clients")
     watched.cycles()
     watched.check("folder cannot be read", "folder can be read again", "Clients")
 

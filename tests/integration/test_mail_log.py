@@ -7,6 +7,9 @@ import pytest
 from syncd.engine import mail as engine_mail
 from syncd.engine.batch import Batch
 from tests.servers.world import PDF, World, mail, picture
+from tests.servers.worlds import on_both
+
+pytestmark = on_both
 
 
 def company(world: World) -> None:

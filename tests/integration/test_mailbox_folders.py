@@ -13,7 +13,9 @@ from tests.mailboxes import (
     verdicts,
     with_paul,
 )
+from tests.servers.dovecot import DovecotServer
 from tests.servers.world import PDF, World, mail
+from tests.servers.worlds import on_both
 
 
 @pytest.fixture
@@ -22,6 +24,7 @@ def company(lite_world: World) -> World:
     return with_paul(lite_world)
 
 
+@on_both
 def test_a_message_that_is_moved_is_not_logged_again(company: World) -> None:
     company.mailbox_keys["claire"] = 'mail_folders = ["INBOX", "Clients"]'
     letter = mail(1, PAUL, CLAIRE, "Devis", attachments={"devis.pdf": PDF})
@@ -72,11 +75,11 @@ def test_a_folder_that_nothing_replaces_is_an_error_until_it_is_back(company: Wo
     assert is_green(company)
 
 
-def test_a_refused_folder_is_an_error_and_never_an_emptiness(company: World) -> None:
+def test_a_refused_folder_is_an_error_and_never_an_emptiness(company: World, dovecot: DovecotServer) -> None:
     company.mailbox_keys["claire"] = 'mail_folders = ["INBOX", "Clients"]'
     company.deliver("claire", "Clients", mail(1, PAUL, CLAIRE, "Avant"))
     company.sync()
-    company.server.deny_folder(company.users["claire"], "Clients")
+    dovecot.deny_folder(company.users["claire"], "Clients")
     company.deliver("claire", "INBOX", mail(2, PAUL, CLAIRE, "Ailleurs"))
     try:
         report = company.sync()["claire"]
@@ -87,13 +90,14 @@ def test_a_refused_folder_is_an_error_and_never_an_emptiness(company: World) -> 
         assert (list(again.folder_errors), again.wrote) == (["Clients"], False)
         assert not is_green(company)
     finally:
-        company.server.allow_folder(company.users["claire"], "Clients")
+        dovecot.allow_folder(company.users["claire"], "Clients")
     company.deliver("claire", "Clients", mail(3, PAUL, CLAIRE, "Après"))
     assert not company.sync()["claire"].failed
     assert folder_errors(company) == {"INBOX": None, "Clients": None}
     assert subjects(company) == ["Ailleurs", "Après", "Avant"]
 
 
+@on_both
 def test_a_folder_that_is_never_read_is_told_to_whoever_names_it(company: World) -> None:
     company.deliver("claire", "Trash", mail(1, PAUL, CLAIRE, "Jeté"))
     company.mailbox_keys["claire"] = 'mail_folders = ["Trash"]'
@@ -122,6 +126,7 @@ def test_a_folder_numbered_anew_between_two_commands_is_read_in_the_next_cycle(
     assert is_green(company)
 
 
+@on_both
 def test_six_hundred_messages_are_read_in_batches(company: World) -> None:
     company.deliver(
         "claire",

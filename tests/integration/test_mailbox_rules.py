@@ -6,7 +6,9 @@ from email.message import EmailMessage
 import pytest
 
 from tests.mailboxes import CLAIRE, PAUL, STRANGER, is_green, subjects, verdicts, with_paul
+from tests.servers.dovecot import DovecotServer
 from tests.servers.world import NOW, PDF, World, mail
+from tests.servers.worlds import on_both
 
 PNG = b"\x89PNG\r\n" + bytes(5_000)
 
@@ -17,6 +19,7 @@ def company(lite_world: World) -> World:
     return with_paul(lite_world)
 
 
+@on_both
 def test_taking_an_exclusion_out_brings_in_what_it_kept_out(company: World) -> None:
     company.mail_section = (
         'since = "2026-01-01"\nexclude = [{ subject = "[perso]*" }, { address = "paul@*" }]'
@@ -45,6 +48,7 @@ def test_taking_an_exclusion_out_brings_in_what_it_kept_out(company: World) -> N
     assert not company.sync()["claire"].wrote
 
 
+@on_both
 def test_reaching_further_back_brings_in_older_mail(company: World) -> None:
     company.mail_section = 'since = "2026-11-01"'
     company.deliver(
@@ -81,6 +85,7 @@ def test_an_address_that_turns_out_to_be_a_users_changes_what_is_sent_and_what_i
     assert [kind for _, _, kind in verdicts(company)] == [3, 1]
 
 
+@on_both
 def test_of_an_attachment_over_the_limit_name_size_and_hash_are_kept(company: World) -> None:
     company.mail_section = 'since = "2026-01-01"\nmax_attachment = "20KiB"'
     small, large = b"s" * 20 * 1024, b"l" * (20 * 1024 + 1)
@@ -112,13 +117,13 @@ def test_a_signature_image_is_not_kept_and_other_images_are(company: World) -> N
     ]
 
 
-def test_what_cannot_be_read_waits_in_quarantine_until_it_can(world: World) -> None:
+def test_what_cannot_be_read_waits_in_quarantine_until_it_can(world: World, dovecot: DovecotServer) -> None:
     with_paul(world)
     account = world.users["claire"]
     _, name, _ = world.server.deliver(
         account, "INBOX", [mail(i, PAUL, CLAIRE, f"S{i}", attachments={"a.pdf": PDF}) for i in range(3)]
     )
-    path = world.server.maildir(account) / "cur" / name
+    path = dovecot.maildir(account) / "cur" / name
     path.chmod(0)
     try:
         report = world.sync()["claire"]

@@ -9,6 +9,7 @@ from tests.mailboxes import CLAIRE, DENIS, EMMA, MARTHA, PAUL, STRANGER, subject
 from tests.servers.databases import NewDatabase
 from tests.servers.dovecot import DovecotServer
 from tests.servers.world import NOW, World, mail, picture
+from tests.servers.worlds import on_both
 
 
 @pytest.fixture
@@ -17,6 +18,7 @@ def company(lite_world: World) -> World:
     return with_paul(lite_world)
 
 
+@on_both
 def test_a_thread_that_three_users_share_is_logged_once_and_whole(world: World) -> None:
     with_paul(world)
     world.add_user("denis")
@@ -90,6 +92,7 @@ def test_a_thread_is_followed_only_where_the_config_says_so(company: World) -> N
     ]
 
 
+@on_both
 def test_a_strangers_answer_that_came_before_the_logged_mail_is_logged_with_it(world: World) -> None:
     with_paul(world)
     world.add_user("denis")

@@ -68,6 +68,7 @@ def test_every_declared_dependency_is_pinned_to_a_version_that_fits(name: str) -
 IMPORTED_AS = {
     "dateutil": "python-dateutil",
     "passlib": "libpass",
+    "spnego": "pyspnego",
     "pydantic_core": "pydantic",  # what it is made of: its version is chosen by it
 }
 PACKAGES = ("config", "connectors", "store", "syncd")

@@ -43,6 +43,16 @@ class World(ABC):
     """A server with one mailbox and an empty calendar in it, and how to connect to it."""
 
     calendar: str  # its ref
+    kinds: tuple[str, ...] = ("VEVENT", "VTODO")  # what that calendar takes
+    by_path = True  # a ref is a path below the calendar's, and what a server holds are the bytes of iCalendar
+
+    def home_of(self, kind: str) -> str:
+        """The ref of the calendar for that kind."""
+        return self.calendar
+
+    def name_of(self, ref: str) -> str:
+        """The name under which `put` writes that resource again."""
+        return ref.rsplit("/", 1)[1]
 
     @abstractmethod
     def connector(self) -> CalendarConnector: ...

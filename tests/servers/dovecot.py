@@ -128,6 +128,21 @@ class DovecotServer:
         self.folder(account, "INBOX")
         return account
 
+    def add_mailbox_of(self, login: str, password: str | None = None) -> Account:
+        """A new user for a CRM user; the name is another one here, since the server outlives the test."""
+        return self.add_user(password=password)
+
+    def table(self, port: int) -> str:
+        """The servers' table of a config."""
+        return (
+            f'[servers.corp.imap]\nhost = "{self.host}"\nport = {port}\nsecurity = "none"\ntimeout = "20s"\n'
+        )
+
+    def refused(self) -> int:
+        """How many logins were refused so far."""
+        log = self.log()
+        return log.count("auth failed") + log.count("Password mismatch")
+
     def change_password(self, account: Account) -> Account:
         """The same user with another password; the old one is refused from now on."""
         changed = Account(account.username, secrets.token_urlsafe(16))

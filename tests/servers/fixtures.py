@@ -14,6 +14,7 @@ import pytest
 from connectors.imap.wire import Wire
 from tests.servers.certs import CertAuthority
 from tests.servers.dovecot import Account, DovecotServer
+from tests.servers.exchange import ExchangeServer
 from tests.servers.pymap import PymapServer
 from tests.servers.radicale import RadicaleServer
 from tests.servers.token import TokenServer
@@ -101,6 +102,13 @@ def xandikos() -> Iterator[XandikosServer]:
     if importlib.util.find_spec("xandikos") is None:
         missing("Xandikos", "pip install xandikos")
     with XandikosServer() as server:
+        yield server
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Iterator[ExchangeServer]:
+    """An Exchange server without users. The test fails where a message was not of Microsoft's schema."""
+    with ExchangeServer(tmp_path / "exchange") as server:
         yield server
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from syncd.daemon.wiring import Installation
 from syncd.engine.report import CycleReport
 from tests.servers.crm import NOW, Crm
-from tests.servers.dovecot import Account, DovecotServer
+from tests.servers.dovecot import Account
+from tests.servers.mailserver import MailServer
 
 __all__ = ["NOW", "PDF", "World", "mail", "picture"]
 
@@ -61,7 +62,7 @@ def mail(
 class World(Crm):
     """A CRM, a config, and a server with users."""
 
-    server: DovecotServer
+    server: MailServer
     folder: Path
     database_url: str
     mail_section: str = 'since = "2026-01-01"'
@@ -76,7 +77,7 @@ class World(Crm):
 
     def add_user(self, login: str) -> Account:
         """A CRM user `login` with a mailbox of the same name; its address is login@acme.example."""
-        account = self.server.add_user()
+        account = self.server.add_mailbox_of(login)
         self.users[login] = account
         return account
 
@@ -87,8 +88,7 @@ class World(Crm):
             '[workspace]\nname = "Acme"\n',
             f'[store]\nurl = "{self.database_url}"\nstate_dir = "."\n',
             f"[mail]\n{self.mail_section}\n",
-            f'[servers.corp.imap]\nhost = "{self.server.host}"\nport = {self.port or self.server.port}',
-            'security = "none"\ntimeout = "20s"\n',
+            self.server.table(self.port or self.server.port),
         ]
         for login, account in self.users.items():
             secret = self.folder / f"{login}.secret"

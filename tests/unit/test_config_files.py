@@ -75,7 +75,11 @@ def test_what_the_default_shows_as_defaults_are_the_defaults(tmp_path: Path) -> 
     assert dav is not None
     assert same is not None
     assert (dav.auth, dav.timeout) == (same.auth, same.timeout)
-    assert [box.invitations for box in with_all.mailboxes] == ["send", "send"]
+    ews, own = with_all.servers["office"].ews, without.servers["office"].ews
+    assert ews is not None
+    assert own is not None
+    assert (ews.auth, ews.timeout) == (own.auth, own.timeout)
+    assert [box.invitations for box in with_all.mailboxes] == ["send", "send", "send"]
     assert with_all.logging == without.logging
     assert with_all.users == without.users
     imap, other = with_all.servers["corp"].imap, without.servers["corp"].imap
@@ -133,6 +137,7 @@ def test_there_is_an_example_for_each_kind_of_installation() -> None:
         "postgresql-systemd.toml",
         "one-file-per-user",
         "caldav.toml",
+        "exchange.toml",
     }
     providers = {
         name: {mailbox.oauth2.provider for mailbox in settings.mailboxes if mailbox.oauth2}

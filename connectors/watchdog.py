@@ -9,10 +9,8 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Iterator
-from typing import Protocol
-
-from caldav.lib.http_sync import requests
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
 
 class Watch:
@@ -34,6 +32,16 @@ class Connection(Protocol):
     sock: socket.socket | None
 
 
+class Session(Protocol):
+    """A session of requests, or of a library that took its shape."""
+
+    @property
+    def adapters(self) -> Mapping[str, Any]: ...  # the adapters' classes differ from library to library
+
+
+S = TypeVar("S", bound=Session)
+
+
 class Watchdog:
     """Watches the requests of one session, one at a time."""
 
@@ -44,7 +52,7 @@ class Watchdog:
         self._closed = False
         self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
-    def watch(self, session: "requests.Session") -> "requests.Session":
+    def watch(self, session: S) -> S:
         """Has each connection of the session known here."""
         for adapter in session.adapters.values():
             manager = getattr(adapter, "poolmanager", None)
@@ -62,13 +70,18 @@ class Watchdog:
         with self._wake:
             self._watch, self._closed = watch, False
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="syncd-dav-watchdog", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="syncd-http-watchdog", daemon=True)
                 self._thread.start()
         try:
             yield watch
         finally:
             with self._wake:
                 self._watch = None
+
+    def sockets(self) -> list[socket.socket]:
+        """The open ones of the session."""
+        found = [connection.sock for connection in list(self._connections)]
+        return [one for one in found if one is not None and one.fileno() != -1]
 
     def close(self) -> None:
         """Ends the thread."""

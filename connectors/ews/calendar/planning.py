@@ -1,0 +1,153 @@
+"""What an update has to send, worked out before anything is sent: what cannot be said is refused here."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
+from xml.etree.ElementTree import Element
+from zoneinfo import ZoneInfo
+
+from connectors.calendar import Component, Dress, Item, Kind, Response, When, zone_info
+from connectors.ews.calendar import composing
+from connectors.ews.calendar.applying import CLOCK, applied, dressed
+from connectors.ews.calendar.native import Native
+from connectors.ews.calendar.reading import Owner, component_of, is_place
+from connectors.ews.calendar.recurrence import Inexpressible
+from connectors.ews.calendar.zones import iana_of
+from connectors.ical import reading as ical
+from connectors.ical import writing as ical_writing
+
+PERSONAL = frozenset({
+    "item:Categories", "item:ReminderIsSet", "item:ReminderMinutesBeforeStart", "item:ReminderDueBy",
+    "item:Sensitivity", "calendar:LegacyFreeBusyStatus",
+})  # fmt: skip
+PEOPLE = frozenset({"calendar:RequiredAttendees", "calendar:OptionalAttendees", "calendar:Resources"})
+_RESPONSES = {
+    Response.ACCEPTED: "AcceptItem",
+    Response.TENTATIVE: "TentativelyAcceptItem",
+    Response.DECLINED: "DeclineItem",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is still to be done after the first of several requests: kept in the item itself, so that whoever
+    finds it half made can make it whole."""
+
+    item: Item
+    dress: Dress
+    notify: bool
+
+    def text(self, stamp: datetime) -> str:
+        """For the property."""
+        source = ical_writing.new(self.item, Dress(), stamp=stamp, quiet=True).decode()
+        dress = [self.dress.crm_id, self.dress.account, self.dress.opportunity, self.dress.block]
+        return json.dumps({"item": source, "dress": dress, "notify": self.notify}, ensure_ascii=False)
+
+
+def rest_of(text: str) -> Rest | None:
+    """What was kept; None where the text is not one of ours."""
+    try:
+        data: object = json.loads(text)
+        match data:
+            case {"item": str(source), "dress": [str(a), str(b), str(c), str(d)], "notify": bool(notify)}:
+                return Rest(ical.read(source.encode()), Dress(a, b, c, d), notify)
+    except (ValueError, RecursionError):
+        pass
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The requests for a master or single item; occurrences follow one by one."""
+
+    before: Native
+    after: Native
+    again: bool  # the recurrence must be set anew, since Exchange brings no deleted occurrence back
+    drops: bool  # one request alone leaves it half made: changed and deleted occurrences go with it
+    occurrences: bool  # there are any, or are to be
+
+    def changes(self, rest: str = "") -> list[Element]:
+        """What UpdateItem sets and deletes."""
+        own = {**self.after.own, "rest": rest} if rest else dict(self.after.own)
+        before = replace(self.before, series=None) if self.again else self.before
+        return composing.changes(before, replace(self.after, own=own))
+
+
+def answer_for(current: Item, item: Item, owner: Owner) -> str:
+    """The response object that says the owner's new answer; empty where it is no other, or nobody asked."""
+    main = item.main
+    if not main.organizer or main.organizer in owner.emails:
+        return ""
+    was, now = current.main.attendee(owner.emails), main.attendee(owner.emails)
+    if was is None or now is None or was.response is now.response:
+        return ""
+    return _RESPONSES.get(now.response, "")
+
+
+def planned(natives: Sequence[Native], item: Item, dress: Dress, owner: Owner) -> Update:
+    """The update that makes `item` of what the server has. Raises Inexpressible and Unreadable."""
+    master = natives[0]
+    after = dressed(applied(master, item.main, owner), item, dress, item.main, fresh=False)
+    check_occurrences(after, item, owner)
+    recurs = master.series is not None and after.series is not None
+    moved = any(getattr(master, name) != getattr(after, name) for name in CLOCK)
+    timing = component_of(after, owner).timing
+    wanted = {one.key() for one in item.main.timing.exdates}
+    back = recurs and any(one.key() not in wanted for one in timing.exdates)
+    many = len(item.components) > 1 or any(is_place(after, timing, one) for one in item.main.timing.exdates)
+    return Update(
+        before=master,
+        after=after,
+        again=back and not moved,
+        drops=recurs and (back or (moved and many)),
+        occurrences=after.series is not None and (many or bool(master.changed or master.deleted)),
+    )
+
+
+def check_occurrences(master: Native, item: Item, owner: Owner) -> None:
+    """Raises Inexpressible where an occurrence cannot be what it is to be."""
+    if item.kind is Kind.TASK and len(item.components) > 1:
+        raise Inexpressible("Exchange has no single occurrences of a task")
+    for one in item.components[1:]:
+        applied(occurrence(master, one, owner), one, owner, master=master)
+
+
+def occurrence(master: Native, target: Component, owner: Owner) -> Native:
+    """An occurrence as its series has it, good enough to see what can be changed in it."""
+    at = target.recurrence_id
+    timing = component_of(master, owner).timing
+    if at is None or master.series is None or not is_place(master, timing, at):
+        raise Inexpressible("a changed occurrence that is none of its series")
+    return replace(
+        master, type="Occurrence", series=None, changed=(), deleted=(), original=moment_of(at, master)
+    )
+
+
+def moment_of(at: When, master: Native) -> datetime:
+    """The start of an occurrence in UTC."""
+    local = at.local if isinstance(at.local, datetime) else datetime.combine(at.local, time())
+    name = at.zone if isinstance(at.local, datetime) else iana_of(master.start_zone) or "UTC"
+    return local.replace(tzinfo=zone_info(name) or ZoneInfo("UTC")).astimezone(UTC)
+
+
+def sending(changes: Sequence[Element], *, notify: bool) -> str:
+    """Whom Exchange tells of an update (CalendarItemUpdateOperationType)."""
+    uris = {one[0].get("FieldURI", "") for one in changes} - PERSONAL - {""}
+    if not notify or not uris:
+        return "SendToNone"
+    return "SendToChangedAndSaveCopy" if uris <= PEOPLE else "SendToAllAndSaveCopy"
+
+
+def same_clock(natives: Sequence[Native], rest: Rest, owner: Owner) -> bool:
+    """Whether the series is still at the time that the rest was meant for."""
+    master = natives[0]
+    target = applied(master, rest.item.main, owner)
+    names = [name for name in CLOCK if name != "series" or master.series is not None]
+    return all(getattr(master, name) == getattr(target, name) for name in names)
+
+
+def needs_more(made: Native, item: Item, owner: Owner) -> bool:
+    """Whether a new item takes more than one request."""
+    timing = component_of(made, owner).timing
+    return len(item.components) > 1 or any(is_place(made, timing, at) for at in item.main.timing.exdates)

@@ -1,0 +1,139 @@
+"""Killed at every step of a cycle of calendars on Exchange: both sides, and what was mailed, are as an
+uninterrupted run leaves them."""
+
+import json
+import shutil
+import signal
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.crash.steps import Steps, in_child
+from tests.crash.test_kill_calendars import PICTURE
+from tests.servers.databases import NewDatabase
+from tests.servers.ews.model import Item
+from tests.servers.ews.other_client import recurrence
+from tests.servers.ews.server import EwsServer
+from tests.servers.ews.target import Target
+from tests.servers.ews.xmlwork import stamp
+from tests.servers.exchange_office import Office, Snapshot, paris
+
+PAUL = "paul@client.example"
+
+
+def first_sync(office: Office) -> None:
+    """Two events and a private one are at the server, one with a guest is in the CRM."""
+    office.sync()
+    for number in (1, 2):
+        office.client("claire").add_event(f"Client {number}", paris(24, 9), paris(24, 10), UID=f"c{number}")
+    office.client("claire").add_event("Privé", paris(24, 9), paris(24, 10), UID="p", Sensitivity="Private")
+    office.desk("claire").add("Du CRM", participants=(PAUL,))
+
+
+def a_push(office: Office) -> None:
+    """A person made one, changed one and cancelled one, each with a guest."""
+    for number in (1, 2):
+        office.meet("claire", f"Client {number}", paris(24, 9), uid=f"c{number}", guests=(PAUL,))
+    office.sync()
+    office.desk("claire").add("Du CRM", participants=(PAUL,))
+    office.desk("claire").edit(office.id_of("c1"), subject="Changé", location="Nice")
+    office.desk("claire").cancel(office.id_of("c2"))
+
+
+def a_series_that_moves(office: Office) -> None:
+    """A series with a changed and a cancelled occurrence, both of which Exchange drops when it moves."""
+    weekly = recurrence(
+        "WeeklyRecurrence", date(2026, 11, 24), count=6, Interval="1", DaysOfWeek="Tuesday",
+        FirstDayOfWeek="Monday",
+    )  # fmt: skip
+    office.meet("claire", "Suivi", paris(24, 9), uid="s", guests=(PAUL,), Recurrence=weekly)
+    office.sync()
+    desk, id_ = office.desk("claire"), office.id_of("s")
+    desk.edit(id_, occurrence="2026-12-01", subject="Suivi long")
+    desk.cancel(id_, occurrence="2026-12-08")
+    office.settle()
+    office.ews.counts.sent.clear()
+    desk.edit(id_, start="2026-11-24T11:00", end="2026-11-24T12:00")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("prepare", [first_sync, a_push, a_series_that_moves], ids=lambda one: one.__name__)
+def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
+    *,
+    prepare: Callable[[Office], None],
+    ews: EwsServer,
+    new_database: NewDatabase,
+    clone_database: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    office = Office(ews, tmp_path / "before", new_database("sqlite"))
+    office.add_user("claire")
+    prepare(office)
+    office.open().close()
+    kept = Snapshot(ews)
+
+    def again(name: str) -> Office:
+        """The same installation and the same server, as they were before the cycle."""
+        kept.restore()
+        return office.copy(tmp_path / name, clone_database(office.database_url))
+
+    undisturbed = again("undisturbed")
+    steps_file = tmp_path / "steps.json"
+    assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0
+    assert in_child(partial(cycle, undisturbed, 0, None)) == 0
+    expected = picture(undisturbed)
+    steps = json.loads(steps_file.read_text())
+    assert {"sql INSERT", "sql COMMIT", "ews SyncFolderItems", "ews answered"} <= set(steps)
+    assert {"ews CreateItem", "ews UpdateItem"} & set(steps)
+
+    for number in range(1, len(steps) + 1):
+        killed = again("killed")
+        assert in_child(partial(cycle, killed, number, None)) == -signal.SIGKILL, steps[number - 1]
+        for _ in range(2):
+            assert in_child(partial(cycle, killed, 0, None)) == 0
+        found = picture(killed)
+        for name in expected:
+            where = f"{name}: killed at step {number} of {len(steps)}, {steps[number - 1]}"
+            assert found[name] == expected[name], where
+        shutil.rmtree(killed.folder)
+
+
+def cycle(office: Office, kill_at: int, steps_file: Path | None) -> None:
+    """One cycle, in a process of its own; writes the names of its steps down."""
+    steps = Steps(office.folder, kill_at)
+    installation = office.open()
+    steps.watch()
+    installation.supervisor.run("claire", lambda: office.now)
+    steps.stop()
+    if steps_file is not None:
+        steps_file.write_text(json.dumps(steps.names))
+
+
+def picture(office: Office) -> dict[str, list[tuple[object, ...]]]:
+    """Both sides, by natural keys, and what was mailed. Ids of new items and change keys differ."""
+    found = {name: sorted(office.rows(sql), key=repr) for name, sql in PICTURE.items()}
+    client = office.client("claire")
+    names = {client.id_of(one.item): one.text("UID") for one in client.events()}
+    found["binding"] = [(uid, names.get(str(ref), ref), bool(version), *row) for uid, ref, version, *row
+                        in found["binding"]]  # fmt: skip
+    found["server"] = sorted((told(one.item) for one in client.events()), key=repr)
+    found["bin"] = [(len(client.items("deleteditems")),)]
+    found["mailed"] = sorted((one.kind, one.recipient, one.subject, one.occurrence) for one in office.mailed)
+    return found
+
+
+def told(item: Item) -> tuple[object, ...]:
+    """What an item says, with its occurrences; no property of ours is left that says what is still to do."""
+    series = item.series
+    changed = {} if series is None else series.changed
+    return (
+        *(Target(item).text(name) for name in ("UID", "Subject", "Location", "Start", "End", "Body")),
+        sorted((path.name, "".join(value.itertext())) for path, value in item.extended.items()),
+        sorted(
+            (stamp(at), Target(item, at).text("Subject"), stamp(Target(item, at).start)) for at in changed
+        ),
+        [] if series is None else sorted(stamp(at) for at in series.deleted),
+    )
