@@ -17,7 +17,7 @@ from tests.servers.ews.store import Store
 from tests.servers.ews.subscriptions import Subscriptions
 from tests.servers.ews.syncing import SyncStates
 from tests.servers.ews.xmlwork import MESSAGES, SOAP, local, parse, t, text_of, tobytes
-from tests.servers.ews.zones import UTC_ZONE, read_zone, zone_of
+from tests.servers.ews.zones import read_zone
 
 Operation = Callable[[Request], list[Element]]
 
@@ -158,11 +158,11 @@ class Dispatcher:
 
     def _request(self, header: Element | None, body: Element, account: str) -> Request:
         caller = self._impersonated(header, account)
-        zone = UTC_ZONE
+        zone = "UTC"
         if header is not None:
             definition = header.find(f"{t('TimeZoneContext')}/{t('TimeZoneDefinition')}")
             try:
-                zone = zone_of(read_zone(definition))
+                zone = read_zone(definition) or zone
             except EwsError as error:
                 raise SoapFault(error.code, error.text) from error
         return Request(self._store, caller, body, zone, self._counts)

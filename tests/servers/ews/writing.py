@@ -163,7 +163,7 @@ def _complete_event(request: Request, item: Item) -> None:
     if "UID" not in item.fields:
         item.put("UID", new_uid())
     if "StartTimeZoneId" not in item.fields:
-        item.put("StartTimeZoneId", str(getattr(request.zone, "windows_name", "")) or "UTC")
+        item.put("StartTimeZoneId", request.zone_name)
     now = request.store.now()
     if "Start" not in item.fields:
         # "If Start is not set, the next half hour" is what Outlook does; the pages say nothing.
