@@ -14,7 +14,12 @@ from exchangelib import (
     Message,
     Task,
 )
-from exchangelib.errors import ErrorInvalidSyncStateData, ErrorIrresolvableConflict, ErrorItemNotFound
+from exchangelib.errors import (
+    ErrorCalendarEndDateIsEarlierThanStartDate,
+    ErrorInvalidSyncStateData,
+    ErrorIrresolvableConflict,
+    ErrorItemNotFound,
+)
 from exchangelib.services import SyncFolderItems
 
 from tests.servers.ews import schema
@@ -120,6 +125,52 @@ def test_always_overwrite_takes_an_old_change_key(claire: Account, other: OtherC
     mine.subject = "Changed here"
     mine.save(update_fields=["subject"], conflict_resolution="AlwaysOverwrite")
     assert other.events()[0].text("Subject") == "Changed here"
+
+
+def test_resolving_by_itself_overwrites_but_keeps_the_stricter_sensitivity(
+    claire: Account, other: OtherClient
+) -> None:
+    mine = event(claire)
+    mine.save()
+    other.edit(mine.id, Subject="Changed there", Sensitivity="Confidential")
+    mine.subject, mine.sensitivity = "Changed here", "Personal"
+    mine.save(update_fields=["subject", "sensitivity"], conflict_resolution="AutoResolve")
+    [kept] = other.events()
+    assert (kept.text("Subject"), kept.text("Sensitivity")) == ("Changed here", "Confidential")
+
+
+@pytest.mark.parametrize(
+    ("resolution", "code"),
+    [
+        ("NeverOverwrite", "ErrorChangeKeyRequiredForWriteOperations"),
+        ("AutoResolve", "ErrorChangeKeyRequiredForWriteOperations"),
+        ("AlwaysOverwrite", "NoError"),
+    ],
+)
+def test_only_overwriting_needs_no_change_key(
+    ews: EwsServer, claire: Account, other: OtherClient, resolution: str, code: str
+) -> None:
+    one = other.add_event("Visit", NINE, TEN)
+    item = "<t:CalendarItem><t:Subject>Changed</t:Subject></t:CalendarItem>"
+    update = f'<t:SetItemField><t:FieldURI FieldURI="item:Subject"/>{item}</t:SetItemField>'
+    change = f'<t:ItemChange><t:ItemId Id="{one}"/><t:Updates>{update}</t:Updates></t:ItemChange>'
+    attributes = f'ConflictResolution="{resolution}" SendMeetingInvitationsOrCancellations="SendToNone"'
+    body = f"<m:UpdateItem {attributes}><m:ItemChanges>{change}</m:ItemChanges></m:UpdateItem>"
+    answer = post(ews, (ADDRESS, ews.logins.passwords[ADDRESS]), body)
+    assert f">{code}<" in answer.text
+
+
+def test_one_refused_property_leaves_the_item_as_it_was(
+    ews: EwsServer, claire: Account, other: OtherClient
+) -> None:
+    mine = event(claire)
+    mine.save()
+    mine.location = "Room 1"
+    mine.start, mine.end = mine.end, mine.start
+    with pytest.raises(ErrorCalendarEndDateIsEarlierThanStartDate):
+        claire.bulk_update([(mine, ["location", "start", "end"])], conflict_resolution="NeverOverwrite")
+    [kept] = other.events()
+    assert (kept.text("Location"), kept.start) == ("", datetime(2026, 5, 4, 7, tzinfo=UTC))
 
 
 def test_each_change_is_synchronized_once(claire: Account, other: OtherClient) -> None:
