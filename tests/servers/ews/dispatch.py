@@ -20,6 +20,7 @@ from tests.servers.ews.xmlwork import MESSAGES, SOAP, local, parse, t, text_of, 
 from tests.servers.ews.zones import read_zone
 
 Operation = Callable[[Request], list[Element]]
+_FLAT = {"GetUserConfiguration"}  # this schema has no response messages in its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Dispatcher:
             "Unsubscribe": self.subscriptions.unsubscribe,
             "GetEvents": self.subscriptions.get_events,
             "ResolveNames": lookups.resolve_names,
+            "GetUserConfiguration": lookups.get_user_configuration,
             "ConvertId": lookups.convert_id,
             "GetServerTimeZones": lookups.get_time_zones,
         }
@@ -85,7 +87,9 @@ class Dispatcher:
             request = self._request(header, body, account)
             with self._store.lock:
                 messages = self._perform(request, operation, plan)
-            return self._reply(200, answers.response(operation, messages), operation)
+            flat = operation in _FLAT
+            body = answers.flat(operation, messages[0]) if flat else answers.response(operation, messages)
+            return self._reply(200, body, operation)
         except SoapFault as error:
             return self._reply(500, answers.fault(error), operation)
 
