@@ -187,3 +187,24 @@ def test_an_audit_beside_a_cycle_loses_nothing(company: World) -> None:
     assert subjects(company) == ["S1", "S2", "S3"]
     assert company.one("SELECT count(*) FROM verdict") == 3
     assert is_green(company)
+
+
+@pytest.mark.parametrize(
+    ("flow", "scope"),
+    [
+        ("refresh", "https://outlook.office.com/EWS.AccessAsUser.All"),
+        ("client-credentials", "https://outlook.office365.com/.default"),
+    ],
+)
+def test_of_microsoft_a_token_for_ews_is_asked_for(company: World, flow: str, scope: str) -> None:
+    keys = (
+        f'username = "{CLAIRE}"\naccess = "impersonate"\n[mailboxes.oauth2]\nprovider = "microsoft"\n'
+        f'flow = "{flow}"\ntenant = "acme.example"\nclient_id = "app"\nclient_secret = {{ env = "X" }}\n'
+        'refresh_token = { env = "X" }\n'
+    )
+    installation = Installation.open(write_config(company, keys, "claire"), environ={"X": "made up"})
+    try:
+        source = installation._source_of(installation.settings.mailbox("claire"))
+        assert source._scopes == [scope]  # type: ignore[attr-defined]
+    finally:
+        installation.close()
