@@ -72,6 +72,27 @@ def test_a_wrong_password_is_tried_once(
     assert "not tried again" in str(caught.value)
 
 
+@pytest.mark.parametrize("scheme", ["basic", "ntlm"])
+def test_a_password_that_was_changed_on_both_sides_is_read_anew(
+    ews: EwsServer, access: EwsAccess, scheme: Literal["basic", "ntlm"]
+) -> None:
+    passwords = ["first"]
+    ews.logins.add(CLAIRE, CLAIRE, "first")
+    mine = dataclasses.replace(access, auth=Password(CLAIRE, lambda: passwords[-1], scheme))
+    with EwsMailConnector(mine, MemoryNumbering()) as connector:
+        assert connector.state("INBOX").count == 1
+        ews.logins.add(CLAIRE, CLAIRE, "second")
+        passwords.append("second")
+        ews.drop_connections()  # NTLM asks for a password only of a new connection
+        assert connector.state("INBOX").count == 1
+        assert len(ews.logins.refused) == 1
+        ews.logins.add(CLAIRE, CLAIRE, "third")
+        ews.drop_connections()
+        with pytest.raises(AuthFailed):
+            connector.state("INBOX")
+        assert len(ews.logins.refused) == 2
+
+
 def test_a_scheme_that_is_not_offered_is_told_and_no_password_is_sent(
     ews: EwsServer, access: EwsAccess
 ) -> None:
