@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from exchangelib.protocol import CachingProtocol
 
-from connectors.errors import AuthFailed, ProtocolViolation, Unreachable, Untrusted
+from connectors.errors import AuthFailed, CollectionGone, ProtocolViolation, Unreachable, Untrusted
 from connectors.ews import discovery
 from connectors.ews.access import Entry, EwsAccess, Password, Token
 from connectors.ews.mail import EwsMailConnector
@@ -316,6 +316,20 @@ def test_autodiscover_tells_where_the_mailbox_is(ews: EwsServer, access: EwsAcce
         (asked,) = server.requests
     assert CLAIRE.encode() in asked.body
     assert asked.headers["authorization"].startswith("Basic ")
+
+
+def test_autodiscover_is_asked_once_as_long_as_all_is_well(ews: EwsServer, access: EwsAccess) -> None:
+    with ScriptedDav({".*": settings(ews.url)}) as server:
+        connector = EwsMailConnector(found_by(server, access), MemoryNumbering())
+        for _ in range(2):
+            with connector:
+                assert connector.state("INBOX").count == 1
+        assert len(server.requests) == 1
+        with pytest.raises(CollectionGone), connector:
+            connector.state("Nowhere")
+        with connector:
+            assert connector.state("INBOX").count == 1
+        assert len(server.requests) == 2  # the mailbox may have moved
 
 
 def test_autodiscover_of_the_same_server_leads_to_it(ews: EwsServer, access: EwsAccess) -> None:
