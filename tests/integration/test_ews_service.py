@@ -208,3 +208,31 @@ def test_of_microsoft_a_token_for_ews_is_asked_for(company: World, flow: str, sc
         assert source._scopes == [scope]  # type: ignore[attr-defined]
     finally:
         installation.close()
+
+
+def test_a_dry_run_tells_what_it_would_log_and_the_next_cycle_logs_it(company: World) -> None:
+    company.deliver("claire", "INBOX", mail(1, PAUL, CLAIRE, "S1"), mail(2, "x@stranger.example", CLAIRE))
+    company.deliver("claire", "Sent", mail(3, CLAIRE, PAUL, "S3"))
+    installation = company.open()
+    try:
+        report = installation.supervisor.run("claire", lambda: company.now, dry_run=True)
+    finally:
+        installation.close()
+    assert sorted(one.subject for one in report.rehearsed) == ["S1", "S3"]
+    for table in ("email_message", "activity", "verdict", "collection"):
+        assert company.one(f"SELECT count(*) FROM {table}") == 0
+    assert company.sync()["claire"].pulled == 3
+    assert subjects(company) == ["S1", "S3"]
+    assert is_green(company)
+
+
+def test_a_mailbox_whose_address_changed_is_read_from_the_start(company: World) -> None:
+    company.deliver("claire", "INBOX", mail(1, PAUL, CLAIRE, "À Claire"))
+    company.sync()
+    denis = company.server.add_mailbox_of("denis")
+    company.server.deliver(denis, "INBOX", [mail(2, PAUL, "denis@acme.example", "À Denis")])
+    company.users["claire"] = denis
+    company.mailbox_keys["claire"] = 'address = "denis@acme.example"'
+    report = company.sync()["claire"]
+    assert (report.pulled, report.error, report.folder_errors) == (1, None, {})
+    assert subjects(company) == ["À Claire", "À Denis"]
