@@ -60,12 +60,14 @@ is_there() {
         dovecot) [ -x /usr/sbin/dovecot ] && [ -e /usr/lib/dovecot/imap ] ;;
         postgresql) ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ] ;;
         isync) command -v mbsync >/dev/null 2>&1 ;;
+        davmail) command -v davmail-server >/dev/null 2>&1 ;;
     esac
 }
 
 debian_name() {
     case $1 in
         dovecot) echo dovecot-imapd ;;
+        davmail) echo davmail-server ;;
         *) echo "$1" ;;
     esac
 }
