@@ -52,7 +52,8 @@ def _header(name: str) -> Callable[[Target], str | None]:
 
 
 def _transport_headers(target: Target) -> str | None:
-    if target.mime is None:
+    """None of what was submitted here: a transport adds them on delivery."""
+    if target.mime is None or target.item.folder.distinguished == "sentitems":
         return None
     head, found, _ = target.mime.partition(b"\r\n\r\n")
     return (head + found).decode("utf-8", "replace")
