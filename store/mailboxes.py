@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, insert, select, true, update
+from sqlalchemy import Connection, bindparam, exists, select, true, update
 from sqlalchemy.orm import Session
 
 from store import directory, ledger, outbox, reconciling
@@ -22,7 +22,6 @@ from store.sync_state import (
     MailboxState,
     Quarantine,
     Rematch,
-    Run,
 )
 from store.users import User, UserRole
 
@@ -387,16 +386,3 @@ def running(session: Session, name: str) -> bool:
     """Whether nobody paused or stopped the mailbox. The brake is on its calendars only: mail goes on."""
     state = session.scalar(_STATE, {"name": name})
     return state in {MailboxState.RUNNING, MailboxState.BRAKED}
-
-
-def note_outcome(session: Session, mailbox_id: int, now: datetime, *, error: str | None) -> None:
-    """Remembers how the last cycle that had something to say ended."""
-    values: dict[str, Any] = (
-        {"last_error": error, "last_error_at": now} if error else {"last_ok_at": now, "last_error": None}
-    )
-    session.execute(update(Mailbox).where(Mailbox.id == mailbox_id).values(**values))
-
-
-def add_run(session: Session, run: dict[str, Any]) -> None:
-    """Writes the record of a cycle."""
-    session.execute(insert(Run), [run])

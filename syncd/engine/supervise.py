@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 from config.errors import SecretError
 from connectors.errors import AuthFailed, FatalError, RateLimited, SyncdError, Unreachable
 from connectors.protocol import CalendarConnector, Connector, MailConnector
-from store import ledger, mailboxes
+from store import ledger, mailboxes, runs
 from store.database import Database
 from store.errors import Busy, StoreError
 from store.leases import Leases
@@ -281,8 +281,8 @@ class Supervisor:
         if not is_news(report.error, view.last_error) and not report.wrote:
             return
         with self._database.write() as session:
-            mailboxes.note_outcome(session, view.id, ended, error=report.error)
-            mailboxes.add_run(
+            runs.note_outcome(session, view.id, ended, error=report.error)
+            runs.add_run(
                 session,
                 {
                     "ref": report.run,

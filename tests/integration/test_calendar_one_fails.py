@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import CollectionError, CollectionRefused
+from store import brakes
 from store.bindings import BindingState
 from tests.servers.calendar_world import event
 from tests.servers.memory_world import CALENDAR, MemoryWorld, unfolded
@@ -93,3 +94,19 @@ def test_a_calendar_that_became_read_only_comes_to_rest(world: MemoryWorld) -> N
     assert world.rows("SELECT error FROM collection WHERE error IS NOT NULL") == []
     bound = world.one("SELECT count(*) FROM binding WHERE state = :s", s=BindingState.BOUND.name)
     assert bound == 2
+
+
+def test_what_a_person_let_go_stays_let_go_until_it_is_written(world: MemoryWorld) -> None:
+    server = world.servers["claire"]
+    for number in range(3, 16):
+        world.desk("claire").add(f"Neuf {number}", f"2026-12-{number:02}T10:00")
+    (report,) = world.sync().values()
+    assert report.calendar.braked
+    with world.open().database.write() as session:
+        brakes.release(session, "claire", world.now, actor="admin")
+    server.fail("create", refused)
+    (report,) = world.sync().values()
+    assert list(report.folder_errors) == ["Calendar"]
+    world.settle()
+    assert len(server.sources(CALENDAR)) == 14
+    assert world.one("SELECT state FROM mailbox") == "RUNNING"

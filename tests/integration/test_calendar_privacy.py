@@ -1,25 +1,21 @@
-"""What is internal never reaches a guest, and what is private never reaches the CRM (requirements §4.2)."""
+"""What is internal never reaches a guest (requirements §4.2)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from store.base import Base
-from store.bindings import BoundEntity
 from tests.servers.calendar_world import event
-from tests.servers.memory_world import CALENDAR, MemoryWorld, unfolded
+from tests.servers.company import Company, goes_out
+from tests.servers.memory_world import CALENDAR, unfolded
 
 GUEST = "paul@client.example"
 ACCOUNT = "Compte-Canari"
 DEAL = "CANARI-42"
 NOTE = "note-interne-canari"
 MARKS = ("--- CRM", "--- fin CRM", "X-CRM-ACCOUNT", "X-CRM-OPPORTUNITY", "Compte :", "Opportunité :")
-INTERNAL = (ACCOUNT, DEAL, NOTE, *MARKS)
 ORGANIZER = "ORGANIZER:mailto:claire@acme.example"
 INVITED = (ORGANIZER, "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:paul@client.example")
-
 # How calendars name a guest whom no "mailto:" tells.
 STRANGE_GUESTS = (
     "ATTENDEE;EMAIL=paul@client.example:urn:uuid:5b3f8d9c-0000-4000-8000-000000000001",
@@ -28,78 +24,6 @@ STRANGE_GUESTS = (
     "ATTENDEE;CN=Paul:MAILTO:Paul@Client.Example",
     "ATTENDEE;CN=Paul:paul@client.example",
 )
-
-
-class Company:
-    """Claire and Denis, an account with a deal and a contact; every resource written is kept."""
-
-    def __init__(self, folder: Path, database_url: str, *, auto_schedule: bool) -> None:
-        self.world = MemoryWorld(folder, database_url)
-        self.written: list[bytes] = []
-        for login in ("claire", "denis"):
-            server = self.world.add_user(login, auto_schedule=auto_schedule)
-            server.rewrite = self._kept
-        self.account = self.world.add_account(ACCOUNT)
-        self.contact = self.world.add_contact(self.account, GUEST)
-        self.world.add_opportunity(self.account, DEAL)
-        self.world.settle()
-        self.claire = self.world.desk("claire")
-        self.mails = auto_schedule
-
-    def _kept(self, source: bytes) -> bytes:
-        self.written.append(source)
-        return source
-
-    def prepared(self, **said: Any) -> tuple[int, str]:
-        """An event that carries the block; its id and where it lies in Claire's calendar."""
-        id_ = self.claire.add("Préparation", account=ACCOUNT, opportunity=DEAL, **said)
-        self.world.settle()
-        assert "--- CRM ---" in self.text(self.ref(id_))
-        return id_, self.ref(id_)
-
-    def ref(self, id_: int) -> str:
-        return str(
-            self.world.one(
-                "SELECT remote_ref FROM binding WHERE entity = :e AND entity_id = :i AND supplies",
-                e=BoundEntity.EVENT.name,
-                i=id_,
-            )
-        )
-
-    def text(self, ref: str) -> str:
-        return unfolded(self.world.servers["claire"].sources(CALENDAR)[ref])
-
-    def by_client(self, ref: str, change: Callable[[str], str]) -> None:
-        """Claire's client changes the text of a resource."""
-        changed = change(self.text(ref))
-        assert changed != self.text(ref)
-        self.world.servers["claire"].put(CALENDAR, changed.replace("\n", "\r\n").encode(), ref)
-
-    def settle_with_guests(self) -> None:
-        """The client has invited somebody by itself. What the CRM added goes at once; a server that mails may
-        tell the guest, once, that the text is another one now."""
-        self.world.settle()
-        told = [(one.recipient, one.method) for one in self.world.mailed()]
-        assert told == ([(GUEST, "REQUEST")] if told and self.mails else [])
-        assert self.world.rows("SELECT DISTINCT email FROM event_participant WHERE email = :e", e=GUEST)
-        assert self.world.one("SELECT count(*) FROM quarantine") == 0
-
-    def check(self, expected: int = 1) -> None:
-        """So many resources have guests now, and nothing internal is in them, nor in any that ever had guests
-        when the service wrote it."""
-        stored = [
-            source for server in self.world.servers.values() for source in server.sources(CALENDAR).values()
-        ]
-        assert len([one for one in stored if goes_out(unfolded(one))]) == expected
-        for text in map(unfolded, [*stored, *self.written]):
-            if goes_out(text):
-                assert [mark for mark in INTERNAL if mark in text] == [], text
-
-
-def goes_out(text: str) -> bool:
-    """Whether a server would mail it to somebody from outside."""
-    people = [line for line in text.splitlines() if line.startswith(("ATTENDEE", "ORGANIZER"))]
-    return any(not line.lower().endswith("@acme.example") for line in people)
 
 
 def invite(text: str) -> str:
@@ -113,9 +37,6 @@ def company(request: pytest.FixtureRequest, tmp_path: Path, sqlite_url: str) -> 
     company = Company(tmp_path / "syncd", sqlite_url, auto_schedule=request.param == "the server mails")
     yield company
     company.world.close()
-
-
-# --- what is internal -----------------------------------------------------------------------------
 
 
 def test_an_event_without_guests_has_the_block(company: Company) -> None:
@@ -352,129 +273,3 @@ def test_the_directions_make_no_difference(company: Company, direction: str) -> 
     company.world.settle()
     mailable = [one for one in map(unfolded, company.written[before:]) if "SCHEDULE-AGENT=NONE" not in one]
     assert [one for one in mailable if goes_out(one) and ACCOUNT in one] == []
-
-
-# --- what is private ------------------------------------------------------------------------------
-
-SECRET = "canari-secret"
-SECRETS = (
-    f"DESCRIPTION:{SECRET} notes", f"LOCATION:{SECRET} lieu", f"CATEGORIES:{SECRET}",
-    f"URL:https://{SECRET}.example/", f"CONFERENCE;VALUE=URI:https://meet.google.com/{SECRET}",
-    ORGANIZER, f"ATTENDEE;CN={SECRET}:mailto:{SECRET}@client.example", f"X-OWN:{SECRET}",
-    f"ATTACH:https://files.example/{SECRET}", f"COMMENT:{SECRET}", f"CONTACT:{SECRET}",
-    "BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT5M", f"DESCRIPTION:{SECRET}", "END:VALARM",
-)  # fmt: skip
-
-
-def told(world: MemoryWorld) -> list[str]:
-    """The tables that hold the secret."""
-    found = []
-    for table in Base.metadata.sorted_tables:
-        rows = world.rows(f'SELECT * FROM "{table.name}"')
-        if SECRET in repr(rows):
-            found.append(table.name)
-    return found
-
-
-@pytest.fixture
-def private(tmp_path: Path, sqlite_url: str) -> Iterator[Company]:
-    company = Company(tmp_path / "syncd", sqlite_url, auto_schedule=True)
-    yield company
-    company.world.close()
-
-
-def test_the_secret_of_a_public_event_is_found(private: Company) -> None:
-    """What the other tests look for is there where it may be."""
-    private.world.put("claire", "one", event("one", f"{SECRET} objet", more=SECRETS))
-    private.world.settle()
-    assert {"event", "event_participant", "binding"} <= set(told(private.world))
-
-
-@pytest.mark.parametrize("word", ["PRIVATE", "CONFIDENTIAL", "X-TOP-SECRET", "private"])
-def test_nothing_of_a_private_event_is_in_any_table(private: Company, word: str) -> None:
-    source = event("one", f"{SECRET} objet", more=(f"CLASS:{word}", *SECRETS))
-    ref = private.world.put("claire", "one", source)
-    private.world.settle()
-    assert private.world.rows("SELECT subject, busy FROM event") == [("", True)]
-    private.by_client(ref, lambda text: text.replace("objet", "autre objet").replace("T090000", "T080000"))
-    private.world.settle()
-    assert told(private.world) == []
-    private.world.servers["claire"].remove(ref)
-    private.world.settle()
-    assert told(private.world) == []
-
-
-def test_a_private_event_is_never_written_to(private: Company) -> None:
-    ref = private.world.put("claire", "one", event("one", SECRET, more=("CLASS:PRIVATE", *SECRETS)))
-    before = private.text(ref)
-    private.world.settle()
-    assert private.text(ref) == before
-    assert private.written == []
-
-
-def test_one_private_occurrence_of_a_public_series(private: Company) -> None:
-    series = event("one", "Point", more=("RRULE:FREQ=DAILY;COUNT=4",)).decode()
-    alone = event("one", f"{SECRET} objet", "20261125T090000", more=(
-        "RECURRENCE-ID;TZID=Europe/Paris:20261125T090000", "CLASS:PRIVATE", *SECRETS)).decode()  # fmt: skip
-    body = alone[alone.index("BEGIN:VEVENT") : alone.index("END:VCALENDAR")]
-    private.world.put("claire", "one", series.replace("END:VCALENDAR", body + "END:VCALENDAR").encode())
-    private.world.settle()
-    assert told(private.world) == []
-
-
-def test_a_private_task(private: Company) -> None:
-    source = event("one", f"{SECRET} objet", more=("CLASS:PRIVATE", *SECRETS)).decode()
-    source = source.replace("VEVENT", "VTODO").replace("DTEND", "DUE")
-    private.world.put("claire", "one", source.encode())
-    private.world.settle()
-    assert private.world.one("SELECT count(*) FROM task") == 1
-    assert told(private.world) == []
-
-
-def test_an_event_that_becomes_private_leaves_nothing_in_the_crm(private: Company) -> None:
-    ref = private.world.put("claire", "one", event("one", f"{SECRET} objet", more=SECRETS))
-    private.world.settle()
-    private.claire.edit(1, location=f"{SECRET} ailleurs", notes=f"{SECRET} du CRM")
-    private.by_client(ref, lambda text: text.replace(f"{SECRET} lieu", f"{SECRET} ici"))
-    private.world.settle()
-    assert {"event", "decision", "conflict"} <= set(told(private.world))
-    private.by_client(ref, lambda text: text.replace(f"{SECRET} ici", f"{SECRET} salle"))
-    private.world.settle()
-    private.by_client(ref, lambda text: text.replace("SUMMARY:", "CLASS:PRIVATE\nSUMMARY:"))
-    private.world.settle()
-    assert private.world.rows("SELECT subject FROM event") == [("",)]
-    assert told(private.world) == []
-
-
-def test_an_event_that_becomes_private_while_the_crm_changes_it(private: Company) -> None:
-    ref = private.world.put("claire", "one", event("one", "Public"))
-    private.world.settle()
-    id_ = private.world.one("SELECT id FROM event")
-    assert isinstance(id_, int)
-    private.claire.edit(id_, notes="du CRM")
-    lines = f"CLASS:PRIVATE\nDESCRIPTION:{SECRET}\nSUMMARY:{SECRET}"
-    private.by_client(ref, lambda text: text.replace("SUMMARY:Public", lines))
-    private.world.settle()
-    assert told(private.world) == []
-    assert "du CRM" not in private.text(ref)
-
-
-def test_a_private_event_that_cannot_be_read(private: Company) -> None:
-    source = event("one", SECRET, more=(f"DTSTART:{SECRET}", "CLASS:PRIVATE", f"RRULE:{SECRET}"))
-    private.world.put("claire", "one", source.replace(b"DTSTART;TZID", b"X-START;TZID"))
-    private.world.settle()
-    assert private.world.one("SELECT count(*) FROM quarantine") == 1
-    assert told(private.world) == []
-
-
-def test_a_private_event_among_what_a_brake_lists(private: Company) -> None:
-    refs = [
-        private.world.put("claire", f"{n}", event(f"{n}", SECRET, more=("CLASS:PRIVATE", *SECRETS)))
-        for n in range(12)
-    ]
-    private.world.settle()
-    for ref in refs:
-        private.world.servers["claire"].remove(ref)
-    private.world.sync("claire")
-    assert private.world.one("SELECT state FROM mailbox WHERE name = 'claire'") == "BRAKED"
-    assert told(private.world) == []

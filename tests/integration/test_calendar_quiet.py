@@ -187,6 +187,25 @@ def test_it_goes_too_where_the_rest_of_the_write_has_to_wait(world: MemoryWorld)
     assert f"syncd event tell {id_}" in str(waiting)
 
 
+def test_a_meeting_whose_making_was_undone_stays_with_its_guests_until_a_person_lets_them_hear(
+    world: MemoryWorld,
+) -> None:
+    id_ = world.desk("claire").add("Nouveau", participants=(PAUL,))
+    world.settle()
+    run = str(world.one("SELECT run_ref FROM decision WHERE action = 'create_remote'"))
+    assert command(world, "undo", run).code == 0
+    world.settle()
+    assert [one.method for one in world.mailed()] == ["REQUEST"]
+    assert "SUMMARY:Nouveau" in world.text("claire")
+    (waiting,) = command(world, "list", "quarantine", "--json").json["rows"]
+    assert f"syncd event tell {id_}" in str(waiting)
+    world.desk("claire").tell(id_)
+    world.settle()
+    assert [one.method for one in world.mailed()] == ["REQUEST", "CANCEL"]
+    assert "SUMMARY:Nouveau" not in world.text("claire")
+    assert world.one("SELECT count(*) FROM quarantine") == 0
+
+
 def test_the_command_lets_it_be_told(world: MemoryWorld) -> None:
     told = command(world, "event", "tell", "1", "--as", "claire")
     assert (told.code, told.err) == (0, "")

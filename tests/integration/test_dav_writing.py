@@ -23,6 +23,7 @@ from connectors.errors import (
     RateLimited,
     SyncdError,
     Unreachable,
+    WouldMail,
 )
 from connectors.ical.reading import read
 from tests.servers.calendars import NOW, event, ics
@@ -307,13 +308,28 @@ def scheduling(owner: str) -> Iterator[tuple[ScriptedDav, DavConnector]]:
 def test_what_an_organizer_s_server_would_mail_is_not_done_in_silence(owner: str) -> None:
     alone = replace(INVITED.item.main, attendees=(Attendee("guest@client.example", Response.NO_RESPONSE),))
     with scheduling(owner) as (server, connector):
-        with pytest.raises(ItemError):
+        with pytest.raises(WouldMail):
             connector.delete(INVITED, notify=False)
-        with pytest.raises(ItemError):
+        with pytest.raises(WouldMail):
             connector.update(INVITED, replace(INVITED.item, components=(alone,)), DRESS, notify=False)
-        with pytest.raises(ItemError):
+        with pytest.raises(WouldMail):
             connector.update(INVITED, subject(INVITED.item, "Après"), DRESS, notify=False)
         assert server.sent("PUT") == server.sent("DELETE") == []
+
+
+def test_what_the_crm_added_is_taken_off_though_a_server_may_tell_of_it() -> None:
+    """Spoilt by a client, so that only the engine knows it: the item is the same, the text is not."""
+    source = MEETING.replace(
+        b"SUMMARY", b"X-CRM-ACCOUNT:Client SA\r\nDESCRIPTION:Compte : Client SA\r\nSUMMARY"
+    )
+    found = read(source)
+    bare = replace(found, components=(replace(found.main, notes=""),))
+    with scheduling("claire@acme.example") as (server, connector):
+        connector.update(RemoteItem(REF, '"1"', bare, source), bare, Dress(), notify=False)
+        (put,) = server.sent("PUT")
+        assert b"Client SA" not in put.body
+        assert b"mailto:guest@client.example" in put.body
+        assert b"SCHEDULE-AGENT" not in put.body
 
 
 def test_a_meeting_that_was_always_quiet_stays_so() -> None:

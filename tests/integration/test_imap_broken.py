@@ -1,15 +1,13 @@
-"""Connections that break, stall or trickle, and servers that talk nonsense: bounded, and told apart."""
+"""Mail servers that talk nonsense: bounded, and told apart."""
 
 import dataclasses
 import resource
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from config.settings import Security
 from connectors.errors import (
     CollectionError,
     CollectionGone,
@@ -21,112 +19,38 @@ from connectors.errors import (
     Unreachable,
 )
 from connectors.imap.client import MENDS, ImapConnector
-from connectors.model import RawMessage
-from tests.servers.access import imap_access, local_access
-from tests.servers.dovecot import Account, DovecotServer
+from tests.servers.access import local_access
 from tests.servers.hostile_imap import HostileImap, Reaction
-from tests.servers.proxy import CuttingProxy
+from tests.servers.imap_bodies import bodies, fetched
 
 FIELDS = ("From", "Subject")
-MAIL = b"From: jean@example.org\r\nSubject: x\r\n\r\n" + b"0123456789abcde\r\n" * 1000
 SHORT = timedelta(seconds=1.5)
-
-
-def bodies(connector: ImapConnector, uids: list[int]) -> dict[int, bytes | str]:
-    return {
-        (one.uid if isinstance(one, RawMessage) else int(one.locator)): (
-            bytes(one.content) if isinstance(one, RawMessage) else str(one)
-        )
-        for one in connector.bodies("INBOX", uids)
-    }
-
-
-# Between us and a real server.
-
-
-@pytest.fixture
-def proxy(dovecot: DovecotServer) -> Iterator[CuttingProxy]:
-    with CuttingProxy(dovecot.port) as running:
-        yield running
-
-
-@pytest.fixture
-def behind(dovecot: DovecotServer, account: Account, proxy: CuttingProxy, spool_dir: Path) -> ImapConnector:
-    dovecot.deliver(account, "INBOX", [MAIL] * 20)
-    access = imap_access(
-        dovecot, account, spool_dir, security=Security.NONE, port=proxy.port, timeout=timedelta(seconds=4)
-    )
-    return ImapConnector(access)
-
-
-def test_a_connection_cut_once_costs_nothing(behind: ImapConnector, proxy: CuttingProxy) -> None:
-    proxy.cut_after, proxy.only = 60_000, 1
-    with behind:
-        uids = list(behind.uids("INBOX"))
-        assert bodies(behind, uids) == dict.fromkeys(uids, MAIL)
-        assert [head.uid for head in behind.heads("INBOX", uids, FIELDS)] == uids
-    assert proxy.connections == 2
-
-
-def test_headers_cut_once_cost_nothing(behind: ImapConnector, proxy: CuttingProxy) -> None:
-    with behind:
-        uids = list(behind.uids("INBOX"))
-    proxy.cut_after, proxy.only = 2500, 2
-    with behind:
-        assert sorted(head.uid for head in behind.heads("INBOX", uids, FIELDS)) == uids
-
-
-def test_a_message_over_which_the_connection_always_breaks_is_an_item_error(
-    behind: ImapConnector, proxy: CuttingProxy, dovecot: DovecotServer, account: Account
-) -> None:
-    dovecot.deliver(account, "INBOX", MAIL * 10)
-    with behind:
-        uids = list(behind.uids("INBOX"))
-        proxy.cut_after = len(MAIL) * 5
-        found = bodies(behind, [uids[0], uids[-1]])
-    assert found[uids[0]] == MAIL
-    assert "dropped the connection" in str(found[uids[-1]])
-
-
-def test_a_server_that_goes_down_is_unreachable_at_once(behind: ImapConnector, proxy: CuttingProxy) -> None:
-    with behind:
-        uids = list(behind.uids("INBOX"))
-        proxy.cut_after = 0
-        with pytest.raises(Unreachable):
-            bodies(behind, uids)
-    assert proxy.connections <= 3
-
-
-def test_a_connection_that_stalls_is_given_up(behind: ImapConnector, proxy: CuttingProxy) -> None:
-    with behind:
-        behind.state("INBOX")
-        proxy.stall_after = 0
-        started = time.monotonic()
-        with pytest.raises(Unreachable, match="silent for 4 s"):
-            behind.state("Sent")
-        assert time.monotonic() - started < 30
-
-
-def test_a_connection_that_trickles_is_given_up(behind: ImapConnector, proxy: CuttingProxy) -> None:
-    proxy.trickle_after = 0
-    started = time.monotonic()
-    with pytest.raises(Unreachable, match="too slowly"), behind:
-        pass
-    assert time.monotonic() - started < 30
-
-
-def test_a_kept_connection_that_died_is_found_out(
-    behind: ImapConnector, dovecot: DovecotServer, proxy: CuttingProxy
-) -> None:
-    with behind:
-        assert behind.state("INBOX").count == 20
-        assert behind.alive()
-        proxy.__exit__(None, None, None)
-        assert not behind.alive()
-        with pytest.raises(Unreachable):
-            behind.state("INBOX")
-        with pytest.raises(Unreachable):
-            behind.uids("INBOX")
+VIOLATIONS: list[bytes] = [
+    b"* STATUS INBOX (MESSAGES {99999999999}\r\n",
+    b"* STATUS INBOX (MESSAGES {" + b"9" * 5000 + b"}\r\n",
+    b"* STATUS INBOX (UIDNEXT 3)\r\nTAG OK done\r\n",
+    b"TAG OK done\r\n",
+    b"\x00\xff\xfe\r\n",
+    b"+ go on\r\n? ?\r\n",
+    b"* STATUS INBOX (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 7\r\nXXXX9 OK done\r\n",
+]
+ODDITIES: dict[str, bytes] = {
+    "plain": fetched(1, b"one") + fetched(2, b"two"),
+    "reversed": fetched(2, b"two") + fetched(1, b"one"),
+    "lower case": fetched(1, b"one").lower() + b"* 2 fetch (body[] {3}\r\ntwo uid 2)\r\n",
+    "unsolicited": b"* 9 EXISTS\r\n* 1 FETCH (FLAGS (\\Seen))\r\n"
+    + fetched(1, b"one")
+    + b"* 2 EXPUNGE\r\n* OK [ALERT] quota {90}\r\n* FLAGS (\\Seen)\r\n"
+    + fetched(2, b"two")
+    + b"* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n",
+    "others'": fetched(7, b"seven") + fetched(1, b"one") + fetched(8, b"") + fetched(2, b"two"),
+    "split": b"* 1 FETCH (UID 1 FLAGS ())\r\n" + fetched(1, b"one") + fetched(2, b"two"),
+    "quoted": b'* 1 FETCH (UID 1 BODY[] "one")\r\n* 2 FETCH (BODY[] "two" UID 2)\r\n',
+    "literal8": fetched(1, b"one").replace(b"{", b"~{") + fetched(2, b"two"),
+    "bare line feeds": (fetched(1, b"one") + fetched(2, b"two")).replace(b"\r\n", b"\n"),
+    "unasked": fetched(1, b"one", b' ENVELOPE (NIL "a)b" NIL)') + fetched(2, b"two", b" X-GM-MSGID 9"),
+    "garbage between": fetched(1, b"one") + b"* 5 FETCH (UID\r\n" + fetched(2, b"two"),
+}
 
 
 # A server that talks nonsense.
@@ -140,17 +64,6 @@ def hostile() -> Iterator[HostileImap]:
 
 def connected(server: HostileImap, spool_dir: Path) -> ImapConnector:
     return ImapConnector(local_access(server.port, spool_dir, SHORT))
-
-
-VIOLATIONS: list[bytes] = [
-    b"* STATUS INBOX (MESSAGES {99999999999}\r\n",
-    b"* STATUS INBOX (MESSAGES {" + b"9" * 5000 + b"}\r\n",
-    b"* STATUS INBOX (UIDNEXT 3)\r\nTAG OK done\r\n",
-    b"TAG OK done\r\n",
-    b"\x00\xff\xfe\r\n",
-    b"+ go on\r\n? ?\r\n",
-    b"* STATUS INBOX (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 7\r\nXXXX9 OK done\r\n",
-]
 
 
 @pytest.mark.parametrize("answer", VIOLATIONS, ids=range(len(VIOLATIONS)))
@@ -198,29 +111,6 @@ def test_a_server_where_every_message_breaks_the_connection_is_given_up(
     with pytest.raises(ProtocolViolation), connected(hostile, spool_dir) as connector:
         list(connector.bodies("INBOX", list(range(1, 40))))
     assert hostile.connections == MENDS + 1
-
-
-def fetched(uid: int, content: bytes, extra: bytes = b"") -> bytes:
-    return b"* %d FETCH (UID %d%s BODY[] {%d}\r\n%s)\r\n" % (uid, uid, extra, len(content), content)
-
-
-ODDITIES: dict[str, bytes] = {
-    "plain": fetched(1, b"one") + fetched(2, b"two"),
-    "reversed": fetched(2, b"two") + fetched(1, b"one"),
-    "lower case": fetched(1, b"one").lower() + b"* 2 fetch (body[] {3}\r\ntwo uid 2)\r\n",
-    "unsolicited": b"* 9 EXISTS\r\n* 1 FETCH (FLAGS (\\Seen))\r\n"
-    + fetched(1, b"one")
-    + b"* 2 EXPUNGE\r\n* OK [ALERT] quota {90}\r\n* FLAGS (\\Seen)\r\n"
-    + fetched(2, b"two")
-    + b"* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n",
-    "others'": fetched(7, b"seven") + fetched(1, b"one") + fetched(8, b"") + fetched(2, b"two"),
-    "split": b"* 1 FETCH (UID 1 FLAGS ())\r\n" + fetched(1, b"one") + fetched(2, b"two"),
-    "quoted": b'* 1 FETCH (UID 1 BODY[] "one")\r\n* 2 FETCH (BODY[] "two" UID 2)\r\n',
-    "literal8": fetched(1, b"one").replace(b"{", b"~{") + fetched(2, b"two"),
-    "bare line feeds": (fetched(1, b"one") + fetched(2, b"two")).replace(b"\r\n", b"\n"),
-    "unasked": fetched(1, b"one", b' ENVELOPE (NIL "a)b" NIL)') + fetched(2, b"two", b" X-GM-MSGID 9"),
-    "garbage between": fetched(1, b"one") + b"* 5 FETCH (UID\r\n" + fetched(2, b"two"),
-}
 
 
 @pytest.mark.parametrize("kind", ODDITIES)

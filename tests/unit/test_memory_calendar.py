@@ -15,6 +15,7 @@ from connectors.errors import (
     OutcomeUnknown,
     SyncdError,
     Unreachable,
+    WouldMail,
 )
 from connectors.scheduling import Mailed, mails
 from connectors.testing_calendar import MemoryCalendar, MemoryCalendarConnector, cut_short
@@ -223,9 +224,20 @@ def test_what_cannot_be_done_in_silence_is_refused_and_left_alone() -> None:
         lambda: connector.update(loud, meeting(ME, GUEST), DRESS, notify=False),
         lambda: connector.delete(loud, notify=False),
     ):
-        with pytest.raises(ItemError):
+        with pytest.raises(WouldMail):
             quiet()
     assert (server.mailed, server.sources()) == ([], before)
+
+
+def test_another_text_of_the_crm_may_be_told_to_guests_and_not_to_colleagues() -> None:
+    server, connector = scheduling()
+    dressed = Dress(DRESS.crm_id, block="Compte : Client SA")
+    colleague = f"denis@{ME.partition('@')[2]}"
+    loud = connector.create(CAL, meeting(ME, GUEST, colleague), dressed, notify=True)
+    server.mailed.clear()
+    connector.update(loud, loud.item, DRESS, notify=False)
+    assert server.mailed == [Mailed(GUEST, "REQUEST", loud.item.uid)]
+    assert b"Client SA" not in b"".join(server.sources().values())
 
 
 def test_a_mark_is_as_loud_as_a_removal() -> None:

@@ -159,16 +159,17 @@ class _Confirm:
                     extras=all(one.plan.calendar.row.token for one in outcomes),
                 )
         outbox.settle(self._session, [one.plan.waiting for one in outcomes if one.plan.waiting])
-        self._free([one for one in outcomes if one.wrote and one.remote is not None])
+        self._free([one for one in outcomes if one.wrote])
 
     def _free(self, written: Sequence[Outcome]) -> None:
         """What the server took is out of quarantine, where it lay under its name or under its UID."""
         refs: dict[int, list[str]] = {}
         for one in written:
-            ref = one.remote.ref if one.remote else ""
-            refs.setdefault(one.plan.calendar.row.id, []).extend((ref, one.plan.uid))
-        for collection, names in refs.items():
-            reconciling.release(self._session, collection, names)
+            names = [one.plan.uid, *([one.remote.ref] if one.remote else [])]
+            names += [one.plan.binding.remote_ref] if one.plan.binding else []
+            refs.setdefault(one.plan.calendar.row.id, []).extend(names)
+        for collection, found in refs.items():
+            reconciling.release(self._session, collection, found)
 
     # --- the record -----------------------------------------------------------------------------
 

@@ -379,7 +379,8 @@ class CalendarCycle:
             for known in seen.unproven:
                 if known.id not in moved:
                     reconciling.update_binding(session, known.id, {"absent": True})
-        if self._context.released is not None and not any(one.unproven for one in observations):
+        unfinished = bool(pusher.failed) or any(one.unproven for one in observations)
+        if self._context.released is not None and not unfinished:
             brakes.forget_release(session, self._context.mailbox_name)
 
     def _remember(

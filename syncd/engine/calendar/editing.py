@@ -121,7 +121,7 @@ def cancel_event(
 def tell_guests(session: Transaction, id_: int, occasion: Occasion) -> Saved:
     """Lets what waits of an event be written, and its guests be told of it: what was to be done in silence,
     which its server does not do."""
-    record = editable(session, id_, occasion, None)
+    record = record_of(session, id_, occasion, None)  # a cancelled one too: its guests do not know yet
     ours(record)
     _told(session, id_, occasion, {"told": True})
     return Saved(id_, record.version, changed=False)
