@@ -17,7 +17,7 @@ from store.bindings import BindingState, CopyRole, IntentKind
 from store.errors import Stale
 from store.reconciling import BindingRow
 from syncd.core.canonical import dump, redacted
-from syncd.core.plan import Action
+from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.confirm import Outcome, confirm
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.deciding import Decider
@@ -181,7 +181,7 @@ class Pusher:
         return None
 
     def _outcome(self, plan: Plan, remote: RemoteItem | None) -> Outcome:
-        if remote is not None and plan.decision.remote is not None:
+        if remote is not None and plan.decision.remote is not None and not _insists(plan, remote):
             remote = believed(remote, plan.decision.remote)
         return Outcome(plan, self._decider.role(plan), not plan.follows, remote, wrote=True)
 
@@ -245,6 +245,12 @@ class Pusher:
             # Only what the CRM adds was to change there: what the item says is taken in all the same.
             mine = replace(plan, decision=replace(plan.decision, remote=None), waiting=None)
             self._confirm([Outcome(mine, self._decider.role(mine), not mine.follows, mine.remote)], [])
+
+
+def _insists(plan: Plan, remote: RemoteItem) -> bool:
+    """Whether the server made of a write what it had before, in a calendar where everything is put back: that
+    is its own way of writing the item, and no second writer to be fought."""
+    return plan.calendar.direction is Direction.TO_REMOTE and redacted(remote.item) == plan.seen
 
 
 def believed(remote: RemoteItem, written: Item) -> RemoteItem:
