@@ -333,3 +333,22 @@ def test_what_a_client_deletes_towards_the_crm_keeps_what_was_changed_there(offi
     office.settle()
 
     assert office.rows("SELECT hidden, location FROM event WHERE uid = 'a@client.example'") == [(1, "Lyon")]
+
+
+def test_a_server_that_rewrites_what_a_one_way_calendar_gives_it_is_no_second_writer(
+    office: MemoryWorld,
+) -> None:
+    office.mailbox_keys["claire"] = 'direction = "to-remote"'
+    alarm = b"BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT10M\r\nDESCRIPTION:x\r\nEND:VALARM\r\nEND:VEVENT"
+    office.servers["claire"].rewrite = lambda source: (
+        source if b"VALARM" in source else source.replace(b"END:VEVENT", alarm)
+    )
+    office.desk("claire").edit(id_of(office), location="Lyon")
+
+    office.settle()
+
+    assert states(office, "a@client.example") == [("BOUND", f"{CALENDAR}a.ics")]
+    assert "LOCATION:Lyon" in office.text("claire")
+    assert office.rows("SELECT location, alarms FROM event WHERE uid = 'a@client.example'") == [
+        ("Lyon", "[]")
+    ]

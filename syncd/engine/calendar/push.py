@@ -197,7 +197,7 @@ class Pusher:
         return None
 
     def _outcome(self, plan: Plan, remote: RemoteItem | None) -> Outcome:
-        if remote is not None and plan.decision.remote is not None:
+        if remote is not None and plan.decision.remote is not None and not _insists(plan, remote):
             remote = believed(remote, plan.decision.remote)
         return Outcome(plan, self._decider.role(plan), not plan.follows, remote, wrote=True)
 
@@ -294,6 +294,12 @@ class Pusher:
             self._group([replace(mine, mailing=self._decider.mailing(mine))], 1)
         else:
             self._confirm([Outcome(mine, self._decider.role(mine), not mine.follows, mine.remote)], [])
+
+
+def _insists(plan: Plan, remote: RemoteItem) -> bool:
+    """Whether the server made of a write what it had before, in a calendar where everything is put back: that
+    is its own way of writing the item, and no second writer to be fought."""
+    return plan.calendar.direction is Direction.TO_REMOTE and redacted(remote.item) == plan.seen
 
 
 def believed(remote: RemoteItem, written: Item) -> RemoteItem:
