@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item, Status, Timing, When, zone_info
-from syncd.core.recurrence import is_occurrence
+from syncd.core.recurrence import lacks
 
 # What an occurrence has in common with its series until somebody changes it there.
 COMMON = ("subject", "location", "notes", "status", "privacy", "busy", "alarms", "categories", "video_url")
@@ -106,13 +106,15 @@ def followed(before: Item, series: Component, *, floating: ZoneInfo) -> Item:
         own = natural(series, here).timing if same_time else one.timing
         others.append(replace(_following(one, old, series), recurrence_id=here, timing=own))
     item = replace(before, components=(series, *sorted(others, key=lambda one: one.key)))
-    for one in others:
-        if is_occurrence(replace(item, components=(series,)), one.key, floating=floating) is False:
-            day = one.recurrence_id.local.isoformat() if one.recurrence_id else ""
-            raise ValueError(
-                f"the changed occurrence of {day[:10]} would have no place in the series any more: "
-                "restore or cancel it first"
-            )
+    if series.timing == old.timing:
+        return item
+    places = {one.key: one.recurrence_id for one in others if one.recurrence_id is not None}
+    for key in sorted(lacks(replace(item, components=(series,)), places, floating=floating)):
+        day = places[key].local.isoformat()[:10]
+        raise ValueError(
+            f"the changed occurrence of {day} would have no place in the series any more: "
+            "restore or cancel it first"
+        )
     return item
 
 

@@ -37,11 +37,11 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
-from syncd.engine.calendar.journal import Outcome, conflict_rows, decision_row
+from syncd.engine.calendar.journal import LEAVES, Outcome, conflict_rows, decision_row
+from syncd.engine.calendar.pairing import record_hidden
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
-LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 CRM_FIRST = Rules(Winner.CRM)
 HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
 TRIES = 3  # against others who write to the same records in the same moment
@@ -51,13 +51,19 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Remembers them; returns those that it left out, because another mailbox has brought in the same item
-    since they were planned: they are to be planned again. Raises Stale where a record changed at this very
-    moment: then try again."""
+    """Remembers them; returns those that it left out, because they were overtaken since they were planned:
+    another mailbox has brought in the same item, or somebody changed the record. They are to be planned
+    again. Raises Stale where a record changed at this very moment: then try again."""
+    work = _Confirm(session, context)
+    work.refresh(outcomes)
     there = _there_now(session, [one.plan for one in outcomes if _is_new(one.plan)])
-    late = [one for one in outcomes if _is_new(one.plan) and (one.plan.entity, one.plan.uid) in there]
+    late = [
+        one
+        for one in outcomes
+        if (_is_new(one.plan) and (one.plan.entity, one.plan.uid) in there) or work.is_overtaken(one)
+    ]
     left_out = {id(one) for one in late}
-    _Confirm(session, context).run([one for one in outcomes if id(one) not in left_out])
+    work.run([one for one in outcomes if id(one) not in left_out])
     return late
 
 
@@ -109,29 +115,34 @@ class _Confirm:
         self._lost: dict[int, list[UnitConflict]] = {}  # of what changed in the CRM meanwhile, by the same
 
     def run(self, outcomes: Sequence[Outcome]) -> None:
-        self._refresh(outcomes)
         self._look_around(outcomes)
         made = self._create([one.plan for one in outcomes])
         fresh: list[Mapping[str, Any]] = []
-        decisions, conflicts, changed = [], [], []
+        decisions, changed = [], []
+        conflicts: list[Mapping[str, Any]] = []
+        of_fresh: list[tuple[int, Mapping[str, Any]]] = []  # of bindings that have no id yet
         private: list[tuple[BoundEntity, int]] = []
         for one in outcomes:
             plan = one.plan
             id_ = made.get(id(plan)) or (plan.record.id if plan.record else None)
             before, crm = self._record(plan)
             row = self._binding(one, id_, crm)
-            if row is not None:
+            lost = (*plan.decision.conflicts, *self._lost.get(id(plan), ()))
+            told = conflict_rows(self._session, self._context, plan, id_, lost)
+            if row is None:
+                conflicts += told
+            else:
+                of_fresh += [(len(fresh), each) for each in told]
                 fresh.append(row)
             if plan.decision.action not in SILENT or plan.decision.conflicts:
                 decisions.append(decision_row(self._context, one, id_, before))
-            lost = (*plan.decision.conflicts, *self._lost.get(id(plan), ()))
-            conflicts += conflict_rows(self._session, self._context, plan, id_, lost)
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
                 if is_private(crm) and _tells(before):
                     private.append((plan.entity, id_))
         self._updates.send()
-        reconciling.insert_bindings(self._session, fresh)
+        bound = reconciling.insert_bindings(self._session, fresh)
+        conflicts += [{**each, "binding_id": bound[at]} for at, each in of_fresh]
         reconciling.record(self._session, decisions, conflicts)
         for entity in (BoundEntity.EVENT, BoundEntity.TASK):
             ids = [id_ for kind, id_ in changed if kind is entity]
@@ -162,7 +173,21 @@ class _Confirm:
 
     # --- the record -----------------------------------------------------------------------------
 
-    def _refresh(self, outcomes: Sequence[Outcome]) -> None:
+    def is_overtaken(self, one: Outcome) -> bool:
+        """Whether somebody changed the record since it was planned with, and nothing is at the server yet."""
+        plan = one.plan
+        touches = plan.decision.crm is not None or plan.decision.action is Action.CANCEL_CRM
+        if one.wrote or plan.record is None or not touches:
+            return False
+        current = self._current.get((plan.entity, plan.record.id))
+        if current is None:
+            return False
+        mine = _content(current)
+        if mine is not None and plan.crm is not None:
+            mine = replace(mine, uid=plan.crm.uid)  # where a client gave it another one
+        return mine != plan.crm
+
+    def refresh(self, outcomes: Sequence[Outcome]) -> None:
         """Reads anew those records that changed since they were planned with."""
         for entity, model in ((BoundEntity.EVENT, Event), (BoundEntity.TASK, Task)):
             planned = {
@@ -224,10 +249,11 @@ class _Confirm:
         mine = item_of(current) if isinstance(current, EventRecord) else item_of_task(current)
         mine = replace(mine, uid=after.uid)  # where a client gave it another one
         if plan.crm is not None and mine != plan.crm:
-            # A person changed it meanwhile: that change stays, and waits in the outbox for the next cycle.
+            # A person changed it while it was written to the server: that change stays, and waits in the
+            # outbox for the next cycle, which will take it for the only one.
             merged = merge(base_crm=plan.crm, base_remote=plan.crm, crm=mine, remote=after, rules=CRM_FIRST)
             after = merged.crm
-            self._lost[id(plan)] = [one for one in merged.conflicts if one.winner is Winner.REMOTE]
+            self._lost[id(plan)] = list(merged.conflicts)
         setting, now = self._context.setting, self._context.now
         if isinstance(current, TaskRecord):
             values = task_values(settled_task(after), setting, current)
@@ -313,6 +339,13 @@ class _Confirm:
         for other in self._others.get((plan.entity, id_), ()):
             if other.supplies and (plan.binding is None or other.id != plan.binding.id):
                 self._update(other.id, {"supplies": False})
+
+
+def _content(record: Record) -> Item | None:
+    """What both sides have in common of the record; None where the CRM took it out."""
+    if record_hidden(record):
+        return None
+    return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
 
 
 def _comes_to_light(one: Outcome) -> bool:

@@ -117,6 +117,8 @@ class Decider:
         if plan.crm is None:
             gone = Action.DELETE_REMOTE if ours else Action.DROP
             return Decision(gone, 7, "the meeting was cancelled")
+        if ours and not self._takes_part(plan.crm):
+            return Decision(Action.DELETE_REMOTE, 7, "its owner does not take part any more")
         return self._of_answer(plan, plan.crm, plan.seen, ours=ours)
 
     def _taken_out(self, plan: Plan) -> Decision:
@@ -132,6 +134,13 @@ class Decider:
         """Whether the last of it has ended."""
         end = last_end(item, floating=self._context.rules.floating)
         return end is not None and end <= self._context.now
+
+    def _takes_part(self, crm: Item) -> bool:
+        """Whether the mailbox's owner is in it; of a private meeting nobody knows who is."""
+        own = self._context.own
+        return is_private(crm) or any(
+            one.organizer in own or one.attendee(own) is not None for one in crm.components
+        )
 
     def _of_answer(self, plan: Plan, crm: Item, seen: Item, *, ours: bool) -> Decision:
         changed = plan.remote is not None and not is_private(seen)

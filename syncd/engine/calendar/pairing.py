@@ -47,7 +47,7 @@ class Pairs:
     idle: list[Waiting]  # records that wait for nothing in this mailbox
     vanished: list[int]  # bindings of items that were not kept in step, and are gone
 
-    unproven: list[int]  # bindings of frozen items that are gone
+    unproven: list[int]  # bindings of items that are gone, and are asked for again later
     called: list[int]  # bindings of items that stand in for one that is gone
 
     @property
@@ -59,8 +59,9 @@ class Pairs:
 class Pairing:
     """Builds the pairs of one cycle."""
 
-    def __init__(self, context: Context, calendars: Sequence[Calendar]) -> None:
-        self._context = context
+    def __init__(self, context: Context, calendars: Sequence[Calendar], *, blind: bool = False) -> None:
+        """`blind`: there are calendars of this mailbox that nobody can look into just now."""
+        self._context, self._blind = context, blind
         self._calendars = {one.row.id: one for one in calendars}
         self._met: set[tuple[BoundEntity, str]] = set()  # what is new in this cycle
         self._back: set[Key] = set()  # records whose item came back under another UID
@@ -97,7 +98,8 @@ class Pairing:
         for collection, items in found.items():
             for remote in items:
                 here = known.refs[collection].get(remote.ref)
-                moved_from = known.lost.get(remote.item.uid) if here is None else None
+                # Given once: a second item of that UID is a copy, not the same in two places.
+                moved_from = known.lost.pop(remote.item.uid, None) if here is None else None
                 if here is None and moved_from is None and (named := self._named(remote.item)) is not None:
                     moved_from = wrote.pop(named, None)  # a client gave it another UID
                 if moved_from is not None:
@@ -220,7 +222,7 @@ class Pairing:
             self._pairs.vanished.append(binding.id)
             self._pairs.called.append(twin)
             return
-        self._decide(
+        plan = self.decider.decided(
             Plan(
                 calendar=self._calendars[binding.collection_id],
                 entity=binding.entity,
@@ -234,6 +236,10 @@ class Pairing:
                 waiting=told.get((binding.entity, record.id)),
             )
         )
+        if self._blind and plan.decision.action is Action.RECREATE_REMOTE:
+            self._pairs.unproven.append(binding.id)  # it may have moved to where nobody can look now
+        else:
+            self._pairs.plans.append(plan)
 
     # --- a record that changed ------------------------------------------------------------------
 
@@ -245,7 +251,8 @@ class Pairing:
             if one.collection_id in self._calendars
         ]
         here = [one for one in mine if one.state is BindingState.BOUND]
-        if self._out_of_reach(waiting) or any(one.id in self._pairs.vanished for one in here):
+        later = {*self._pairs.vanished, *self._pairs.unproven}
+        if self._out_of_reach(waiting) or any(one.id in later for one in here):
             return  # another time
         if record is None or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)

@@ -63,6 +63,7 @@ class Pusher:
         self._decider = decider
         self._report = report
         self._go_on = go_on
+        self.overtaken: set[int] = set()  # collections of what is to be planned again
         self.refused: set[tuple[int, str]] = set()  # collections and refs of what the server did not take
         self.failed: dict[int, CollectionError] = {}  # calendars that cannot be written to now, by their ids
 
@@ -205,9 +206,17 @@ class Pusher:
     def _confirm(self, done: Sequence[Outcome], closed: Sequence[int]) -> None:
         def close(session: Transaction, _late: Sequence[Outcome]) -> None:
             reconciling.close_intents(session, closed)
+            for one in done:  # what was refused before is taken now
+                ref = one.remote.ref if one.remote else one.plan.uid
+                taken.setdefault(one.plan.calendar.row.id, []).extend([ref, one.plan.uid])
+            for calendar, refs in taken.items():
+                reconciling.release(session, calendar, refs)
 
-        for one in carry(self._context, done, close)[0]:
+        taken: dict[int, list[str]] = {}
+        kept, late = carry(self._context, done, close)
+        for one in kept:
             count(self._report, one)
+        self.overtaken.update(one.plan.calendar.row.id for one in late)
 
     def _again(self, plan: Plan, remote: RemoteItem | None, tries: int) -> None:
         """Row 17: plans the item again with what is there now."""
