@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from syncd.core.canonical import is_private
+from syncd.core.decision import Direction
 from tests.property import agenda_client as client
 from tests.property import agenda_crm as crm
 from tests.property.agenda import FIRST, Key, held, hidden, values_of
@@ -115,6 +116,8 @@ class Meetings(People):
             server.put(FIRST, source)
             lines = client.Resource(source).own_lines()
             self.truth.written_by_client(item.uid, None, item, lines)
+            if self.agenda.directions.get(login) is Direction.TO_REMOTE:
+                self.truth.left_alone.add(item.uid)
             self.done["client takes back"] += 1
 
     @rule(at=PICK)

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from hypothesis import note
+from hypothesis import currently_in_test_context, note
 from hypothesis.stateful import RuleBasedStateMachine
 
 from connectors.calendar import Item
@@ -162,7 +162,9 @@ class Company(RuleBasedStateMachine):
         if report is None:
             self.done["killed"] += 1
             return None
-        note(f"{login}: {dict(report.calendar.actions)} {report.error or ''} {report.folder_errors or ''}")
+        if currently_in_test_context():
+            actions, error = dict(report.calendar.actions), report.error or ""
+            note(f"{login}: {actions} {error} {report.folder_errors or ''}")
         for action, times in report.calendar.actions.items():
             self.done[f"T4 {action.value}"] += times
         self.done["braked"] += report.calendar.braked is not None

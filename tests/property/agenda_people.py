@@ -84,6 +84,8 @@ class People(Company):
         direction: Direction,
     ) -> None:
         self.agenda.rules, self.agenda.limits = Rules(rule_), limits
+        if rewrite == "silent" and direction is Direction.TO_REMOTE:
+            direction = Direction.BOTH  # two writers who never hear of each other: frozen, see elsewhere
         self.agenda.directions["claire"] = direction
         self.done[f"direction {direction.value}"] += 1
         self.agenda.restart()
