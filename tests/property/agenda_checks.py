@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from connectors.calendar import Item, Kind, Status
 from connectors.ical.reading import Unreadable, read
-from connectors.testing_calendar import MemoryCalendar
 from store.sync_state import MailboxState
 from syncd.core.canonical import Unit, is_private, redacted, value_of
 from syncd.core.decision import Direction
@@ -16,6 +15,7 @@ from syncd.engine.calendar.items import settled, settled_task
 from syncd.engine.report import CycleReport
 from tests.property.agenda import Agenda, Record, held, hidden
 from tests.property.agenda_client import Resource
+from tests.property.agenda_server import Side
 from tests.property.agenda_truth import Truth, values_in
 
 WRITES = ("create", "update", "delete")
@@ -52,9 +52,7 @@ class Checks:
 
     def all_sources(self, login: str) -> dict[str, bytes]:
         server = self.agenda.servers[login]
-        return {
-            ref: source for calendar in server._calendars for ref, source in server.sources(calendar).items()
-        }
+        return {ref: source for calendar in server.refs() for ref, source in server.sources(calendar).items()}
 
     def at(self, login: str, ref: str) -> Item | None:
         source = self.all_sources(login).get(ref)
@@ -84,7 +82,7 @@ class Checks:
             self.heal_all()
             return True
         if how == "garbage":
-            calendar = sorted(server._calendars)[at % len(server._calendars)]
+            calendar = sorted(server.refs())[at % len(server.refs())]
             ref = f"{calendar}garbage-{number}.ics"
             server.put(calendar, b"BEGIN:VCALENDAR\r\nnothing that is one\r\n", ref)
             self.broken[ref] = b""
@@ -98,11 +96,9 @@ class Checks:
     def heal_all(self) -> None:
         """What was garbage stays garbage; the rest can be read again."""
         for server in self.agenda.servers.values():
-            for calendar in server._calendars.values():
-                for ref, stored in calendar.stored.items():
-                    stored.withheld = stored.vanished = False
-                    if "garbage" not in ref:
-                        self.broken.pop(ref, None)
+            for ref in server.heal():
+                if "garbage" not in ref:
+                    self.broken.pop(ref, None)
 
     # --- after each cycle -------------------------------------------------------------------------
 
@@ -171,7 +167,7 @@ class Checks:
             )
         )  # fmt: skip
 
-    def _mails(self, server: MemoryCalendar) -> None:
+    def _mails(self, server: Side) -> None:
         """A guest is mailed once for each change of a person in the CRM, at most."""
         times = Counter((mail.recipient, mail.uid) for mail in server.mailed)
         for (recipient, uid), count in times.items():
