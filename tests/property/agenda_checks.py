@@ -293,7 +293,7 @@ class Checks:
             return  # the client's own affair
         if way is Direction.TO_CRM and self.truth.edits[uid]:
             lost = self.truth.missing(uid, held(record), conflicts)
-            assert is_private(item) or not lost, f"{uid} lacks in the CRM {lost}: {held(record)}"
+            assert is_private(item) or is_private(held(record)) or not lost, f"{uid} lacks in the CRM {lost}"
         elif supplies:
             self._equal(uid, held(record), item, open_, conflicts)
             self._vendor(login, ref, uid)
