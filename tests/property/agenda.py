@@ -13,7 +13,6 @@ from sqlalchemy import Connection, event, text
 
 from connectors.calendar import Item, Kind
 from connectors.protocol import CalendarConnector, MailConnector
-from connectors.testing_calendar import MemoryCalendar, MemoryCalendarConnector
 from store import brakes, calendar_rows, mailboxes, outbox
 from store.accounts import Account, AccountType
 from store.bindings import BoundEntity
@@ -46,6 +45,7 @@ from syncd.engine.content import Limits as MailLimits
 from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.report import CycleReport
 from syncd.engine.supervise import Calendars, Heartbeat, Supervisor
+from tests.property.agenda_server import Side
 
 SECRET = b"the secret of a test installation"
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -76,7 +76,7 @@ class NoMail:
 class Agenda:
     """One company: users with a calendar server each, a CRM, a service started again and again."""
 
-    def __init__(self, folder: Path, template: Path, servers: dict[str, MemoryCalendar]) -> None:
+    def __init__(self, folder: Path, template: Path, servers: dict[str, Side]) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.servers = servers
@@ -175,7 +175,7 @@ class Agenda:
 
     @contextmanager
     def use(self, mailbox: str, *, fresh: bool = False) -> Iterator[CalendarConnector]:
-        with MemoryCalendarConnector(self.servers[mailbox], clock=lambda: self.now) as connector:
+        with self.servers[mailbox].connector(lambda: self.now) as connector:
             yield connector
 
     def is_kept(self, mailbox: str) -> bool:

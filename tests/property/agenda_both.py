@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from syncd.core.canonical import is_private
+from syncd.core.decision import Direction
 from tests.property import agenda_client as client
 from tests.property import agenda_crm as crm
 from tests.property.agenda import FIRST, Key, held, hidden, values_of
@@ -105,7 +106,7 @@ class Meetings(People):
     @rule(login=WHO)
     def the_client_takes_back_a_deletion(self, login: str) -> None:
         source, server = self.binned.get(login), self.servers[login]
-        if source is None or FIRST not in server._calendars or server._calendars[FIRST].refused:
+        if source is None or not server.has(FIRST) or server.refuses(FIRST):
             return
         item = self.checks.parsed(source)
         if item is None or self.checks.is_bound(login, item.uid):
@@ -115,6 +116,8 @@ class Meetings(People):
             server.put(FIRST, source)
             lines = client.Resource(source).own_lines()
             self.truth.written_by_client(item.uid, None, item, lines)
+            if self.agenda.directions.get(login) is Direction.TO_REMOTE:
+                self.truth.left_alone.add(item.uid)
             self.done["client takes back"] += 1
 
     @rule(at=PICK)
@@ -127,7 +130,7 @@ class Meetings(People):
             for key in self.keys()
             if held(records[key]).uid not in there and self.agenda._owner(records[key]) == "claire"
         ]
-        if not keys or FIRST not in self.servers["claire"]._calendars:
+        if not keys or not self.servers["claire"].has(FIRST):
             return
         item = held(records[keys[at % len(keys)]])
         number = self.next()

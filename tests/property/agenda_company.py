@@ -6,17 +6,17 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from hypothesis import note
+from hypothesis import currently_in_test_context, note
 from hypothesis.stateful import RuleBasedStateMachine
 
 from connectors.calendar import Item
-from connectors.testing_calendar import MemoryCalendar
 from syncd.core.canonical import is_private
 from syncd.engine.calendar.items import minutes_before
 from syncd.engine.report import CycleReport
 from tests.property import agenda_client as client
 from tests.property.agenda import FIRST, SECOND, Agenda, Key, held, hidden, values_of
 from tests.property.agenda_checks import Checks
+from tests.property.agenda_server import Side
 from tests.property.agenda_truth import Truth
 
 LOGINS = ("claire", "denis", "emma")
@@ -33,18 +33,17 @@ class Company(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.servers = {
-            login: MemoryCalendar(
-                login, owner=frozenset({f"{login}@acme.example"}), auto_schedule=login == "claire"
-            )
-            for login in LOGINS
-        }
+        self.servers = {login: self.make_side(login) for login in LOGINS}
         self.place = self.top / str(next(self.numbers))
         self.agenda = Agenda(self.place, self.template, self.servers)
         self.truth = Truth()
         self.checks = Checks(self.agenda, self.truth)
         self.number = 20
         self.binned: dict[str, bytes] = {}  # what each client deleted last
+
+    def make_side(self, login: str) -> Side:
+        """The user's calendar server, empty but for one calendar."""
+        return Side(login, owner=frozenset({ADDRESSES[login]}), auto_schedule=login == "claire")
 
     def next(self) -> int:
         self.number += 1
@@ -58,7 +57,7 @@ class Company(RuleBasedStateMachine):
         return [
             (calendar, ref)
             for calendar in (FIRST, SECOND)
-            if calendar in server._calendars
+            if server.has(calendar)
             for ref in sorted(server.sources(calendar))
             if ref not in self.checks.broken and "companion" not in ref
         ]
@@ -155,14 +154,14 @@ class Company(RuleBasedStateMachine):
         with self.checks.of_a_cycle(login) as watched:
             report = watched.report = self.agenda.cycle(login, quarantined=quarantined)
         for server in self.servers.values():
-            server._faults.clear()
-            server._hooks.clear()
-            server.before_call = None
+            server.calm()
         self.done["cycle"] += 1
         if report is None:
             self.done["killed"] += 1
             return None
-        note(f"{login}: {dict(report.calendar.actions)} {report.error or ''} {report.folder_errors or ''}")
+        if currently_in_test_context():
+            actions, error = dict(report.calendar.actions), report.error or ""
+            note(f"{login}: {actions} {error} {report.folder_errors or ''}")
         for action, times in report.calendar.actions.items():
             self.done[f"T4 {action.value}"] += times
         self.done["braked"] += report.calendar.braked is not None

@@ -84,6 +84,8 @@ class People(Company):
         direction: Direction,
     ) -> None:
         self.agenda.rules, self.agenda.limits = Rules(rule_), limits
+        if rewrite == "silent" and direction is Direction.TO_REMOTE:
+            direction = Direction.BOTH  # two writers who never hear of each other: frozen, see elsewhere
         self.agenda.directions["claire"] = direction
         self.done[f"direction {direction.value}"] += 1
         self.agenda.restart()
@@ -145,8 +147,8 @@ class People(Company):
             other = next(address for one, address in ADDRESSES.items() if one != login)
             source = source.replace(f"guest{number}@guest.example".encode(), other.encode())
         server = self.servers[login]
-        calendar = SECOND if second and SECOND in server._calendars else FIRST
-        if calendar not in server._calendars:
+        calendar = SECOND if second and server.has(SECOND) else FIRST
+        if not server.has(calendar):
             return
         ref = server.put(calendar, source)
         lines = client.Resource(source).own_lines()
@@ -225,16 +227,16 @@ class People(Company):
             self.remove(login, found[1])
             self.done["client delete"] += 1
 
-    @precondition(lambda self: SECOND in self.servers["claire"]._calendars)
+    @precondition(lambda self: self.servers["claire"].has(SECOND))
     @rule(at=PICK)
     def the_client_moves_one(self, at: int) -> None:
         found = self.pick("claire", at)
-        if found is None or FIRST not in self.servers["claire"]._calendars:
+        if found is None or not self.servers["claire"].has(FIRST):
             return
         calendar, ref = found
         source = self.servers["claire"].sources(calendar)[ref]
         target = SECOND if calendar == FIRST else FIRST
-        if self.servers["claire"]._calendars[target].refused:
+        if self.servers["claire"].refuses(target):
             return  # until it can be seen there it is gone
         self.servers["claire"].remove(ref)
         self.servers["claire"].put(target, source, target + ref.rpartition("/")[2])

@@ -3,9 +3,9 @@
 Hypothesis edits in the client and in the CRM, lets any call fail, kills the service anywhere, takes calendars
 away. Then the faults end, and design section 4.1 to 4.9 and 4.12 must hold.
 
-The histories are those of some fixed seeds, the same each time; SYNCD_MACHINE_ROUNDS=N runs N rounds at
-random instead. Those still find rare histories after which an item does not come to rest equal: known, not
-mended yet.
+One history walks past every kind of thing (`agenda_walk`); the others are those of some fixed seeds, the
+same each time. SYNCD_MACHINE_ROUNDS=N runs N rounds at random instead. What it calls a server is a `Side`
+(`agenda_server`): another protocol brings its own.
 """
 
 import os
@@ -35,12 +35,13 @@ from tests.property.agenda import FIRST, SECOND, Killed
 from tests.property.agenda_both import Meetings
 from tests.property.agenda_company import LOGINS
 from tests.property.agenda_people import PICK, UNITS, WHO, some_of
+from tests.property.agenda_walk import walk
 from tests.property.agenda_weather import CALLS, KINDS_OF_FAULT, make_error
 from tests.property.office import fast
 
-DEFAULT_SEEDS = "1 2 3 4 5 6"
+DEFAULT_SEEDS = "1 2 3 4 5"
 INNER = "SYNCD_MACHINE_INNER"
-EXAMPLES = int(os.environ.get("SYNCD_MACHINE_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("SYNCD_MACHINE_EXAMPLES", "12"))
 ROUNDS = int(os.environ.get("SYNCD_MACHINE_ROUNDS", "0"))
 SHRINK = bool(os.environ.get("SYNCD_MACHINE_SHRINK"))
 SEEDS = [int(one) for one in os.environ.get("SYNCD_MACHINE_SEEDS", DEFAULT_SEEDS).split()]
@@ -157,7 +158,7 @@ class Machine(Meetings):
     )
     def the_server_changes(self, what: str, calendar: str) -> None:
         server = self.servers["claire"]
-        if calendar not in server._calendars:
+        if not server.has(calendar):
             return
         if what == "expire":
             server.expire_tokens(calendar)
@@ -177,7 +178,7 @@ class Machine(Meetings):
     def a_calendar_is_made_anew(self, restored: bool) -> None:
         """Removed and made anew under the same URL, empty; then the server's backup is put back, or not."""
         server = self.servers["claire"]
-        if FIRST not in server._calendars or any(one.refused for one in server._calendars.values()):
+        if not server.has(FIRST) or any(server.refuses(one) for one in server.refs()):
             return
         sources = dict(server.sources(FIRST))
         restored = restored or bool(self.checks.broken)
@@ -208,8 +209,7 @@ class Machine(Meetings):
     def quiet(self) -> None:
         for server in self.servers.values():
             server.auto_schedule = False  # from now on it takes what it would have mailed about in silence
-            for calendar in server._calendars.values():
-                calendar.refused = False
+            server.allow_all()
         self.checks.heal_all()
         for round_ in range(12):
             before = self.agenda.version()
@@ -292,6 +292,11 @@ def test_whatever_happens_both_sides_become_equal_and_nothing_is_lost(
         top = tmp_path
 
     Here.done = done
+    first = Here()
+    try:
+        walk(first)
+    finally:
+        first.teardown()
     for round_ in range(ROUNDS or len(SEEDS)):
         if not ROUNDS:
             # The same histories each time: rounds at random are asked for, see the top of this module.
