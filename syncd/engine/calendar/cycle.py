@@ -310,6 +310,8 @@ class CalendarCycle:
         reconciling.release(session, row.id, [ref for ref in seen.refs if ref not in broken])
         for known in seen.unproven:
             reconciling.update_binding(session, known.id, {"absent": True})
+        for known in seen.back:
+            reconciling.update_binding(session, known.id, {"absent": False})
         reconciling.set_token(session, row.id, seen.cursor)
 
 
