@@ -1,7 +1,7 @@
 """Ends requests that take too long, whatever the server does to keep them alive.
 
 A time-out of a socket starts anew with each octet: a server that sends one a second would hold a thread
-for ever. One thread for a session, started with its first request, closes the sockets when time is up.
+for ever. One thread for a session, there while requests are made, closes the sockets when time is up.
 """
 
 import contextlib
@@ -11,6 +11,8 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeVar
+
+IDLE = 2.0  # seconds
 
 
 class Watch:
@@ -92,9 +94,15 @@ class Watchdog:
             thread.join()
 
     def _run(self) -> None:
+        """Ends by itself a while after the last request: a session that is only kept needs no thread."""
         with self._wake:
+            busy = time.monotonic()
             while not self._closed:
                 watch, now = self._watch, time.monotonic()
+                busy = now if watch is not None else busy
+                if now - busy > IDLE:
+                    self._thread = None
+                    return
                 if watch is not None and not watch.expired and watch.deadline <= now:
                     watch.expired = True
                     self._cut()

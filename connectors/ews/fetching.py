@@ -97,8 +97,9 @@ class Fetcher:
                 found[uid] = answer
             elif failures.code_of(answer) in failures.ABSENT:
                 gone.append(one)
-            else:
+            elif failures.code_of(answer) not in failures.BROKEN:
                 self._session.sorted_out(answer, item=str(uid))  # raises what is about more than one
+            # Else the server fails over this very message: it is left out, and the others count.
         self._watcher.gone(self._folder, gone)
         return found
 
@@ -146,7 +147,8 @@ class Fetcher:
                 if answer.code in failures.ABSENT:
                     gone.append(one)
                     continue
-                self._session.sorted_out(failures.named(answer.code), item=str(uid))
+                if answer.code not in failures.BROKEN:
+                    self._session.sorted_out(failures.named(answer.code), item=str(uid))
                 yield self._unreadable(uid, f"The server says {_word(answer.code)}.")
             elif answer.pile is None:
                 yield self._unreadable(uid, "The server gave no content for it.")

@@ -72,12 +72,18 @@ def picked(header: str, fields: Sequence[str]) -> bytes:
     return "".join(kept).encode("utf-8", "replace")
 
 
-def composed(element: Any, fields: Sequence[str]) -> bytes:
-    """The lines of the named fields, of what Exchange knows of a message. Unknown fields are left out."""
+def composed(element: Any, fields: Sequence[str], own: str) -> bytes:
+    """The lines of the named fields, of what Exchange knows of a message. Unknown fields are left out.
+
+    `own` is the mailbox's address: it stands for an author whom Exchange tells by an X.500 name only, since
+    what was never on its way was written here.
+    """
     wanted = {name.lower() for name in fields}
     lines: list[str] = []
     for name, source in ADDRESSES.items():
         boxes = [_address(box) for box in element.iterfind(f"{{{TNS}}}{source}/{{{TNS}}}Mailbox")]
+        if name == "From" and boxes and not any(boxes):
+            boxes = [f"<{own}>"]
         lines.append(f"{name}: {', '.join(box for box in boxes if box)}" if any(boxes) else "")
     sent = moment(text(element, "DateTimeSent"))
     lines.append("" if sent is None else f"Date: {format_datetime(sent)}")

@@ -39,15 +39,8 @@ for _name in ("exchangelib", "spnego", "requests_ntlm", "requests_oauthlib", "oa
 logging.getLogger("urllib3.connectionpool").addFilter(lambda _record: False)
 
 CONNECT_SECONDS = 30.0
-OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY, SERVER_ERROR, UNAVAILABLE = (
-    200,
-    401,
-    403,
-    404,
-    429,
-    500,
-    503,
-)
+OK, UNAUTHORIZED, FORBIDDEN = 200, 401, 403
+TOO_MANY, SERVER_ERROR, UNAVAILABLE = 429, 500, 503
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -60,18 +53,22 @@ class Channel:
         self.watchdog = Watchdog()
         self.writes = False  # whether the request at hand changes something
         self.requests = 0  # sent so far
-        self._secret = ""
         match access.auth:
-            case Password(username, supplier, scheme):
-                self._secret = supplier()
-                self.auth: Auth = (
-                    login.ntlm(access, username, self._secret, self.watchdog.sockets)
-                    if scheme == "ntlm"
-                    else login.basic(access, username, self._secret)
-                )
+            case Password(supplier=supplier):
+                self._use(supplier())
             case token:
-                self._secret = token.source.token()
-                self.auth = login.bearer(self._secret)
+                self._use(token.source.token())
+
+    def _use(self, secret: str) -> None:
+        """Logs in with it from now on. Raises AuthFailed where that cannot be."""
+        self._secret = secret
+        match self.access.auth:
+            case Password(username, _, "ntlm"):
+                self.auth: Auth = login.ntlm(self.access, username, secret, self.watchdog.sockets)
+            case Password(username, _, _):
+                self.auth = login.basic(self.access, username, secret)
+            case _:
+                self.auth = login.bearer(secret)
 
     @contextmanager
     def asking(self, *, writes: bool) -> Iterator[None]:
@@ -87,11 +84,19 @@ class Channel:
         return self.watchdog.watch(Session(self))
 
     def renew(self) -> bool:
-        """Gets another token in place of one that was refused; False where there is a password."""
-        if isinstance(self.access.auth, Password):
-            return False
-        self._secret = self.access.auth.source.token(instead_of=self._secret)
-        self.auth = login.bearer(self._secret)
+        """Gets another secret in place of one that was refused; False where there is none.
+
+        A token is asked for anew. A password is read anew: a person may have changed it since, and one that
+        was refused is not sent a second time.
+        """
+        match self.access.auth:
+            case Password(supplier=supplier):
+                fresh = supplier()
+                if fresh == self._secret:
+                    return False
+            case token:
+                fresh = token.source.token(instead_of=self._secret)
+        self._use(fresh)
         return True
 
     def close(self) -> None:

@@ -108,7 +108,7 @@ class EwsMailConnector:
                 if headers[uid]:
                     lines = picked(headers[uid], fields)
                 elif uid in told:
-                    lines = composed(told[uid], fields)
+                    lines = composed(told[uid], fields, self.access.address)
                 else:
                     continue
                 if (one := head(uid, element, lines)) is not None:

@@ -41,13 +41,16 @@ class EwsSession:
 
     def __init__(self, access: EwsAccess) -> None:
         self.access = access
+        self._found = ""  # the EWS address that autodiscover told, until a session ends with an error
         self._account: Account | None = None
         self._channel: Channel | None = None
 
     def __enter__(self) -> Self:
         channel = Channel(self.access)
         try:
-            url = protected(self.access.url or discovery.discover(channel), self.access)
+            if not self.access.url and not self._found:
+                self._found = protected(discovery.discover(channel), self.access)
+            url = protected(self.access.url or self._found, self.access)
             protocol = type.__call__(_Protocol, channel, url)  # past the cache of its metaclass
             self._account = _Mailbox(self.access, protocol)
         except BaseException:
@@ -64,6 +67,8 @@ class EwsSession:
     ) -> None:
         account, self._account = self._account, None
         channel, self._channel = self._channel, None
+        if kind is not None:
+            self._found = ""
         if account is not None:
             account.protocol.close()
         if channel is not None:

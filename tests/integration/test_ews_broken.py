@@ -378,6 +378,20 @@ def test_a_message_that_the_server_cannot_convert_is_an_item_error(script: Scrip
         assert "breaks over it" in str(bodies(connector, [4])[4])
 
 
+@pytest.mark.parametrize("code", ["ErrorInternalServerError", "ErrorTimeoutExpired", "ErrorCorruptData"])
+def test_messages_that_the_server_fails_over_do_not_stop_the_others(script: Script, code: str) -> None:
+    ids = [f"id{number}" for number in range(60)]
+    bad = {one: message("GetItem", code=code) for one in ids[::2]}  # more than could be found one by one
+    told = {"SyncFolderItems": changes("s", *ids), "GetItem": lambda request: items(request, **bad)}
+    with entered(script, **told) as connector:
+        connector.state("INBOX")
+        uids = list(range(1, 61))
+        assert sorted(head.uid for head in connector.heads("INBOX", uids, FIELDS)) == uids[1::2]
+        found = bodies(connector, uids)
+    assert {uid for uid, content in found.items() if content == b"A"} == set(uids[1::2])
+    assert all(code in str(found[uid]) for uid in uids[::2])
+
+
 def test_control_characters_in_a_subject_cost_only_themselves(script: Script) -> None:
     more = "<t:Subject>a&#x1F;b&#xFFFE;c\x08d</t:Subject>"
     told = {

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from exchangelib.protocol import CachingProtocol
 
-from connectors.errors import AuthFailed, ProtocolViolation, Unreachable, Untrusted
+from connectors.errors import AuthFailed, CollectionGone, ProtocolViolation, Unreachable, Untrusted
 from connectors.ews import discovery
 from connectors.ews.access import Entry, EwsAccess, Password, Token
 from connectors.ews.mail import EwsMailConnector
@@ -70,6 +70,27 @@ def test_a_wrong_password_is_tried_once(
     assert len(ews.logins.refused) == 1
     assert "wrong-canary" not in str(caught.value)
     assert "not tried again" in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["basic", "ntlm"])
+def test_a_password_that_was_changed_on_both_sides_is_read_anew(
+    ews: EwsServer, access: EwsAccess, scheme: Literal["basic", "ntlm"]
+) -> None:
+    passwords = ["first"]
+    ews.logins.add(CLAIRE, CLAIRE, "first")
+    mine = dataclasses.replace(access, auth=Password(CLAIRE, lambda: passwords[-1], scheme))
+    with EwsMailConnector(mine, MemoryNumbering()) as connector:
+        assert connector.state("INBOX").count == 1
+        ews.logins.add(CLAIRE, CLAIRE, "second")
+        passwords.append("second")
+        ews.drop_connections()  # NTLM asks for a password only of a new connection
+        assert connector.state("INBOX").count == 1
+        assert len(ews.logins.refused) == 1
+        ews.logins.add(CLAIRE, CLAIRE, "third")
+        ews.drop_connections()
+        with pytest.raises(AuthFailed):
+            connector.state("INBOX")
+        assert len(ews.logins.refused) == 2
 
 
 def test_a_scheme_that_is_not_offered_is_told_and_no_password_is_sent(
@@ -295,6 +316,20 @@ def test_autodiscover_tells_where_the_mailbox_is(ews: EwsServer, access: EwsAcce
         (asked,) = server.requests
     assert CLAIRE.encode() in asked.body
     assert asked.headers["authorization"].startswith("Basic ")
+
+
+def test_autodiscover_is_asked_once_as_long_as_all_is_well(ews: EwsServer, access: EwsAccess) -> None:
+    with ScriptedDav({".*": settings(ews.url)}) as server:
+        connector = EwsMailConnector(found_by(server, access), MemoryNumbering())
+        for _ in range(2):
+            with connector:
+                assert connector.state("INBOX").count == 1
+        assert len(server.requests) == 1
+        with pytest.raises(CollectionGone), connector:
+            connector.state("Nowhere")
+        with connector:
+            assert connector.state("INBOX").count == 1
+        assert len(server.requests) == 2  # the mailbox may have moved
 
 
 def test_autodiscover_of_the_same_server_leads_to_it(ews: EwsServer, access: EwsAccess) -> None:

@@ -6,21 +6,22 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from exchangelib.util import TNS
+from lxml import etree
 
 from connectors.errors import ItemError
 from connectors.ews.access import EwsAccess
 from connectors.ews.content import Pile
+from connectors.ews.heads import composed
 from connectors.ews.mail import EwsMailConnector
 from connectors.mime import read_envelope
 from connectors.model import RawMessage
 from connectors.numbering import MemoryNumbering
 from syncd.core.identity import fingerprint
 from tests.mailboxes import CLAIRE, PAUL, is_green, subjects, with_paul
-from tests.servers.ews import properties
-from tests.servers.ews.model import ExtendedPath
+from tests.servers.ews import mapi
 from tests.servers.ews.other_client import OtherClient
 from tests.servers.ews.server import EwsServer
-from tests.servers.ews.target import Target
 from tests.servers.ews.xmlwork import typed
 from tests.servers.exchange import ews_access
 from tests.servers.world import World, mail
@@ -40,12 +41,7 @@ def access(ews: EwsServer, spool_dir: Path) -> EwsAccess:
 @pytest.fixture
 def unsent(monkeypatch: pytest.MonkeyPatch) -> None:
     """No message has a header of its way: as of those that were written in Exchange."""
-    real = properties._derived_tag
-
-    def derived(target: Target, path: ExtendedPath) -> str | None:
-        return None if path.name == "0x007d" else real(target, path)
-
-    monkeypatch.setattr(properties, "_derived_tag", derived)
+    monkeypatch.setitem(mapi._OF_ITEMS, "0x7d", lambda _: None)
 
 
 def odd_mails() -> list[bytes]:
@@ -100,6 +96,23 @@ def test_a_message_without_a_header_of_its_way_reads_as_the_one_with_it(
             assert getattr(made, name) == getattr(own, name), name
         assert made.subject.split() == own.subject.split()
         assert fingerprint(made) == fingerprint(own)
+
+
+def test_an_author_told_by_an_x500_name_is_the_mailboxs_owner() -> None:
+    def box(email: str, kind: str) -> str:
+        return (
+            f"<t:Mailbox><t:Name>N</t:Name><t:EmailAddress>{email}</t:EmailAddress>"
+            f"<t:RoutingType>{kind}</t:RoutingType></t:Mailbox>"
+        )
+
+    x500 = box("/O=ACME/OU=EXCHANGE/CN=RECIPIENTS/CN=CLAIRE", "EX")
+    element = etree.fromstring(
+        f'<t:Message xmlns:t="{TNS}"><t:ToRecipients>{x500}{box("paul@client.example", "SMTP")}'
+        f"</t:ToRecipients><t:From>{x500}</t:From></t:Message>"
+    )
+    envelope = read_envelope(composed(element, FIELDS, CLAIRE))
+    assert [address.email for address in envelope.sender] == [CLAIRE]
+    assert [address.email for address in envelope.to] == ["paul@client.example"]
 
 
 def test_only_the_fields_that_were_asked_for_are_told(

@@ -14,11 +14,17 @@ from exchangelib import (
     Message,
     Task,
 )
-from exchangelib.errors import ErrorInvalidSyncStateData, ErrorIrresolvableConflict, ErrorItemNotFound
+from exchangelib.errors import (
+    ErrorCalendarEndDateIsEarlierThanStartDate,
+    ErrorInvalidSyncStateData,
+    ErrorIrresolvableConflict,
+    ErrorItemNotFound,
+)
 from exchangelib.services import SyncFolderItems
 
 from tests.servers.ews import schema
 from tests.servers.ews.exchange_client import account, post, trusting
+from tests.servers.ews.mapi import global_object_id
 from tests.servers.ews.other_client import OtherClient
 from tests.servers.ews.server import EwsServer
 
@@ -36,7 +42,16 @@ class Token(ExtendedProperty):  # type: ignore[misc]
     property_type = "String"
 
 
+class GlobalId(ExtendedProperty):  # type: ignore[misc]
+    """PidLidGlobalObjectId: how an event is found by its UID."""
+
+    distinguished_property_set_id = "Meeting"
+    property_id = 3
+    property_type = "Binary"
+
+
 CalendarItem.register("token", Token)
+CalendarItem.register("global_id", GlobalId)
 
 
 @pytest.fixture
@@ -110,6 +125,52 @@ def test_always_overwrite_takes_an_old_change_key(claire: Account, other: OtherC
     mine.subject = "Changed here"
     mine.save(update_fields=["subject"], conflict_resolution="AlwaysOverwrite")
     assert other.events()[0].text("Subject") == "Changed here"
+
+
+def test_resolving_by_itself_overwrites_but_keeps_the_stricter_sensitivity(
+    claire: Account, other: OtherClient
+) -> None:
+    mine = event(claire)
+    mine.save()
+    other.edit(mine.id, Subject="Changed there", Sensitivity="Confidential")
+    mine.subject, mine.sensitivity = "Changed here", "Personal"
+    mine.save(update_fields=["subject", "sensitivity"], conflict_resolution="AutoResolve")
+    [kept] = other.events()
+    assert (kept.text("Subject"), kept.text("Sensitivity")) == ("Changed here", "Confidential")
+
+
+@pytest.mark.parametrize(
+    ("resolution", "code"),
+    [
+        ("NeverOverwrite", "ErrorChangeKeyRequiredForWriteOperations"),
+        ("AutoResolve", "ErrorChangeKeyRequiredForWriteOperations"),
+        ("AlwaysOverwrite", "NoError"),
+    ],
+)
+def test_only_overwriting_needs_no_change_key(
+    ews: EwsServer, claire: Account, other: OtherClient, resolution: str, code: str
+) -> None:
+    one = other.add_event("Visit", NINE, TEN)
+    item = "<t:CalendarItem><t:Subject>Changed</t:Subject></t:CalendarItem>"
+    update = f'<t:SetItemField><t:FieldURI FieldURI="item:Subject"/>{item}</t:SetItemField>'
+    change = f'<t:ItemChange><t:ItemId Id="{one}"/><t:Updates>{update}</t:Updates></t:ItemChange>'
+    attributes = f'ConflictResolution="{resolution}" SendMeetingInvitationsOrCancellations="SendToNone"'
+    body = f"<m:UpdateItem {attributes}><m:ItemChanges>{change}</m:ItemChanges></m:UpdateItem>"
+    answer = post(ews, (ADDRESS, ews.logins.passwords[ADDRESS]), body)
+    assert f">{code}<" in answer.text
+
+
+def test_one_refused_property_leaves_the_item_as_it_was(
+    ews: EwsServer, claire: Account, other: OtherClient
+) -> None:
+    mine = event(claire)
+    mine.save()
+    mine.location = "Room 1"
+    mine.start, mine.end = mine.end, mine.start
+    with pytest.raises(ErrorCalendarEndDateIsEarlierThanStartDate):
+        claire.bulk_update([(mine, ["location", "start", "end"])], conflict_resolution="NeverOverwrite")
+    [kept] = other.events()
+    assert (kept.text("Location"), kept.start) == ("", datetime(2026, 5, 4, 7, tzinfo=UTC))
 
 
 def test_each_change_is_synchronized_once(claire: Account, other: OtherClient) -> None:
@@ -236,3 +297,73 @@ def sync(folder: object, state: str | None = None) -> tuple[list[tuple[str, str]
         value = item[0].id if kind == "read_flag_change" else item.id if kind == "delete" else item.subject
         changes.append((kind, value))
     return changes, folder.item_sync_state  # type: ignore[attr-defined]
+
+
+EVENT = (
+    '<m:CreateItem SendMeetingInvitations="SendToNone"><m:Items><t:CalendarItem><t:Subject>Fair</t:Subject>'
+    "<t:Start>2026-05-04T{start}</t:Start><t:End>2026-05-04T{end}</t:End>"
+    "<t:IsAllDayEvent>{all_day}</t:IsAllDayEvent></t:CalendarItem></m:Items></m:CreateItem>"
+)
+CONTEXT = '<t:TimeZoneContext><t:TimeZoneDefinition Id="Romance Standard Time"/></t:TimeZoneContext>'
+
+
+def test_times_without_an_offset_are_of_the_zone_in_the_header(
+    ews: EwsServer, claire: Account, other: OtherClient
+) -> None:
+    login = (ADDRESS, ews.logins.passwords[ADDRESS])
+    body = EVENT.format(start="09:00:00.5", end="10:00:00", all_day="false")
+    assert post(ews, login, body, CONTEXT).status_code == 200
+    [target] = other.events()
+    assert target.start == datetime(2026, 5, 4, 7, tzinfo=UTC)
+    assert target.text("Start") == "2026-05-04T07:00:00Z"
+    assert target.text("StartTimeZoneId") == "Romance Standard Time"
+
+
+def test_an_all_day_event_reaches_from_midnight_to_midnight_of_its_zone(
+    ews: EwsServer, claire: Account, other: OtherClient
+) -> None:
+    login = (ADDRESS, ews.logins.passwords[ADDRESS])
+    body = EVENT.format(start="09:00:00", end="10:00:00", all_day="true")
+    assert post(ews, login, body, CONTEXT).status_code == 200
+    [target] = other.events()
+    assert target.start == datetime(2026, 5, 3, 22, tzinfo=UTC)
+    assert target.end == datetime(2026, 5, 4, 22, tzinfo=UTC)
+
+
+SHAPE = "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>{more}</m:ItemShape>"
+CALENDAR = '<m:ParentFolderIds><t:DistinguishedFolderId Id="calendar"/></m:ParentFolderIds>'
+FIND = f'<m:FindItem Traversal="Shallow">{SHAPE}{{restriction}}{CALENDAR}</m:FindItem>'
+BY_UID = (
+    '<m:Restriction><t:IsEqualTo><t:FieldURI FieldURI="calendar:UID"/><t:FieldURIOrConstant>'
+    '<t:Constant Value="x"/></t:FieldURIOrConstant></t:IsEqualTo></m:Restriction>'
+)
+BODY = '<t:AdditionalProperties><t:FieldURI FieldURI="item:Body"/></t:AdditionalProperties>'
+UNKNOWN = f'<m:GetItem>{SHAPE.format(more="")}<m:ItemIds><t:ItemId Id="AAMk"/></m:ItemIds></m:GetItem>'
+UNSAID = EVENT.replace(' SendMeetingInvitations="SendToNone"', "")
+BACKWARDS = EVENT.format(start="11:00:00", end="10:00:00", all_day="false")
+REFUSED = {
+    "ErrorCalendarEndDateIsEarlierThanStartDate": BACKWARDS,
+    "ErrorSendMeetingInvitationsRequired": UNSAID.format(start="09:00:00", end="10:00:00", all_day="0"),
+    "ErrorInvalidIdMalformed": UNKNOWN,
+    "ErrorUnsupportedPathForQuery": FIND.format(more="", restriction=BY_UID),
+    "ErrorInvalidPropertyRequest": FIND.format(more=BODY, restriction=""),
+}
+
+
+@pytest.mark.parametrize(("code", "body"), REFUSED.items(), ids=REFUSED)
+def test_what_exchange_refuses_is_refused(
+    ews: EwsServer, claire: Account, other: OtherClient, body: str, code: str
+) -> None:
+    other.add_event("there", NINE, TEN)
+    answer = post(ews, (ADDRESS, ews.logins.passwords[ADDRESS]), body)
+    assert answer.status_code == 200
+    assert 'ResponseClass="Error"' in answer.text
+    assert code in answer.text
+    assert len(other.events()) == 1
+
+
+def test_an_event_is_found_by_its_global_object_id(claire: Account, other: OtherClient) -> None:
+    other.add_event("mine", NINE, TEN, UID="abc@crm.example")
+    other.add_event("yours", NINE, TEN)
+    wanted = global_object_id("abc@crm.example")
+    assert [item.subject for item in claire.calendar.filter(global_id=wanted)] == ["mine"]

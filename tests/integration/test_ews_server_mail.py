@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
-from exchangelib import Account
+from exchangelib import Account, Message
+from exchangelib.errors import ErrorStaleObject
 
 from tests.servers.ews.exchange_client import account, trusting
 from tests.servers.ews.other_client import OtherClient, categories
@@ -110,3 +111,19 @@ def test_folders_come_and_go_in_the_hierarchy(claire: Account, other: OtherClien
 def test_many_messages_are_listed_in_pages(claire: Account, other: OtherClient) -> None:
     other.add_mails(b"Subject: %d\r\n\r\n" % number for number in range(2500))
     assert claire.inbox.all().only("subject").count() == 2500
+
+
+def test_a_draft_is_sent_under_its_current_change_key_only(
+    ews: EwsServer, claire: Account, other: OtherClient
+) -> None:
+    draft = Message(account=claire, folder=claire.drafts, subject="Hello", to_recipients=["bob@else.example"])
+    draft.save()
+    other.edit(draft.id, Subject="Hello again")
+    with pytest.raises(ErrorStaleObject):
+        draft.send(save_copy=True)
+    draft.refresh()
+    draft.send(save_copy=True)
+    assert [(mail.recipient, mail.subject) for mail in ews.counts.of("mail")] == [
+        ("bob@else.example", "Hello again")
+    ]
+    assert [len(other.items(name)) for name in ("drafts", "sentitems")] == [0, 1]

@@ -187,3 +187,52 @@ def test_an_audit_beside_a_cycle_loses_nothing(company: World) -> None:
     assert subjects(company) == ["S1", "S2", "S3"]
     assert company.one("SELECT count(*) FROM verdict") == 3
     assert is_green(company)
+
+
+@pytest.mark.parametrize(
+    ("flow", "scope"),
+    [
+        ("refresh", "https://outlook.office.com/EWS.AccessAsUser.All"),
+        ("client-credentials", "https://outlook.office365.com/.default"),
+    ],
+)
+def test_of_microsoft_a_token_for_ews_is_asked_for(company: World, flow: str, scope: str) -> None:
+    keys = (
+        f'username = "{CLAIRE}"\naccess = "impersonate"\n[mailboxes.oauth2]\nprovider = "microsoft"\n'
+        f'flow = "{flow}"\ntenant = "acme.example"\nclient_id = "app"\nclient_secret = {{ env = "X" }}\n'
+        'refresh_token = { env = "X" }\n'
+    )
+    installation = Installation.open(write_config(company, keys, "claire"), environ={"X": "made up"})
+    try:
+        source = installation._source_of(installation.settings.mailbox("claire"))
+        assert source._scopes == [scope]  # type: ignore[attr-defined]
+    finally:
+        installation.close()
+
+
+def test_a_dry_run_tells_what_it_would_log_and_the_next_cycle_logs_it(company: World) -> None:
+    company.deliver("claire", "INBOX", mail(1, PAUL, CLAIRE, "S1"), mail(2, "x@stranger.example", CLAIRE))
+    company.deliver("claire", "Sent", mail(3, CLAIRE, PAUL, "S3"))
+    installation = company.open()
+    try:
+        report = installation.supervisor.run("claire", lambda: company.now, dry_run=True)
+    finally:
+        installation.close()
+    assert sorted(one.subject for one in report.rehearsed) == ["S1", "S3"]
+    for table in ("email_message", "activity", "verdict", "collection"):
+        assert company.one(f"SELECT count(*) FROM {table}") == 0
+    assert company.sync()["claire"].pulled == 3
+    assert subjects(company) == ["S1", "S3"]
+    assert is_green(company)
+
+
+def test_a_mailbox_whose_address_changed_is_read_from_the_start(company: World) -> None:
+    company.deliver("claire", "INBOX", mail(1, PAUL, CLAIRE, "À Claire"))
+    company.sync()
+    denis = company.server.add_mailbox_of("denis")
+    company.server.deliver(denis, "INBOX", [mail(2, PAUL, "denis@acme.example", "À Denis")])
+    company.users["claire"] = denis
+    company.mailbox_keys["claire"] = 'address = "denis@acme.example"'
+    report = company.sync()["claire"]
+    assert (report.pulled, report.error, report.folder_errors) == (1, None, {})
+    assert subjects(company) == ["À Claire", "À Denis"]

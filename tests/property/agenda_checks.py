@@ -116,9 +116,11 @@ class Checks:
         self._mails(server)
         self.nothing_is_there_twice()
         self._secrets()
+        self._concealed()
         if asleep and watched.report is not None:
             assert watched.report.skipped is not None or watched.report.calendar.braked is not None
-        self.released.discard(login)
+        if self.agenda.rows("SELECT name FROM mailbox WHERE name = :name AND released IS NULL", name=login):
+            self.released.discard(login)  # what was let go is done
 
     def _deletions(self, login: str, before: set[str], visible: set[str], mapped: int) -> None:
         gone = before - set(self.by_uid(login))
@@ -136,14 +138,15 @@ class Checks:
         return {held(one).uid for one in self.agenda.records().values() if not hidden(one)}
 
     def bound(self, calendar: str) -> int:
-        """How many items of one of Claire's calendars are kept in step."""
-        ((count,),) = self.agenda.rows(
-            "SELECT count(*) FROM binding b JOIN collection c ON c.id = b.collection_id "
+        """How many items that lie in one of Claire's calendars, and nobody took out, are kept in step."""
+        rows = self.agenda.rows(
+            "SELECT b.remote_ref, b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
             "JOIN mailbox m ON m.id = c.mailbox_id "
             "WHERE b.state = 'BOUND' AND m.name = 'claire' AND c.remote_ref = :ref",
             ref=calendar,
         )
-        return int(str(count))
+        here, shown = self.agenda.servers["claire"].sources(calendar), self.shown()
+        return sum(1 for ref, uid in rows if ref in here and uid in shown)
 
     def _mails(self, server: MemoryCalendar) -> None:
         """A guest is mailed once for each change of a person in the CRM, at most."""
@@ -165,6 +168,15 @@ class Checks:
             everything = self.agenda.everything().casefold()
             told = {text for text in self.truth.secret if text in everything}
             assert not told, f"text of private items is in the database: {told}"
+
+    def _concealed(self) -> None:
+        """What a client made private is busy time in the CRM; what had not left there is gone for good."""
+        held_ = {held(one).uid: held(one) for one in self.agenda.records().values()}
+        for uid in self.truth.concealed & held_.keys():
+            if is_private(held_[uid]) and held_[uid] == redacted(held_[uid]):
+                for login in self.agenda.servers:
+                    for _ref, item in self.by_uid(login).get(uid, ()):
+                        self.truth.forgotten(uid, item)
 
     def restless(self) -> list[str]:
         """What another cycle changes."""

@@ -212,6 +212,8 @@ class People(RuleBasedStateMachine):
                 (client.make_private if private else client.make_public)(part, number)
 
         self.write(login, *found, change)
+        if private:
+            self.truth.concealed.add(self.checks.uid(login, found[1]))
         self.done["client private" if private else "client public"] += 1
 
     @rule(login=WHO, at=PICK)

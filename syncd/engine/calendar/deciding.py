@@ -11,8 +11,9 @@ from store.reconciling import BindingRow
 from syncd.core.canonical import is_private, load
 from syncd.core.guards import Cause, Mailing, firewall
 from syncd.core.plan import Action, Decision, Direction, Pair, Role, decide
+from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Context, Plan
-from syncd.engine.calendar.copies import answered, copied
+from syncd.engine.calendar.copies import answered, copied, declined
 from syncd.engine.calendar.dress import Names, dress_of, mark_of
 
 Key = tuple[BoundEntity, int]
@@ -108,11 +109,25 @@ class Decider:
         if plan.seen is None and plan.binding is None and plan.crm is not None:
             return Decision(Action.CREATE_REMOTE, 12, COPY, remote=plan.crm)
         if plan.seen is None:
-            return Decision(Action.DROP, 11, "a participant took the copy out of the own calendar")
+            return self._taken_out(plan)
         if plan.crm is None:
             gone = Action.DELETE_REMOTE if ours else Action.DROP
             return Decision(gone, 7, "the meeting was cancelled")
         return self._of_answer(plan, plan.crm, plan.seen, ours=ours)
+
+    def _taken_out(self, plan: Plan) -> Decision:
+        """The participant's copy is gone: of a meeting to come, an answer. What is over was tidied up."""
+        reason = "a participant took the copy out of the own calendar"
+        crm = plan.crm
+        if crm is None or plan.calendar.direction is Direction.TO_REMOTE or self.is_over(crm):
+            return Decision(Action.DROP, 11, reason)
+        heard = declined(crm, self._context.own)
+        return Decision(Action.DROP, 16, f"{reason}, which declines", crm=None if heard == crm else heard)
+
+    def is_over(self, item: Item) -> bool:
+        """Whether the last of it has ended."""
+        end = last_end(item, floating=self._context.rules.floating)
+        return end is not None and end <= self._context.now
 
     def _of_answer(self, plan: Plan, crm: Item, seen: Item, *, ours: bool) -> Decision:
         changed = plan.remote is not None and not is_private(seen)

@@ -2,32 +2,28 @@
 becomes of each pair. Reads only."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
 from connectors.calendar import Item, Kind, RemoteItem
-from store import calendar_rows, reconciling
 from store.bindings import BindingState, BoundEntity
 from store.calendar import Origin
-from store.calendar_rows import EventRecord, TaskRecord
-from store.database import Transaction
+from store.calendar_rows import EventRecord
 from store.outbox import Waiting
 from store.reconciling import BindingRow, Known
-from store.reports import account_names, opportunity_names
 from syncd.core.canonical import load, redacted
 from syncd.core.plan import Action, Decision, Direction
 from syncd.engine.calendar.context import Calendar, Context, Plan
+from syncd.engine.calendar.copies import stays_away
 from syncd.engine.calendar.deciding import Decider, Key
-from syncd.engine.calendar.dress import Names, beside, undressed
+from syncd.engine.calendar.dress import beside, undressed
 from syncd.engine.calendar.extras import extra
+from syncd.engine.calendar.gathering import EXTRAS, RECORDS, Gathered, Record, gather
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed
 from syncd.engine.calendar.window import outside
 
-Record = EventRecord | TaskRecord
-EXTRAS = frozenset({BoundEntity.COMPANION, BoundEntity.MIRROR})  # what the CRM writes for its owner only
-
-RECORDS = {BoundEntity.COMPANION: BoundEntity.EVENT, BoundEntity.MIRROR: BoundEntity.TASK}
 ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
 
 
@@ -68,18 +64,10 @@ class Pairing:
     def __init__(self, context: Context, calendars: Sequence[Calendar]) -> None:
         self._context = context
         self._calendars = {one.row.id: one for one in calendars}
-        self._records: dict[Key, Record] = {}
-        self._by_uid: dict[tuple[BoundEntity, str], int] = {}
         self._met: set[tuple[BoundEntity, str]] = set()  # what is new in this cycle
-        self._own: frozenset[int] = frozenset()  # the calendars of all mailboxes of the user
-        self._bindings: dict[int, BindingRow] = {}
-        self._away: set[int] = set()  # calendars of this mailbox that are out of reach
-        self._under_way: set[Key] = set()  # records with a write whose outcome is not known
-        self._copies: dict[Key, list[BindingRow]] = {}
         self._pairs = Pairs([], [], [], [], [], [])
-        self._twins: dict[str, int] = {}  # by UID: items that were known to be copies made by hand
-        self._names = Names({}, {})
-        self.decider = Decider(context, self._names, self._copies)
+        self._known = Gathered()
+        self.decider = Decider(context, self._known.names, self._known.copies)
 
     def build(
         self,
@@ -87,102 +75,43 @@ class Pairing:
         found: Mapping[int, Sequence[RemoteItem]],
         gone: Mapping[int, Sequence[Known]],
         waiting: Sequence[Waiting],
+        *,
+        resting: AbstractSet[int] = frozenset(),
     ) -> Pairs:
-        """The pairs. `found` and `gone` are by the id of their collection."""
+        """The pairs. `found` and `gone` are by the id of their collection.
+
+        `resting` are the ids of what waits in vain, unless its item changed at the server too.
+        """
         with self._context.database.read() as session:
-            refs = self._load(session, found, gone, waiting)
-        lost = {
-            binding.uid: binding
-            for ones in gone.values()
-            for known in ones
-            if (binding := self._bindings[known.id]).state is BindingState.BOUND
-        }
+            self._known = known = gather(
+                session,
+                self._context,
+                observations=observations,
+                found=found,
+                gone=gone,
+                waiting=waiting,
+            )
+        self.decider = Decider(self._context, known.names, known.copies)
         told = {(one.entity, one.entity_id): one for one in waiting if one.entity not in EXTRAS}
         moved: set[int] = set()
         for collection, items in found.items():
             for remote in items:
-                here = refs[collection].get(remote.ref)
-                moved_from = lost.get(remote.item.uid) if here is None else None
+                here = known.refs[collection].get(remote.ref)
+                moved_from = known.lost.get(remote.item.uid) if here is None else None
                 if moved_from is not None:
                     moved.add(moved_from.id)
                 self._of_item(self._calendars[collection], remote, here or moved_from, moved_from, told)
-        for known in (known for ones in gone.values() for known in ones):
-            if known.id not in moved:
-                self._of_absence(self._bindings[known.id], told)
+        for one in (one for ones in gone.values() for one in ones):
+            if one.id not in moved:
+                self._of_absence(known.bindings[one.id], told)
         handled = {(plan.entity, plan.record.id) for plan in self._pairs.plans if plan.record}
-        for key, one in told.items():
-            if key not in handled:
-                self._of_change(one)
-        for one in waiting:
-            if one.entity in EXTRAS:
-                self._of_extra(one)
+        for key, waits in told.items():
+            if key not in handled and waits.id not in resting:
+                self._of_change(waits)
+        for waits in waiting:
+            if waits.entity in EXTRAS and waits.id not in resting:
+                self._of_extra(waits)
         return self._pairs
-
-    # --- what must be known ---------------------------------------------------------------------
-
-    def _load(
-        self,
-        session: Transaction,
-        found: Mapping[int, Sequence[RemoteItem]],
-        gone: Mapping[int, Sequence[Known]],
-        waiting: Sequence[Waiting],
-    ) -> dict[int, dict[str, BindingRow]]:
-        known = {
-            collection: reconciling.known(session, collection, [one.ref for one in items])
-            for collection, items in found.items()
-        }
-        ids = [one.id for ones in known.values() for one in ones.values()]
-        ids += [one.id for ones in gone.values() for one in ones]
-        self._bindings = reconciling.bindings(session, ids)
-        going = {one.id for ones in gone.values() for one in ones}
-        lost = [self._bindings[id_].uid for id_ in going]
-        for twin in reconciling.of_uids(session, list(self._calendars), lost):
-            if twin.state is BindingState.IGNORED and twin.id not in going:
-                self._twins[twin.uid] = twin.id
-        self._own = reconciling.calendars_of_user(session, self._context.setting.owner_id)
-        uids = [one.item.uid for items in found.values() for one in items]
-        for uid, id_ in calendar_rows.event_ids(session, uids).items():
-            self._by_uid[BoundEntity.EVENT, uid] = id_
-        for uid, id_ in calendar_rows.task_ids(session, uids).items():
-            self._by_uid[BoundEntity.TASK, uid] = id_
-        wanted = {(RECORDS.get(one.entity, one.entity), one.entity_id) for one in waiting}
-        wanted |= {(entity, id_) for (entity, _), id_ in self._by_uid.items()}
-        wanted |= {
-            (one.entity, one.entity_id) for one in self._bindings.values() if one.entity_id is not None
-        }
-        for entity in (BoundEntity.EVENT, BoundEntity.TASK):
-            mine = [id_ for kind, id_ in wanted if kind is entity]
-            rows: Mapping[int, Record] = (
-                calendar_rows.events(session, mine)
-                if entity is BoundEntity.EVENT
-                else calendar_rows.tasks(session, mine)
-            )
-            self._records.update({(entity, id_): row for id_, row in rows.items()})
-            for binding in reconciling.of_records(session, entity, mine):
-                if binding.entity_id is not None:
-                    self._copies.setdefault((entity, binding.entity_id), []).append(binding)
-        mine_too = {one.id for one in reconciling.calendars(session, self._context.mailbox_id)}
-        self._away = mine_too - self._calendars.keys()
-        self._under_way = {
-            (one.entity, one.entity_id)
-            for one in reconciling.open_intents(session, self._context.mailbox_id)
-            if one.entity_id is not None
-        }
-        for kind in EXTRAS:
-            beside = [one.entity_id for one in waiting if one.entity is kind]
-            for binding in reconciling.of_records(session, kind, beside):
-                if binding.entity_id is not None:
-                    self._copies.setdefault((kind, binding.entity_id), []).append(binding)
-        events = [one.main.values for one in self._records.values() if isinstance(one, EventRecord)]
-        self._names = Names(
-            account_names(session, {one["account_id"] for one in events if one["account_id"]}),
-            opportunity_names(session, {one["opportunity_id"] for one in events if one["opportunity_id"]}),
-        )
-        self.decider = Decider(self._context, self._names, self._copies)
-        return {
-            collection: {ref: self._bindings[one.id] for ref, one in ones.items()}
-            for collection, ones in known.items()
-        }
 
     # --- an item that is there ------------------------------------------------------------------
 
@@ -200,8 +129,9 @@ class Pairing:
         seen = redacted(remote.item)
         entity = ENTITIES[seen.kind]
         bound = binding is not None and binding.state is BindingState.BOUND
-        id_ = binding.entity_id if bound and binding is not None else self._by_uid.get((entity, seen.uid))
-        record = None if id_ is None else self._records.get((entity, id_))
+        known = self._known
+        id_ = binding.entity_id if bound and binding is not None else known.by_uid.get((entity, seen.uid))
+        record = None if id_ is None else known.records.get((entity, id_))
         plan = Plan(
             calendar=calendar,
             entity=entity,
@@ -241,14 +171,15 @@ class Pairing:
     def _has_copy_here(self, entity: BoundEntity, id_: int) -> bool:
         return any(
             one.state is BindingState.BOUND
-            and (one.collection_id in self._calendars or one.collection_id in self._away)
-            for one in self._copies.get((entity, id_), ())
+            and (one.collection_id in self._calendars or one.collection_id in self._known.away)
+            for one in self._known.copies_of((entity, id_))
         )
 
     # --- an item that is gone -------------------------------------------------------------------
 
     def _of_absence(self, binding: BindingRow, told: Mapping[Key, Waiting]) -> None:
-        record = None if binding.entity_id is None else self._records.get((binding.entity, binding.entity_id))
+        id_, records = binding.entity_id, self._known.records
+        record = None if id_ is None else records.get((binding.entity, id_))
         if binding.state is BindingState.FROZEN:
             if not binding.absent:
                 self._pairs.unproven.append(binding.id)  # asked for again once it is released
@@ -256,7 +187,7 @@ class Pairing:
         if binding.state is not BindingState.BOUND or binding.entity in EXTRAS or record is None:
             self._pairs.vanished.append(binding.id)
             return
-        twin = self._twins.get(binding.uid)
+        twin = self._known.twins.get(binding.uid)
         if twin is not None:
             # Another item of this mailbox is the same event: that one is looked at in the next cycle.
             self._pairs.vanished.append(binding.id)
@@ -280,10 +211,10 @@ class Pairing:
     # --- a record that changed ------------------------------------------------------------------
 
     def _of_change(self, waiting: Waiting) -> None:
-        record = self._records.get((waiting.entity, waiting.entity_id))
+        record = self._known.records.get((waiting.entity, waiting.entity_id))
         mine = [
             one
-            for one in self._copies.get((waiting.entity, waiting.entity_id), ())
+            for one in self._known.copies_of((waiting.entity, waiting.entity_id))
             if one.collection_id in self._calendars
         ]
         here = [one for one in mine if one.state is BindingState.BOUND]
@@ -298,7 +229,7 @@ class Pairing:
             return
         if not here and isinstance(record, EventRecord) and self._owned(record):
             elsewhere = self._elsewhere(record)
-            if elsewhere & self._own:
+            if elsewhere & self._known.own:
                 self._pairs.idle.append(waiting)  # in another mailbox of the same user
             if elsewhere:
                 return  # it still lies in the calendar of its former owner: not two of it at once
@@ -308,7 +239,7 @@ class Pairing:
         else:
             home = self._home(waiting.entity, record)
             if home is None:
-                if not self._away:
+                if not self._known.away:
                     self._pairs.idle.append(waiting)
                 return
             calendar, seen = home, None
@@ -332,9 +263,9 @@ class Pairing:
     def _out_of_reach(self, waiting: Waiting) -> bool:
         """Whether it lies, or may lie, in a calendar of this mailbox that cannot be looked at now."""
         key = (waiting.entity, waiting.entity_id)
-        return key in self._under_way or any(
-            one.collection_id in self._away and one.state is BindingState.BOUND
-            for one in self._copies.get(key, ())
+        return key in self._known.under_way or any(
+            one.collection_id in self._known.away and one.state is BindingState.BOUND
+            for one in self._known.copies_of(key)
         )
 
     def _home(self, entity: BoundEntity, record: Record) -> Calendar | None:
@@ -347,6 +278,9 @@ class Pairing:
             values = record.main.values
             foreign = values["origin"] is Origin.PROVIDER and not values["editable"]
             if foreign or home.info.auto_schedule or values["privacy"].name != "PUBLIC":
+                return None
+            item = item_of(record)
+            if stays_away(item, self._context.own) or self.decider.is_over(item):
                 return None
         return home
 
@@ -363,7 +297,7 @@ class Pairing:
 
     def _elsewhere(self, record: EventRecord) -> set[int]:
         """The calendars of other mailboxes that hold the copy that owns the content."""
-        copies = self._copies.get((BoundEntity.EVENT, record.id), ())
+        copies = self._known.copies_of((BoundEntity.EVENT, record.id))
         held = {one.collection_id for one in copies if one.supplies and one.state is BindingState.BOUND}
         return held - self._calendars.keys()
 
@@ -372,12 +306,12 @@ class Pairing:
 
     def _of_extra(self, waiting: Waiting) -> None:
         """What the CRM writes beside a record, for its owner only: made, changed or taken away."""
-        record = self._records.get((RECORDS[waiting.entity], waiting.entity_id))
-        copies = self._copies.get((waiting.entity, waiting.entity_id), ())
+        record = self._known.records.get((RECORDS[waiting.entity], waiting.entity_id))
+        copies = self._known.copies_of((waiting.entity, waiting.entity_id))
         binding = next((one for one in copies if one.collection_id in self._calendars), None)
         wanted = None
         if record is not None and not record_hidden(record):
-            wanted = beside(record, self._names, self._context)
+            wanted = beside(record, self._known.names, self._context)
         calendar = self._calendars[binding.collection_id] if binding else self._writable(Kind.EVENT)
         plan = None if calendar is None else extra(waiting, record, binding, calendar, wanted)
         if plan is None:

@@ -14,17 +14,20 @@ from connectors.calendar import Item, Missing, RemoteItem
 from connectors.errors import Conflict, ItemError, OutcomeUnknown, SyncdError
 from store import reconciling
 from store.bindings import BindingState, CopyRole, IntentKind
-from store.errors import Stale
+from store.database import Transaction
 from store.reconciling import BindingRow
 from syncd.core.canonical import dump, redacted
 from syncd.core.plan import Action
-from syncd.engine.calendar.confirm import Outcome, confirm, conflicts_text, units_text
+from syncd.engine.calendar.confirm import carry
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.deciding import Decider
 from syncd.engine.calendar.dress import mark_of, undressed
+from syncd.engine.calendar.intents import conflicts_text, units_text
+from syncd.engine.calendar.journal import Outcome
 from syncd.engine.calendar.report import CalendarReport
 
 ANOTHERS = "its UID is taken at the server by an item that belongs to another record of the CRM"
+NOT_GIVEN = "the server does not give it, and has not told that it is gone: it is looked at again"
 GROUP = 20  # writes announced together, and confirmed together
 TRIES = 3  # against others who write the same item at the same time (T4, row 17)
 
@@ -152,12 +155,18 @@ class Pusher:
             raise _Moved(self._read(plan, current.ref)) from None
 
     def _current(self, plan: Plan) -> RemoteItem | None:
-        """The item as the server has it, in the version that was planned with."""
+        """The item as the server has it, in the version that was planned with.
+
+        Raises ItemError where it is not there, and the server has not told that it is gone: what it tells
+        in the next cycle proves that, this does not (design.md section 4.6).
+        """
         binding = plan.binding
         if binding is None:
             return None
         current = self._read(plan, binding.remote_ref)
-        if current is not None and (not binding.version or current.version != binding.version):
+        if current is None:
+            raise ItemError(NOT_GIVEN, locator=binding.remote_ref)
+        if not binding.version or current.version != binding.version:
             raise _Moved(current)
         return current
 
@@ -180,16 +189,10 @@ class Pusher:
     # --- what comes of it -----------------------------------------------------------------------
 
     def _confirm(self, done: Sequence[Outcome], closed: Sequence[int]) -> None:
-        for attempt in range(TRIES):
-            try:
-                with self._context.database.write() as session:
-                    confirm(session, self._context, done)
-                    reconciling.close_intents(session, closed)
-                break
-            except Stale:
-                if attempt == TRIES - 1:
-                    raise
-        for one in done:
+        def close(session: Transaction, _late: Sequence[Outcome]) -> None:
+            reconciling.close_intents(session, closed)
+
+        for one in carry(self._context, done, close)[0]:
             count(self._report, one)
 
     def _again(self, plan: Plan, remote: RemoteItem | None, tries: int) -> None:

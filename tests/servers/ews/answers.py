@@ -42,6 +42,11 @@ def response(operation: str, messages: Iterable[Element]) -> Element:
     return make(m(f"{operation}Response"), [make(m("ResponseMessages"), messages)])
 
 
+def flat(operation: str, message: Element) -> Element:
+    """The response of an operation that has no list of messages."""
+    return make(m(f"{operation}Response"), list(message), dict(message.attrib))
+
+
 def envelope(body: Element) -> Element:
     """The envelope with the server's version, as every answer has it."""
     header = make(f"{{{SOAP}}}Header", [typed("ServerVersionInfo", (), **_VERSION)])

@@ -1,4 +1,4 @@
-"""A private DavMail: an IMAP server in front of the EWS server, a client of it by other hands."""
+"""A private DavMail: an IMAP and CalDAV server in front of the EWS server, a client of it by other hands."""
 
 import imaplib
 import shutil
@@ -21,6 +21,7 @@ class DavMail:
         self._folder = tempfile.TemporaryDirectory(prefix="davmail-")
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self._caldav_port = 0
 
     @staticmethod
     def available() -> bool:
@@ -29,7 +30,7 @@ class DavMail:
 
     def __enter__(self) -> "DavMail":
         for _attempt in range(5):  # somebody may take a free port before DavMail does
-            self.port = free_port()
+            self.port, self._caldav_port = free_port(), free_port()
             self._launch()
             try:
                 wait_until(self._ready, "DavMail accepts connections", 60)
@@ -44,6 +45,10 @@ class DavMail:
         if self._process is not None:
             end(self._process)
         self._folder.cleanup()
+
+    def calendar(self, address: str) -> str:
+        """The URL of a mailbox's calendar over CalDAV."""
+        return f"http://127.0.0.1:{self._caldav_port}/users/{address}/calendar/"
 
     def login(self, address: str, password: str) -> imaplib.IMAP4:
         """A mail client's connection."""
@@ -61,7 +66,8 @@ class DavMail:
             "davmail.bindAddress": "127.0.0.1",
             "davmail.disableUpdateCheck": "true",
             "davmail.logFilePath": f"{self._folder.name}/davmail.log",
-            **{f"davmail.{name}Port": "" for name in ("caldav", "ldap", "pop", "smtp")},
+            "davmail.caldavPort": str(self._caldav_port),
+            **{f"davmail.{name}Port": "" for name in ("ldap", "pop", "smtp")},
         }
         config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         with (Path(self._folder.name) / "out").open("wb") as out:
@@ -76,7 +82,7 @@ class DavMail:
     def _ready(self) -> bool:
         if self._process is None or self._process.poll() is not None:
             raise RuntimeError(f"DavMail ended by itself: {self._log()}")
-        return listening(self.port)
+        return listening(self.port) and listening(self._caldav_port)
 
     def _log(self) -> str:
         return (Path(self._folder.name) / "out").read_text(errors="replace")[-2000:]

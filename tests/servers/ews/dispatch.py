@@ -17,9 +17,10 @@ from tests.servers.ews.store import Store
 from tests.servers.ews.subscriptions import Subscriptions
 from tests.servers.ews.syncing import SyncStates
 from tests.servers.ews.xmlwork import MESSAGES, SOAP, local, parse, t, text_of, tobytes
-from tests.servers.ews.zones import UTC_ZONE, read_zone, zone_of
+from tests.servers.ews.zones import read_zone
 
 Operation = Callable[[Request], list[Element]]
+_FLAT = {"GetUserConfiguration"}  # this schema has no response messages in its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Dispatcher:
             "Unsubscribe": self.subscriptions.unsubscribe,
             "GetEvents": self.subscriptions.get_events,
             "ResolveNames": lookups.resolve_names,
+            "GetUserConfiguration": lookups.get_user_configuration,
             "ConvertId": lookups.convert_id,
             "GetServerTimeZones": lookups.get_time_zones,
         }
@@ -85,7 +87,9 @@ class Dispatcher:
             request = self._request(header, body, account)
             with self._store.lock:
                 messages = self._perform(request, operation, plan)
-            return self._reply(200, answers.response(operation, messages), operation)
+            flat = operation in _FLAT
+            body = answers.flat(operation, messages[0]) if flat else answers.response(operation, messages)
+            return self._reply(200, body, operation)
         except SoapFault as error:
             return self._reply(500, answers.fault(error), operation)
 
@@ -158,11 +162,11 @@ class Dispatcher:
 
     def _request(self, header: Element | None, body: Element, account: str) -> Request:
         caller = self._impersonated(header, account)
-        zone = UTC_ZONE
+        zone = "UTC"
         if header is not None:
             definition = header.find(f"{t('TimeZoneContext')}/{t('TimeZoneDefinition')}")
             try:
-                zone = zone_of(read_zone(definition))
+                zone = read_zone(definition) or zone
             except EwsError as error:
                 raise SoapFault(error.code, error.text) from error
         return Request(self._store, caller, body, zone, self._counts)

@@ -1,4 +1,4 @@
-"""ResolveNames, GetServerTimeZones and ConvertId."""
+"""ResolveNames, GetServerTimeZones, ConvertId and GetUserConfiguration."""
 
 from xml.etree.ElementTree import Element
 
@@ -74,3 +74,28 @@ def convert_id(request: Request) -> list[Element]:
         except EwsError as error:
             found.append(failure("ConvertId", error))
     return found
+
+
+def get_user_configuration(request: Request) -> list[Element]:
+    """GetUserConfiguration operation: of `OWA.UserOptions` the user's time zone, and nothing else."""
+    named = request.body.find(m("UserConfigurationName"))
+    if named is None or named.get("Name") != "OWA.UserOptions":
+        error = EwsError("ErrorItemNotFound", "The user configuration was not found.")
+        return [failure("GetUserConfiguration", error)]
+    try:
+        folder = request.folder(named[0])
+    except EwsError as error:
+        return [failure("GetUserConfiguration", error)]
+    entry = typed(
+        "DictionaryEntry",
+        [
+            typed("DictionaryKey", [typed("Type", "String"), typed("Value", "timezone")]),
+            typed("DictionaryValue", [typed("Type", "String"), typed("Value", folder.mailbox.time_zone)]),
+        ],
+    )
+    told = make(m("UserConfiguration"), [_name_of(named), typed("Dictionary", [entry])])
+    return [success("GetUserConfiguration", [told])]
+
+
+def _name_of(named: Element) -> Element:
+    return typed("UserConfigurationName", list(named), Name=named.get("Name", ""))

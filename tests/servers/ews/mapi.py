@@ -28,6 +28,8 @@ def of_item(target: Target, path: ExtendedPath) -> Element | None:
     if path.set_name == "PublicStrings" and path.name == "Keywords":
         stored = target.field("Categories")
         return None if stored is None else _many(path, [child.text or "" for child in stored])
+    if (path.set_name, path.name) == ("Appointment", "#33315") and target.kind is Kind.CALENDAR:
+        return _single(path, yes_no("Recurrence" in target.item.fields))  # PidLidRecurring
     reader = None if path.set_name else _OF_ITEMS.get(path.name)
     value = None if reader is None else reader(target)
     return None if value is None else _single(path, value)
@@ -50,7 +52,8 @@ def _header(name: str) -> Callable[[Target], str | None]:
 
 
 def _transport_headers(target: Target) -> str | None:
-    if target.mime is None:
+    """None of what was submitted here: a transport adds them on delivery."""
+    if target.mime is None or target.item.folder.distinguished == "sentitems":
         return None
     head, found, _ = target.mime.partition(b"\r\n\r\n")
     return (head + found).decode("utf-8", "replace")
@@ -68,6 +71,8 @@ def _received(target: Target) -> str:
 
 _OF_ITEMS: dict[str, Callable[[Target], str | None]] = {
     "0x1a": lambda target: target.text("ItemClass") or ITEM_CLASS[target.kind],  # PidTagMessageClass
+    "0x37": lambda target: target.text("Subject") or None,  # PidTagSubject
+    "0x1000": lambda target: target.text("Body") or None,  # PidTagBody
     "0x7d": _transport_headers,  # PidTagTransportMessageHeaders
     "0xe06": _received,  # PidTagMessageDeliveryTime
     "0xe07": _flags,  # PidTagMessageFlags
@@ -78,6 +83,8 @@ _OF_ITEMS: dict[str, Callable[[Target], str | None]] = {
     "0x3007": lambda target: stamp(target.item.created),  # PidTagCreationTime
     "0x3008": lambda target: stamp(target.item.modified),  # PidTagLastModificationTime
 }
+# Tags that are another way to a property of EWS: writing one writes the other.
+ALIASES = {"0x37": "Subject", "0x1000": "Body"}  # PidTagSubject, PidTagBody
 _OF_FOLDERS: dict[str, Callable[[Folder], str]] = {
     "0x3001": lambda folder: folder.name,  # PidTagDisplayName
     "0x3602": lambda folder: str(len(folder.items)),  # PidTagContentCount

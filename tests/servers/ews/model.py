@@ -124,6 +124,7 @@ class Mailbox:
 
     address: str
     name: str
+    time_zone: str = "UTC"  # a Windows name, as the user chose it
     root: Folder | None = None
     distinguished: dict[str, Folder] = field(default_factory=dict)
     delegates: dict[str, str] = field(default_factory=dict)  # address -> Reviewer, Author or Editor

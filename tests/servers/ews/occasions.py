@@ -1,11 +1,12 @@
 """What the server itself says of a calendar item: its place in a series, its part in a meeting, its times."""
 
+import base64
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
 from xml.etree.ElementTree import Element
 
-from tests.servers.ews import recurrence
+from tests.servers.ews import calendar_mime, recurrence
 from tests.servers.ews.fields import Kind
 from tests.servers.ews.mail import mailbox
 from tests.servers.ews.model import Item, Mailbox
@@ -178,6 +179,11 @@ def _recurrence(_store: Store, _viewer: Mailbox, target: Target) -> Element | No
     return recurrence.with_offsets(stored, zone_of(target.item.text("StartTimeZoneId")))
 
 
+def _mime(_store: Store, _viewer: Mailbox, target: Target) -> Element:
+    content = base64.b64encode(calendar_mime.write(target)).decode()
+    return typed("MimeContent", content, CharacterSet="UTF-8")
+
+
 KEPT: dict[str, Callable[[Store, Mailbox, Target], Element | None]] = {
     "Start": lambda _s, _v, x: typed("Start", stamp(x.start)),
     "End": lambda _s, _v, x: typed("End", stamp(x.end)),
@@ -200,6 +206,7 @@ KEPT: dict[str, Callable[[Store, Mailbox, Target], Element | None]] = {
     "StartTimeZoneId": lambda _s, _v, x: typed("StartTimeZoneId", x.text("StartTimeZoneId") or "UTC"),
     "TimeZone": lambda _s, _v, x: typed("TimeZone", x.text("StartTimeZoneId") or "UTC"),
     "Duration": _duration,
+    "MimeContent": _mime,
     "Recurrence": _recurrence,
     **{tag: _attendees(tag) for tag in ATTENDEES},
 }

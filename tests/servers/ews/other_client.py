@@ -28,7 +28,7 @@ class OtherClient:
         self._store = server.store
         self._box = server.mailbox(address)
         body = typed("None")
-        self._request = Request(server.store, self._box, body, UTC, server.counts)
+        self._request = Request(server.store, self._box, body, "UTC", server.counts)
 
     def folder(self, name: str) -> Folder:
         """A distinguished folder, or else the one with this display name."""

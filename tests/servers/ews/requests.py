@@ -11,6 +11,7 @@ from tests.servers.ews.model import Folder, Mailbox
 from tests.servers.ews.store import Store
 from tests.servers.ews.target import Target
 from tests.servers.ews.xmlwork import local, read_moment, t, text_of
+from tests.servers.ews.zones import zone_of
 
 if TYPE_CHECKING:
     from tests.servers.ews.counts import Counts
@@ -25,8 +26,13 @@ class Request:
     store: Store
     caller: Mailbox
     body: Element
-    zone: tzinfo
+    zone_name: str  # of the request's TimeZoneContext, "UTC" without one
     counts: "Counts"
+
+    @property
+    def zone(self) -> tzinfo:
+        """Whose clock is meant by times without an offset."""
+        return zone_of(self.zone_name)
 
     def attribute(self, name: str, default: str = "") -> str:
         """An attribute of the operation's element."""

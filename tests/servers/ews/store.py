@@ -36,6 +36,8 @@ _FOLDERS = {
     "recoverableitemsdeletions": ("Deletions", "IPF", "recoverableitemsroot"),
 }
 
+_LENGTHS = {"I": 101, "F": 77}  # 152 and 120 characters in base64
+
 EventKind = Literal["Created", "Modified", "Deleted", "Moved", "NewMail"]
 
 
@@ -240,7 +242,8 @@ class Store:
         return self._open("S", text, parts, "ErrorInvalidSyncStateData")
 
     def _seal(self, letter: str, text: str) -> str:
-        plain = letter.encode() + self._secret + text.encode()
+        # As long as Exchange's own: clients tell ids from names by it, and databases have columns for them.
+        plain = letter.encode() + self._secret + text.encode().rjust(_LENGTHS.get(letter, 0), b"\0")
         return base64.b64encode(binascii.crc32(plain).to_bytes(4, "big") + plain).decode()
 
     def _open(self, letter: str, sealed: str, parts: int, code: str) -> list[str]:
@@ -252,7 +255,7 @@ class Store:
         start = letter.encode() + self._secret
         if not body.startswith(start) or binascii.crc32(body).to_bytes(4, "big") != plain[:4]:
             raise EwsError(code, "The value is malformed or was not given by this server.")
-        values = body[len(start) :].decode().split("|")
+        values = body[len(start) :].lstrip(b"\0").decode().split("|")
         if len(values) != parts:
             raise EwsError(code, "The value is malformed.")
         return values

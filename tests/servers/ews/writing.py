@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from xml.etree.ElementTree import Element
 
-from tests.servers.ews import occasions, recurrence
+from tests.servers.ews import calendar_mime, mapi, occasions, recurrence
 from tests.servers.ews.errors import EwsError
 from tests.servers.ews.fields import READ_ONLY, Kind
 from tests.servers.ews.model import Change, ExtendedPath, Item, Series
@@ -64,15 +64,9 @@ def put(request: Request, target: Target, element: Element) -> set[str]:
     name = local(element)
     item = target.item
     if name == "ExtendedProperty":
-        uri = element.find(t("ExtendedFieldURI"))
-        if uri is None:
-            raise EwsError("ErrorInvalidExtendedProperty", "The extended property has no path.")
-        path = ExtendedPath.of(uri)
-        _sheet(target).extended[path] = element
-        return {f"{path.set_name}/{path.name}"}
+        return _put_extended(request, target, element)
     if name == "MimeContent":
-        item.mime = _base64(element.text or "")
-        return {name}
+        return _put_mime(request, target, _base64(element.text or ""))
     if name == "IsRead":
         item.is_read = boolean(element.text)
         return {name}
@@ -96,6 +90,30 @@ def put(request: Request, target: Target, element: Element) -> set[str]:
     if isinstance(sheet, Change):
         sheet.deleted_fields.discard(name)
     return {name}
+
+
+def _put_extended(request: Request, target: Target, element: Element) -> set[str]:
+    uri = element.find(t("ExtendedFieldURI"))
+    if uri is None:
+        raise EwsError("ErrorInvalidExtendedProperty", "The extended property has no path.")
+    path = ExtendedPath.of(uri)
+    if path.name in mapi.ALIASES and not path.set_name:
+        return put(request, target, _aliased(mapi.ALIASES[path.name], element))
+    _sheet(target).extended[path] = element
+    return {f"{path.set_name}/{path.name}"}
+
+
+def _aliased(name: str, element: Element) -> Element:
+    value = element[-1].text or ""
+    return typed(name, value, BodyType="Text") if name == "Body" else typed(name, value)
+
+
+def _put_mime(request: Request, target: Target, content: bytes) -> set[str]:
+    """The bytes of a message are kept; those of an event are read for its properties."""
+    if target.kind is not Kind.CALENDAR:
+        target.item.mime = content
+        return {"MimeContent"}
+    return {name for value in calendar_mime.read(content) for name in put(request, target, value)}
 
 
 def _zone(target: Target, name: str, element: Element) -> None:
@@ -163,7 +181,7 @@ def _complete_event(request: Request, item: Item) -> None:
     if "UID" not in item.fields:
         item.put("UID", new_uid())
     if "StartTimeZoneId" not in item.fields:
-        item.put("StartTimeZoneId", str(getattr(request.zone, "windows_name", "")) or "UTC")
+        item.put("StartTimeZoneId", request.zone_name)
     now = request.store.now()
     if "Start" not in item.fields:
         # "If Start is not set, the next half hour" is what Outlook does; the pages say nothing.
