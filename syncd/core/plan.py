@@ -88,7 +88,7 @@ def _new_in_crm(pair: Pair, crm: Item) -> Decision:
         return Decision(Action.NOTHING, 12, "It is new in the CRM, which this calendar takes nothing from.")
     if pair.role is Role.ATTENDEE:
         return Decision(Action.NOTHING, 14, "Somebody else organizes it: their server delivers it.")
-    if _cancelled(crm):
+    if _over(crm):
         return Decision(Action.NOTHING, 12, "It was cancelled before the server ever had it.")
     kept = redacted(crm)
     return Decision(
@@ -142,14 +142,14 @@ def _gone_in_crm(pair: Pair, remote: Item) -> Decision:
 
 
 def _gone_at_server(pair: Pair, crm: Item) -> Decision:
-    """Rows 8 and 10."""
+    """Rows 8 and 10. An answer alone does not bring back what was deleted."""
     before = pair.base_crm or pair.base_remote
-    changed = crm != before
+    changed = before is None or (crm != before and not only_answers(before, crm))
     told = pair.base_remote is None
     writable = (
         pair.direction is not Direction.TO_CRM and pair.role is Role.ORGANIZER and not is_private(before)
     )
-    if _cancelled(crm) or (told and not (changed and writable)):
+    if _over(crm) or (told and not (changed and writable)):
         action = Action.NOTHING if told else Action.CANCEL_CRM
         return Decision(action, 8, "It is gone at the server, and over in the CRM.")
     if writable and (changed or pair.direction is Direction.TO_REMOTE):
@@ -157,7 +157,8 @@ def _gone_at_server(pair: Pair, crm: Item) -> Decision:
         if changed:
             won = UnitConflict("", None, base, component_json(crm.main), None, Winner.CRM)
             reason = "It was deleted at the server and changed in the CRM: the change wins."
-            return Decision(Action.RECREATE_REMOTE, 10, reason, remote=crm, conflicts=(won,))
+            kept = unless(crm, redacted(crm))
+            return Decision(Action.RECREATE_REMOTE, 10, reason, crm=kept, remote=crm, conflicts=(won,))
         reason = "It was deleted at the server, which this calendar takes nothing from."
         return Decision(Action.RECREATE_REMOTE, 8, reason, remote=crm)
     if pair.direction is Direction.TO_REMOTE:
@@ -181,8 +182,9 @@ def cancelled(item: Item) -> Item:
     )
 
 
-def _cancelled(item: Item) -> bool:
-    return cancelled(item) == item
+def _over(item: Item) -> bool:
+    """Whether all of it was called off. A reminder that is done is none the less there."""
+    return all(one.status is Status.CANCELLED for one in item.components)
 
 
 # --- rows 1 to 6, 14, 16, 19: on both sides -------------------------------------------------------

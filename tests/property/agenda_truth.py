@@ -37,6 +37,9 @@ class Truth:
         self.deleted: set[str] = set()  # by a person, on whichever side
         self.edits: Counter[str] = Counter()  # of a person in the CRM
         self.secret: set[str] = set()  # texts that were written while private, and never were public
+        self.concealed: set[str] = set()  # made private by a client: from then on the server's alone
+        self.out_of_sight: set[str] = set()  # somebody else's meetings that the CRM hides
+        self.left_alone: set[str] = set()  # made in a calendar that the CRM takes nothing from
         self.vendor: dict[str, set[str]] = defaultdict(set)  # lines of no concern to anybody
         self.created: set[str] = set()
 
@@ -59,6 +62,10 @@ class Truth:
                 self.secret |= {text for text in texts - known if not text.startswith(("2026", "-pt"))}
             else:
                 self.secret -= texts
+
+    def forgotten(self, uid: str, remote: Item) -> None:
+        """The CRM holds no text of it any more: what had not reached the server is gone, as it must be."""
+        self.living[uid] &= values_in(remote)
 
     def missing(self, uid: str, item: Item | None, conflicts: str) -> set[Value]:
         """What lives, and is neither there nor in a conflict."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from connectors.protocol import CalendarConnector
 from connectors.scheduling import Mailed
 from connectors.testing_calendar import MemoryCalendar, MemoryCalendarConnector
+from store import brakes
 from syncd.daemon.wiring import Installation
 from syncd.engine.report import CycleReport
 from tests.servers.crm import NOW, Crm
@@ -120,6 +121,13 @@ class MemoryWorld(Crm):
             self._opened, self._config = InMemory.open(self.config), config
         self._opened.servers, self._opened.moment = self.servers, self.now
         return self._opened
+
+    def release(self, login: str) -> None:
+        """A person lets go what the brake holds."""
+        database = self.database()
+        with database.write() as session:
+            brakes.release(session, login, self.now, actor="test")
+        database.close()
 
     def restart(self) -> None:
         """The service ends; the next cycle is another process's."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.calendar import Attendee, Component, Item, Kind, Privacy, Response, Status, Timing, When
-from syncd.core.canonical import Unit, dump
+from syncd.core.canonical import Unit, dump, redacted
 from syncd.core.merge import Rules, Winner
 from syncd.core.plan import Action, Decision, Direction, Pair, Role, bases, decide
 
@@ -173,6 +173,30 @@ def test_row_8_deleted_at_the_server_is_cancelled_in_the_crm_and_kept() -> None:
 def test_row_8_a_reminder_that_is_done_stays_done_when_it_is_cleared_away() -> None:
     done = Item("t", Kind.TASK, (component(status=Status.DONE, completed=NOW),))
     assert decide(Pair(done, done, done, None), REMOTE).crm is None
+
+
+def test_row_10_a_reminder_that_is_done_in_the_crm_and_deleted_at_the_server_is_created_again() -> None:
+    open_ = Item("t", Kind.TASK, (component(status=Status.OPEN),))
+    done = Item("t", Kind.TASK, (component(status=Status.DONE, completed=NOW),))
+    found = decide(Pair(open_, open_, done, None), REMOTE)
+    assert is_(found, Action.RECREATE_REMOTE, 10, None, done)
+    assert [(one.unit, one.winner) for one in found.conflicts] == [(None, Winner.CRM)]
+
+
+def test_row_10_what_is_private_in_the_crm_is_created_again_whole_and_kept_there_as_busy_time() -> None:
+    private = item(privacy=Privacy.PRIVATE, notes="secret")
+    assert is_(
+        decide(pair(crm=private, remote=None), REMOTE),
+        Action.RECREATE_REMOTE,
+        10,
+        redacted(private),
+        private,
+    )
+
+
+def test_row_12_a_reminder_that_is_done_already_is_created_at_the_server() -> None:
+    done = Item("t", Kind.TASK, (component(status=Status.DONE, completed=NOW),))
+    assert is_(decide(new(done, None), REMOTE), Action.CREATE_REMOTE, 12, None, done)
 
 
 def test_row_9_deleted_in_the_crm_and_changed_at_the_server_is_restored() -> None:

@@ -2,33 +2,27 @@
 becomes of each pair. Reads only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import date
 
 from connectors.calendar import Item, Kind, RemoteItem
-from store import calendar_rows, reconciling
 from store.bindings import BindingState, BoundEntity
 from store.calendar import Origin
-from store.calendar_rows import EventRecord, TaskRecord
-from store.database import Transaction
+from store.calendar_rows import EventRecord
 from store.outbox import Waiting
 from store.reconciling import BindingRow, Known
-from store.reports import account_names, opportunity_names
 from syncd.core.canonical import load, redacted
 from syncd.core.plan import Action, Decision, Direction
 from syncd.engine.calendar.context import Calendar, Context, Plan
+from syncd.engine.calendar.copies import stays_away
 from syncd.engine.calendar.deciding import Decider, Key
-from syncd.engine.calendar.dress import Names, beside, undressed
+from syncd.engine.calendar.dress import beside, mark_of_record, record_named, undressed
 from syncd.engine.calendar.extras import extra
+from syncd.engine.calendar.gathering import ENTITIES, EXTRAS, RECORDS, Gathered, Record, gather
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed
 from syncd.engine.calendar.window import outside
-
-Record = EventRecord | TaskRecord
-EXTRAS = frozenset({BoundEntity.COMPANION, BoundEntity.MIRROR})  # what the CRM writes for its owner only
-
-RECORDS = {BoundEntity.COMPANION: BoundEntity.EVENT, BoundEntity.MIRROR: BoundEntity.TASK}
-ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
 
 
 @dataclass(frozen=True)
@@ -53,7 +47,7 @@ class Pairs:
     idle: list[Waiting]  # records that wait for nothing in this mailbox
     vanished: list[int]  # bindings of items that were not kept in step, and are gone
 
-    unproven: list[int]  # bindings of frozen items that are gone
+    unproven: list[int]  # bindings of items that are gone, and are asked for again later
     called: list[int]  # bindings of items that stand in for one that is gone
 
     @property
@@ -65,21 +59,15 @@ class Pairs:
 class Pairing:
     """Builds the pairs of one cycle."""
 
-    def __init__(self, context: Context, calendars: Sequence[Calendar]) -> None:
-        self._context = context
+    def __init__(self, context: Context, calendars: Sequence[Calendar], *, blind: bool = False) -> None:
+        """`blind`: there are calendars of this mailbox that nobody can look into just now."""
+        self._context, self._blind = context, blind
         self._calendars = {one.row.id: one for one in calendars}
-        self._records: dict[Key, Record] = {}
-        self._by_uid: dict[tuple[BoundEntity, str], int] = {}
         self._met: set[tuple[BoundEntity, str]] = set()  # what is new in this cycle
-        self._own: frozenset[int] = frozenset()  # the calendars of all mailboxes of the user
-        self._bindings: dict[int, BindingRow] = {}
-        self._away: set[int] = set()  # calendars of this mailbox that are out of reach
-        self._under_way: set[Key] = set()  # records with a write whose outcome is not known
-        self._copies: dict[Key, list[BindingRow]] = {}
+        self._back: set[Key] = set()  # records whose item came back under another UID
         self._pairs = Pairs([], [], [], [], [], [])
-        self._twins: dict[str, int] = {}  # by UID: items that were known to be copies made by hand
-        self._names = Names({}, {})
-        self.decider = Decider(context, self._names, self._copies)
+        self._known = Gathered()
+        self.decider = Decider(context, self._known.names, self._known.copies)
 
     def build(
         self,
@@ -87,102 +75,47 @@ class Pairing:
         found: Mapping[int, Sequence[RemoteItem]],
         gone: Mapping[int, Sequence[Known]],
         waiting: Sequence[Waiting],
+        *,
+        resting: AbstractSet[int] = frozenset(),
     ) -> Pairs:
-        """The pairs. `found` and `gone` are by the id of their collection."""
+        """The pairs. `found` and `gone` are by the id of their collection.
+
+        `resting` are the ids of what waits in vain, unless its item changed at the server too.
+        """
         with self._context.database.read() as session:
-            refs = self._load(session, found, gone, waiting)
-        lost = {
-            binding.uid: binding
-            for ones in gone.values()
-            for known in ones
-            if (binding := self._bindings[known.id]).state is BindingState.BOUND
-        }
+            self._known = known = gather(
+                session,
+                self._context,
+                observations=observations,
+                found=found,
+                gone=gone,
+                waiting=waiting,
+            )
+        self.decider = Decider(self._context, known.names, known.copies)
         told = {(one.entity, one.entity_id): one for one in waiting if one.entity not in EXTRAS}
+        wrote = {(one.entity, one.entity_id): one for one in known.lost.values()}
         moved: set[int] = set()
         for collection, items in found.items():
             for remote in items:
-                here = refs[collection].get(remote.ref)
-                moved_from = lost.get(remote.item.uid) if here is None else None
+                here = known.refs[collection].get(remote.ref)
+                # Given once: a second item of that UID is a copy, not the same in two places.
+                moved_from = known.lost.pop(remote.item.uid, None) if here is None else None
+                if here is None and moved_from is None and (named := self._named(remote.item)) is not None:
+                    moved_from = wrote.pop(named, None)  # a client gave it another UID
                 if moved_from is not None:
                     moved.add(moved_from.id)
                 self._of_item(self._calendars[collection], remote, here or moved_from, moved_from, told)
-        for known in (known for ones in gone.values() for known in ones):
-            if known.id not in moved:
-                self._of_absence(self._bindings[known.id], told)
+        for one in (one for ones in gone.values() for one in ones):
+            if one.id not in moved:
+                self._of_absence(known.bindings[one.id], told)
         handled = {(plan.entity, plan.record.id) for plan in self._pairs.plans if plan.record}
-        for key, one in told.items():
-            if key not in handled:
-                self._of_change(one)
-        for one in waiting:
-            if one.entity in EXTRAS:
-                self._of_extra(one)
+        for key, waits in told.items():
+            if key not in handled and waits.id not in resting:
+                self._of_change(waits)
+        for waits in waiting:
+            if waits.entity in EXTRAS and waits.id not in resting:
+                self._of_extra(waits)
         return self._pairs
-
-    # --- what must be known ---------------------------------------------------------------------
-
-    def _load(
-        self,
-        session: Transaction,
-        found: Mapping[int, Sequence[RemoteItem]],
-        gone: Mapping[int, Sequence[Known]],
-        waiting: Sequence[Waiting],
-    ) -> dict[int, dict[str, BindingRow]]:
-        known = {
-            collection: reconciling.known(session, collection, [one.ref for one in items])
-            for collection, items in found.items()
-        }
-        ids = [one.id for ones in known.values() for one in ones.values()]
-        ids += [one.id for ones in gone.values() for one in ones]
-        self._bindings = reconciling.bindings(session, ids)
-        going = {one.id for ones in gone.values() for one in ones}
-        lost = [self._bindings[id_].uid for id_ in going]
-        for twin in reconciling.of_uids(session, list(self._calendars), lost):
-            if twin.state is BindingState.IGNORED and twin.id not in going:
-                self._twins[twin.uid] = twin.id
-        self._own = reconciling.calendars_of_user(session, self._context.setting.owner_id)
-        uids = [one.item.uid for items in found.values() for one in items]
-        for uid, id_ in calendar_rows.event_ids(session, uids).items():
-            self._by_uid[BoundEntity.EVENT, uid] = id_
-        for uid, id_ in calendar_rows.task_ids(session, uids).items():
-            self._by_uid[BoundEntity.TASK, uid] = id_
-        wanted = {(RECORDS.get(one.entity, one.entity), one.entity_id) for one in waiting}
-        wanted |= {(entity, id_) for (entity, _), id_ in self._by_uid.items()}
-        wanted |= {
-            (one.entity, one.entity_id) for one in self._bindings.values() if one.entity_id is not None
-        }
-        for entity in (BoundEntity.EVENT, BoundEntity.TASK):
-            mine = [id_ for kind, id_ in wanted if kind is entity]
-            rows: Mapping[int, Record] = (
-                calendar_rows.events(session, mine)
-                if entity is BoundEntity.EVENT
-                else calendar_rows.tasks(session, mine)
-            )
-            self._records.update({(entity, id_): row for id_, row in rows.items()})
-            for binding in reconciling.of_records(session, entity, mine):
-                if binding.entity_id is not None:
-                    self._copies.setdefault((entity, binding.entity_id), []).append(binding)
-        mine_too = {one.id for one in reconciling.calendars(session, self._context.mailbox_id)}
-        self._away = mine_too - self._calendars.keys()
-        self._under_way = {
-            (one.entity, one.entity_id)
-            for one in reconciling.open_intents(session, self._context.mailbox_id)
-            if one.entity_id is not None
-        }
-        for kind in EXTRAS:
-            beside = [one.entity_id for one in waiting if one.entity is kind]
-            for binding in reconciling.of_records(session, kind, beside):
-                if binding.entity_id is not None:
-                    self._copies.setdefault((kind, binding.entity_id), []).append(binding)
-        events = [one.main.values for one in self._records.values() if isinstance(one, EventRecord)]
-        self._names = Names(
-            account_names(session, {one["account_id"] for one in events if one["account_id"]}),
-            opportunity_names(session, {one["opportunity_id"] for one in events if one["opportunity_id"]}),
-        )
-        self.decider = Decider(self._context, self._names, self._copies)
-        return {
-            collection: {ref: self._bindings[one.id] for ref, one in ones.items()}
-            for collection, ones in known.items()
-        }
 
     # --- an item that is there ------------------------------------------------------------------
 
@@ -200,8 +133,14 @@ class Pairing:
         seen = redacted(remote.item)
         entity = ENTITIES[seen.kind]
         bound = binding is not None and binding.state is BindingState.BOUND
-        id_ = binding.entity_id if bound and binding is not None else self._by_uid.get((entity, seen.uid))
-        record = None if id_ is None else self._records.get((entity, id_))
+        known = self._known
+        id_ = binding.entity_id if bound and binding is not None else known.by_uid.get((entity, seen.uid))
+        if id_ is None and (named := self._named(seen)) is not None and self._homeless(named):
+            id_ = named[1]
+        record = None if id_ is None else known.records.get((entity, id_))
+        crm = self._crm(entity, record)
+        if crm is not None and (binding is None or not bound or binding.supplies):
+            crm = replace(crm, uid=seen.uid)  # where a client gave it another one
         plan = Plan(
             calendar=calendar,
             entity=entity,
@@ -209,7 +148,7 @@ class Pairing:
             binding=binding,
             record=record,
             remote=remote,
-            crm=self._crm(entity, record),
+            crm=crm,
             seen=seen,
             decision=Decision(Action.NOTHING, 1, ""),
             waiting=None if record is None else told.get((entity, record.id)),
@@ -226,6 +165,26 @@ class Pairing:
         else:
             self._decide(plan)
 
+    def _named(self, item: Item) -> Key | None:
+        """The record that wrote the item, where no record has its UID (table T4, row 13)."""
+        entity, instance = ENTITIES[item.kind], self._context.rules.instance
+        id_ = record_named(item, instance)
+        record = None if id_ is None else self._known.records.get((entity, id_))
+        if id_ is None or record is None or (entity, item.uid) in self._known.by_uid:
+            return None
+        return (entity, id_) if mark_of_record(record, instance) == item.crm_id else None
+
+    def _homeless(self, key: Key) -> bool:
+        """Whether it is a record of this user that lies in no calendar: its item was taken out, and comes
+        back. Beside an item that is still there another one is a copy that a person made."""
+        record = self._known.records.get(key)
+        if record is None or self._known.copies_of(key) or key in self._back:
+            return False
+        self._back.add(key)
+        values = (record.main if isinstance(record, EventRecord) else record).values
+        owner = values["owner_id" if isinstance(record, EventRecord) else "assignee_id"]
+        return bool(owner == self._context.setting.owner_id) and values["deleted_at"] is None
+
     def _aside(self, plan: Plan, state: BindingState, later: date | None = None) -> None:
         if plan.remote is not None and plan.seen is not None:
             one = Aside(plan.calendar, plan.remote, plan.seen, plan.binding, plan.entity, state, later)
@@ -241,14 +200,15 @@ class Pairing:
     def _has_copy_here(self, entity: BoundEntity, id_: int) -> bool:
         return any(
             one.state is BindingState.BOUND
-            and (one.collection_id in self._calendars or one.collection_id in self._away)
-            for one in self._copies.get((entity, id_), ())
+            and (one.collection_id in self._calendars or one.collection_id in self._known.away)
+            for one in self._known.copies_of((entity, id_))
         )
 
     # --- an item that is gone -------------------------------------------------------------------
 
     def _of_absence(self, binding: BindingRow, told: Mapping[Key, Waiting]) -> None:
-        record = None if binding.entity_id is None else self._records.get((binding.entity, binding.entity_id))
+        id_, records = binding.entity_id, self._known.records
+        record = None if id_ is None else records.get((binding.entity, id_))
         if binding.state is BindingState.FROZEN:
             if not binding.absent:
                 self._pairs.unproven.append(binding.id)  # asked for again once it is released
@@ -256,13 +216,13 @@ class Pairing:
         if binding.state is not BindingState.BOUND or binding.entity in EXTRAS or record is None:
             self._pairs.vanished.append(binding.id)
             return
-        twin = self._twins.get(binding.uid)
+        twin = self._known.twins.get(binding.uid)
         if twin is not None:
             # Another item of this mailbox is the same event: that one is looked at in the next cycle.
             self._pairs.vanished.append(binding.id)
             self._pairs.called.append(twin)
             return
-        self._decide(
+        plan = self.decider.decided(
             Plan(
                 calendar=self._calendars[binding.collection_id],
                 entity=binding.entity,
@@ -276,18 +236,23 @@ class Pairing:
                 waiting=told.get((binding.entity, record.id)),
             )
         )
+        if self._blind and plan.decision.action is Action.RECREATE_REMOTE:
+            self._pairs.unproven.append(binding.id)  # it may have moved to where nobody can look now
+        else:
+            self._pairs.plans.append(plan)
 
     # --- a record that changed ------------------------------------------------------------------
 
     def _of_change(self, waiting: Waiting) -> None:
-        record = self._records.get((waiting.entity, waiting.entity_id))
+        record = self._known.records.get((waiting.entity, waiting.entity_id))
         mine = [
             one
-            for one in self._copies.get((waiting.entity, waiting.entity_id), ())
+            for one in self._known.copies_of((waiting.entity, waiting.entity_id))
             if one.collection_id in self._calendars
         ]
         here = [one for one in mine if one.state is BindingState.BOUND]
-        if self._out_of_reach(waiting) or any(one.id in self._pairs.vanished for one in here):
+        later = {*self._pairs.vanished, *self._pairs.unproven}
+        if self._out_of_reach(waiting) or any(one.id in later for one in here):
             return  # another time
         if record is None or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
@@ -298,7 +263,7 @@ class Pairing:
             return
         if not here and isinstance(record, EventRecord) and self._owned(record):
             elsewhere = self._elsewhere(record)
-            if elsewhere & self._own:
+            if elsewhere & self._known.own:
                 self._pairs.idle.append(waiting)  # in another mailbox of the same user
             if elsewhere:
                 return  # it still lies in the calendar of its former owner: not two of it at once
@@ -308,7 +273,7 @@ class Pairing:
         else:
             home = self._home(waiting.entity, record)
             if home is None:
-                if not self._away:
+                if not self._known.away:
                     self._pairs.idle.append(waiting)
                 return
             calendar, seen = home, None
@@ -332,9 +297,9 @@ class Pairing:
     def _out_of_reach(self, waiting: Waiting) -> bool:
         """Whether it lies, or may lie, in a calendar of this mailbox that cannot be looked at now."""
         key = (waiting.entity, waiting.entity_id)
-        return key in self._under_way or any(
-            one.collection_id in self._away and one.state is BindingState.BOUND
-            for one in self._copies.get(key, ())
+        return key in self._known.under_way or any(
+            one.collection_id in self._known.away and one.state is BindingState.BOUND
+            for one in self._known.copies_of(key)
         )
 
     def _home(self, entity: BoundEntity, record: Record) -> Calendar | None:
@@ -347,6 +312,9 @@ class Pairing:
             values = record.main.values
             foreign = values["origin"] is Origin.PROVIDER and not values["editable"]
             if foreign or home.info.auto_schedule or values["privacy"].name != "PUBLIC":
+                return None
+            item = item_of(record)
+            if stays_away(item, self._context.own) or self.decider.is_over(item):
                 return None
         return home
 
@@ -363,7 +331,7 @@ class Pairing:
 
     def _elsewhere(self, record: EventRecord) -> set[int]:
         """The calendars of other mailboxes that hold the copy that owns the content."""
-        copies = self._copies.get((BoundEntity.EVENT, record.id), ())
+        copies = self._known.copies_of((BoundEntity.EVENT, record.id))
         held = {one.collection_id for one in copies if one.supplies and one.state is BindingState.BOUND}
         return held - self._calendars.keys()
 
@@ -372,12 +340,12 @@ class Pairing:
 
     def _of_extra(self, waiting: Waiting) -> None:
         """What the CRM writes beside a record, for its owner only: made, changed or taken away."""
-        record = self._records.get((RECORDS[waiting.entity], waiting.entity_id))
-        copies = self._copies.get((waiting.entity, waiting.entity_id), ())
+        record = self._known.records.get((RECORDS[waiting.entity], waiting.entity_id))
+        copies = self._known.copies_of((waiting.entity, waiting.entity_id))
         binding = next((one for one in copies if one.collection_id in self._calendars), None)
         wanted = None
         if record is not None and not record_hidden(record):
-            wanted = beside(record, self._names, self._context)
+            wanted = beside(record, self._known.names, self._context)
         calendar = self._calendars[binding.collection_id] if binding else self._writable(Kind.EVENT)
         plan = None if calendar is None else extra(waiting, record, binding, calendar, wanted)
         if plan is None:
