@@ -191,6 +191,8 @@ def replace_event(
         session.execute(delete(Event).where(Event.id == known[key].values["id"]))
         changed = True
     changed |= _replace_row(session, updates, record.main, draft.rows[0], stamp)
+    if record.main.key != draft.rows[0].key:
+        updates.send()  # its place is wanted: an invitation to one occurrence became the whole series
     for key, row in wanted.items():
         if key in known:
             changed |= _replace_row(session, updates, known[key], row, stamp)

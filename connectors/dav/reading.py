@@ -66,6 +66,9 @@ class Reader:
                 if following is not None:
                     coming = pool.submit(self._multiget, calendar, following)
                 yield from self._told(calendar, batch, responses, streak)
+        except BaseException:
+            self._session.cut()  # nobody waits for what is under way
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 

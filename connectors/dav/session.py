@@ -97,6 +97,10 @@ class DavSession:
         if client is not None:
             client.session.close()
 
+    def cut(self) -> None:
+        """Ends the request under way, if there is one: it raises Unreachable. The next one connects anew."""
+        self._watchdog.cut()
+
     def request(
         self,
         method: str,

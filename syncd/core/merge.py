@@ -5,15 +5,15 @@ rewrite what it was given, so a unit that nobody changed stays different where i
 of either side is in the result or in a conflict, with its base, both values and the winner. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from connectors.calendar import Component, Item
+from connectors.calendar import Component, Item, When
 from syncd.core.canonical import Unit, Value, component_json, unsaid, value_json, value_of, with_value
 from syncd.core.conflicts import Rules, UnitConflict, Winner
-from syncd.core.recurrence import is_occurrence
+from syncd.core.recurrence import lacks
 from syncd.core.series import natural
 from syncd.core.unit_merge import Both, merge_unit
 
@@ -197,32 +197,44 @@ class _Merge:
     def _orphan(self, left: Both[dict[str, Component]]) -> None:
         """One side changed an occurrence, the other one the series, so that it does not happen then any more:
         a RECURRENCE-ID must name an occurrence (RFC 5545 section 3.8.4.4). What both have stays as it is, and
-        so does what a side wrote beside that very series."""
-        gone = []
-        for key in sorted(self._now.crm.keys() ^ self._now.remote.keys()):
-            own = (self._now.crm if key in self._now.crm else self._now.remote).get("")
-            series = [
-                one
-                for components in (left.crm, left.remote)
-                if key in components and (one := components.get("")) is not None
-                if (own is None or one.timing != own.timing) and not self._happens(one, key)
-            ]
-            if key and series:
-                gone.append(key)
-        lost = set(gone)
-        self._conflicts = [one for one in self._conflicts if one.key not in lost]
-        self._whole -= lost
-        for key in gone:
+        so does what a side wrote beside that very series; while a person is to decide about the series, the
+        side whose series has no such place is not given it, and the other one keeps it."""
+        held = ("", Unit.TIMING) in self._held
+        alone = {key for key in self._now.crm.keys() ^ self._now.remote.keys() if key}
+        missing = Both(self._lacking(left.crm, alone), self._lacking(left.remote, alone))
+        gone = frozenset() if held else missing.crm | missing.remote
+        self._conflicts = [one for one in self._conflicts if one.key not in gone]
+        self._whole -= gone
+        for key in sorted(missing.crm | missing.remote):
+            crm, remote = self._now.crm.get(key), self._now.remote.get(key)
+            if held:
+                for components, own, lacked in (
+                    (left.crm, crm, missing.crm),
+                    (left.remote, remote, missing.remote),
+                ):
+                    if own is None and key in lacked:
+                        components.pop(key, None)
+                continue
             left.crm.pop(key, None)
             left.remote.pop(key, None)
-            crm, remote = self._now.crm.get(key), self._now.remote.get(key)
             old = self._old.crm.get(key) or self._old.remote.get(key)
             self._tell(key, old, crm, remote, Winner.CRM if crm is None else Winner.REMOTE)
 
-    def _happens(self, series: Component, key: str) -> bool:
-        """Whether the series has that place, as far as can be told."""
+    def _lacking(self, components: Mapping[str, Component], keys: Set[str]) -> frozenset[str]:
+        """Which of these overrides have no place in the series beside them, as far as can be told."""
+        series = components.get("")
+        if series is None:
+            return frozenset()
+        asked: dict[str, When] = {}
+        for key in keys & components.keys():
+            own = (self._now.crm if key in self._now.crm else self._now.remote).get("")
+            place = components[key].recurrence_id
+            if place is not None and (own is None or own.timing != series.timing):
+                asked[key] = place
+        if not series.timing.recurs:
+            return frozenset(asked)
         item = Item(self._sides.crm.uid, self._sides.crm.kind, (series,))
-        return series.timing.recurs and is_occurrence(item, key, floating=ANY_ZONE) is not False
+        return lacks(item, asked, floating=ANY_ZONE)
 
     def _tell(
         self,

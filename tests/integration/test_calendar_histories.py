@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.calendar_world import event
+from tests.servers.console import console
 from tests.servers.memory_world import CALENDAR, MemoryWorld
 
 SECOND = "/second/"
@@ -206,3 +207,129 @@ def test_what_moved_out_of_a_calendar_made_anew_does_not_hide_that_all_the_rest_
 
     assert report.calendar.braked
     assert office.one("SELECT count(*) FROM event WHERE hidden") == 0
+
+
+# --- conflicts of an item that was not linked yet -------------------------------------------------
+
+
+def test_what_waits_for_a_person_from_the_first_look_on_is_told_once_and_can_be_decided(
+    office: MemoryWorld,
+) -> None:
+    office.calendar_section = 'conflict = { default = "manual" }'
+    id_ = office.desk("claire").add("Le mien", "2026-11-25T10:00")
+    uid = str(office.one("SELECT uid FROM event WHERE id = :id", id=id_))
+    ref = office.put("claire", "mine", event(uid, "Le sien", "20261125T100000"))
+    office.settle()
+    office.change("claire", ref, lambda text: text.replace("END:VEVENT", "LOCATION:Lyon\nEND:VEVENT"))
+    office.settle()
+
+    ((conflict, binding),) = office.rows("SELECT id, binding_id FROM conflict WHERE unit = 'subject'")
+    assert binding == office.one("SELECT id FROM binding WHERE uid = :uid", uid=uid)
+    done = console(office.config, "conflicts", "take", str(conflict), "crm")
+    assert done.code == 0, done
+    office.settle()
+
+    assert "SUMMARY:Le mien\n" in office.text("claire")
+    assert office.one("SELECT subject FROM event WHERE id = :id", id=id_) == "Le mien"
+
+
+# --- a colleague who takes part no more -----------------------------------------------------------
+
+
+def test_a_colleague_who_takes_part_no_more_loses_the_copy_that_was_written(office: MemoryWorld) -> None:
+    office.add_user("denis", auto_schedule=False)
+    office.sync()
+    office.desk("claire").edit(id_of(office), participants=("denis@acme.example",))
+    office.settle()
+    assert "UID:a@client.example" in office.text("denis")
+    office.desk("claire").edit(id_of(office), remove_participants=("denis@acme.example",))
+
+    office.settle()
+
+    assert office.text("denis") == ""
+    assert office.rows("SELECT hidden FROM event WHERE uid = 'a@client.example'") == [(0,)]
+    assert len(states(office, "a@client.example")) == 1
+
+
+# --- a write without an answer, at a server that changes what it is given -------------------------
+
+
+def test_what_lost_by_a_write_without_an_answer_is_kept_though_the_server_rewrote_it(
+    office: MemoryWorld,
+) -> None:
+    office.calendar_section = 'conflict = { default = "crm" }'
+    server = office.servers["claire"]
+    alarm = b"BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT10M\r\nDESCRIPTION:x\r\nEND:VALARM\r\nEND:VEVENT"
+    server.rewrite = lambda source: source.replace(b"END:VEVENT", alarm)
+    office.desk("claire").edit(id_of(office), subject="Le mien")
+    change(office, CALENDAR, "SUMMARY:Point", "SUMMARY:Le sien")
+    server.fail("update", after=True)
+
+    office.settle()
+
+    assert "SUMMARY:Le mien\n" in office.text("claire")
+    assert office.rows("SELECT remote_value, winner FROM conflict") == [('"Le sien"', "CRM")]
+
+
+# --- an item that moved to where nobody can look --------------------------------------------------
+
+
+def test_what_may_have_moved_to_a_calendar_out_of_reach_is_not_made_again(office: MemoryWorld) -> None:
+    server = office.servers["claire"]
+    office.desk("claire").edit(id_of(office), location="Lyon")
+    move(office)
+    server.refuse_calendar(SECOND)
+    for _ in range(3):
+        office.sync()
+    assert list(server.sources(CALENDAR)) == [f"{CALENDAR}b.ics"]
+    server.refuse_calendar(SECOND, refused=False)
+
+    office.settle()
+
+    assert list(server.sources(CALENDAR)) == [f"{CALENDAR}b.ics"]
+    (source,) = server.sources(SECOND).values()
+    assert b"LOCATION:Lyon" in source
+
+
+# --- writes that do not arrive --------------------------------------------------------------------
+
+
+def test_what_could_not_be_made_again_is_made_in_the_next_cycle(office: MemoryWorld) -> None:
+    server = office.servers["claire"]
+    server.remove(f"{CALENDAR}a.ics")
+    office.desk("claire").edit(id_of(office), location="Lyon")
+    server.fail("create")
+
+    office.settle()
+
+    assert "LOCATION:Lyon" in office.text("claire")
+    assert office.rows("SELECT * FROM pending") == []
+    assert office.rows("SELECT * FROM quarantine") == []
+
+
+# --- one direction --------------------------------------------------------------------------------
+
+
+def test_what_is_cancelled_towards_the_server_keeps_what_a_client_changed_there(
+    office: MemoryWorld,
+) -> None:
+    office.mailbox_keys["claire"] = 'direction = "to-remote"'
+    change(office, CALENDAR, "SUMMARY:Point", "SUMMARY:Le sien")
+    office.desk("claire").cancel(id_of(office))
+
+    office.settle()
+
+    assert list(office.servers["claire"].sources(CALENDAR)) == [f"{CALENDAR}b.ics"]
+    ((lost,),) = office.rows("SELECT remote_value FROM conflict")
+    assert "Le sien" in str(lost)
+
+
+def test_what_a_client_deletes_towards_the_crm_keeps_what_was_changed_there(office: MemoryWorld) -> None:
+    office.mailbox_keys["claire"] = 'direction = "to-crm"'
+    office.desk("claire").edit(id_of(office), location="Lyon")
+    office.settle()
+    office.servers["claire"].remove(f"{CALENDAR}a.ics")
+
+    office.settle()
+
+    assert office.rows("SELECT hidden, location FROM event WHERE uid = 'a@client.example'") == [(1, "Lyon")]

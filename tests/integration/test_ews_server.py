@@ -367,3 +367,11 @@ def test_an_event_is_found_by_its_global_object_id(claire: Account, other: Other
     other.add_event("yours", NINE, TEN)
     wanted = global_object_id("abc@crm.example")
     assert [item.subject for item in claire.calendar.filter(global_id=wanted)] == ["mine"]
+
+
+def test_a_listing_tells_the_first_255_characters_of_a_text(claire: Account, other: OtherClient) -> None:
+    event(claire, token="x" * 300).save()
+    asked = list(claire.calendar.sync_items(only_fields=["token"]))
+    assert [len(item.token) for _, item in asked] == [255]
+    [whole] = claire.calendar.all()
+    assert len(whole.token) == 300

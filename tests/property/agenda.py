@@ -83,6 +83,7 @@ class Agenda:
         self.now = START
         self.rules = Rules()
         self.limits = Limits(1000, 100)
+        self.directions: dict[str, Direction] = {}  # of mailboxes; the others go both ways
         self.kill_at_commit = 0  # the how manieth commit from now on is never reached
         shutil.copyfile(template, folder / "crm.db")
         (folder / "seen").mkdir()
@@ -127,7 +128,6 @@ class Agenda:
         )
         self.sync = CalendarSync(self.database, mail.known, rules)
         self.known = mail.known
-        mailbox = MailboxRules(Direction.BOTH, None, Policy.SEND)
         self.supervisor = Supervisor(
             database=self.database,
             leases=Leases(self.database, self.folder / "locks"),
@@ -138,8 +138,11 @@ class Agenda:
             folders=lambda _: None,
             wants_mail=lambda _: False,
             on_stop=lambda _: None,
-            calendars=Calendars(self.sync, self, lambda _: mailbox),
+            calendars=Calendars(self.sync, self, self._rules_of),
         )
+
+    def _rules_of(self, mailbox: str) -> MailboxRules:
+        return MailboxRules(self.directions.get(mailbox, Direction.BOTH), None, Policy.SEND)
 
     def restart(self) -> None:
         """Another process, with the rules as they are now."""

@@ -64,7 +64,17 @@ class Resource:
 
     def own_lines(self) -> set[str]:
         """What no other program knows of: vendors' lines and properties."""
-        return {line for part in self.parts for line in part if line.startswith("X-VENDOR-")}
+        return {line for part in self.parts for line in _vendors(part)}
+
+    def lines_without(self, occurrences: set[datetime], alarms: set[int]) -> set[str]:
+        """Those that go when changed occurrences, or alarms of so many minutes, are taken out."""
+        gone = [line for part in self.parts if start_of_id(part) in occurrences for line in _vendors(part)]
+        every = {line for part in self.parts for line in _vendors(part)}
+        return {*gone, *({f"X-VENDOR-ALARM:{minutes}" for minutes in alarms} & every)}
+
+
+def _vendors(part: Part) -> list[str]:
+    return [line for line in part if line.startswith("X-VENDOR-")]
 
 
 def name_of(line: str) -> str:

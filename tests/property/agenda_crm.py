@@ -15,6 +15,7 @@ from connectors.calendar import (
     When,
 )
 from connectors.ical.canonical import canonical
+from connectors.ical.values import write_duration
 from syncd.core.series import natural
 from tests.property.agenda_client import ZONE, nth_start
 
@@ -71,7 +72,7 @@ def _busy(one: Component, number: int) -> Component:
 
 
 def _alarm(one: Component, number: int) -> Component:
-    return replace(one, alarms=one.alarms | {f"-PT{number}M"})
+    return replace(one, alarms=one.alarms | {write_duration(-60 * number)})
 
 
 def _no_alarm(one: Component, number: int) -> Component:
@@ -105,6 +106,8 @@ def changed(item: Item, at: int, kind: str, number: int) -> Item:
     """The item with one unit of one component changed."""
     components = list(item.components)
     at %= len(components)
+    if kind == "no alarm" and not components[at].alarms:
+        at = next((place for place, each in enumerate(components) if each.alarms), at)
     one = SIMPLE[kind](components[at], number)
     if item.kind is Kind.TASK:
         one = replace(one, busy=False, video_url="")

@@ -1,96 +1,66 @@
-"""What people do with their calendars, in their clients and in the CRM: the first half of the machine."""
+"""What people do with their calendars, in their clients and in the CRM: the first part of the machine."""
 
-from collections import Counter
 from collections.abc import Callable
-from itertools import count
-from pathlib import Path
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     precondition,
     rule,
 )
 
-from connectors.calendar import Privacy
-from connectors.testing_calendar import MemoryCalendar
+from connectors.calendar import Item, Privacy
 from store.bindings import BoundEntity
 from syncd.core.canonical import is_private
 from syncd.core.conflicts import Rules, Winner
+from syncd.core.decision import Direction
 from syncd.core.guards import Limits
 from tests.property import agenda_client as client
 from tests.property import agenda_crm as crm
-from tests.property.agenda import FIRST, SECOND, Agenda, Key, held, hidden, values_of
-from tests.property.agenda_checks import Checks
-from tests.property.agenda_truth import Truth
+from tests.property.agenda import FIRST, SECOND
+from tests.property.agenda_company import ADDRESSES, LOGINS, Company
 from tests.property.agenda_weather import rewriting
 
-CLAIRE, DENIS = "claire@acme.example", "denis@acme.example"
-LOGINS = ("claire", "denis")
-WHO = st.sampled_from(["claire", "claire", "claire", "denis"])
+DENIS, EMMA = ADDRESSES["denis"], ADDRESSES["emma"]
+WHO = st.sampled_from(["claire", "claire", "claire", "denis", "emma"])
 PICK = st.integers(0, 9)
 UNITS = sorted(set(client.SIMPLE) & set(crm.SIMPLE))
 
 
-class People(RuleBasedStateMachine):
-    """Two users, each with a calendar server."""
+def some_of(kinds: list[str]) -> st.SearchStrategy[list[str]]:
+    """A few different ones."""
+    return st.lists(st.sampled_from(kinds), min_size=1, max_size=4, unique=True)
 
-    template: Path
-    top: Path
-    done: Counter[str]  # over all examples: what really occurred
-    numbers = count()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.servers = {
-            login: MemoryCalendar(
-                login, owner=frozenset({f"{login}@acme.example"}), auto_schedule=login == "claire"
-            )
-            for login in LOGINS
-        }
-        self.place = self.top / str(next(self.numbers))
-        self.agenda = Agenda(self.place, self.template, self.servers)
-        self.truth = Truth()
-        self.checks = Checks(self.agenda, self.truth)
-        self.number = 20
+def anything(_: Item) -> bool:
+    """Whatever it is."""
+    return True
 
-    def next(self) -> int:
-        self.number += 1
-        return self.number
+
+def is_series(item: Item) -> bool:
+    """Whether it takes place more than once."""
+    return bool(item.main.timing.rrule)
+
+
+def has_overrides(item: Item) -> bool:
+    """Whether an occurrence of it is another one than the series says."""
+    return len(item.components) > 1
+
+
+def has_alarms(item: Item) -> bool:
+    """Whether there is an alarm in it."""
+    return any(one.alarms for one in item.components)
+
+
+def has_people(item: Item) -> bool:
+    """Whether anybody takes part."""
+    return any(one.attendees for one in item.components)
+
+
+class People(Company):
+    """Everything that a person does on one side."""
 
     # --- what users do in their own clients -------------------------------------------------------
-
-    def refs(self, login: str) -> list[tuple[str, str]]:
-        """The readable items: calendar and ref, by UID."""
-        server = self.servers[login]
-        return [
-            (calendar, ref)
-            for calendar in (FIRST, SECOND)
-            if calendar in server._calendars
-            for ref in sorted(server.sources(calendar))
-            if ref not in self.checks.broken and "companion" not in ref
-        ]
-
-    def pick(self, login: str, at: int) -> tuple[str, str] | None:
-        refs = self.refs(login)
-        return refs[at % len(refs)] if refs else None
-
-    def owned(self, login: str, ref: str) -> bool:
-        """Whether the item is not a copy of a colleague's."""
-        item = self.checks.at(login, ref)
-        other = next(f"{one}@acme.example" for one in LOGINS if one != login)
-        return item is not None and item.main.organizer != other
-
-    def write(self, login: str, calendar: str, ref: str, change: Callable[[client.Resource], object]) -> None:
-        before = self.checks.at(login, ref)
-        resource = client.Resource(self.servers[login].sources(calendar)[ref])
-        change(resource)
-        self.servers[login].put(calendar, resource.source, ref)
-        after = self.checks.at(login, ref)
-        assert before is not None
-        assert after is not None
-        self.truth.written_by_client(after.uid, before, after, resource.own_lines())
 
     @initialize(
         rule_=st.sampled_from([Winner.REMOTE, Winner.REMOTE, Winner.CRM, Winner.NEWEST, Winner.MANUAL]),
@@ -99,11 +69,23 @@ class People(RuleBasedStateMachine):
         syncs=st.booleans(),
         rewrite=st.sampled_from(["", "", "location", "alarm", "silent"]),
         second=st.booleans(),
+        items=st.integers(0, 6),
+        direction=st.sampled_from([*[Direction.BOTH] * 4, Direction.TO_CRM, Direction.TO_REMOTE]),
     )
     def world(
-        self, rule_: Winner, limits: Limits, versions: str, syncs: bool, rewrite: str, second: bool
+        self,
+        rule_: Winner,
+        limits: Limits,
+        versions: str,
+        syncs: bool,
+        rewrite: str,
+        second: bool,
+        items: int,
+        direction: Direction,
     ) -> None:
         self.agenda.rules, self.agenda.limits = Rules(rule_), limits
+        self.agenda.directions["claire"] = direction
+        self.done[f"direction {direction.value}"] += 1
         self.agenda.restart()
         self.checks.manual = rule_ is Winner.MANUAL
         server = self.servers["claire"]
@@ -115,6 +97,24 @@ class People(RuleBasedStateMachine):
         if second:
             server.add_calendar(SECOND, "Second")
         self.done[f"versions {versions}"] += 1
+        self.some_items(items)
+
+    def some_items(self, count_: int) -> None:
+        """What is there from the beginning, and in step already: most things can only happen to such."""
+        plain = {"series": False, "task": False, "past": False, "private": False}
+        made: list[Callable[[], None]] = [
+            lambda: self.the_client_makes_one("claire", **plain, guests="", second=False),
+            lambda: self.the_crm_makes_one("claire", **{**plain, "series": True}, guest=""),
+            lambda: self.the_client_makes_one("claire", **{**plain, "series": True}, guests="", second=False),
+            lambda: self.the_crm_makes_one("claire", **plain, guest="both"),
+            lambda: self.the_client_makes_one("claire", **plain, guests="theirs", second=True),
+            lambda: self.the_client_makes_one("claire", **{**plain, "task": True}, guests="", second=False),
+        ]
+        for make in made[:count_]:
+            make()
+        if count_:
+            for login in LOGINS:
+                self.cycle(login)
 
     @rule(
         login=WHO,
@@ -142,8 +142,8 @@ class People(RuleBasedStateMachine):
             private=private,
         )
         if guests == "colleague" and not task:
-            other = next(one for one in LOGINS if one != login)
-            source = source.replace(f"guest{number}@guest.example".encode(), f"{other}@acme.example".encode())
+            other = next(address for one, address in ADDRESSES.items() if one != login)
+            source = source.replace(f"guest{number}@guest.example".encode(), other.encode())
         server = self.servers[login]
         calendar = SECOND if second and SECOND in server._calendars else FIRST
         if calendar not in server._calendars:
@@ -151,25 +151,29 @@ class People(RuleBasedStateMachine):
         ref = server.put(calendar, source)
         lines = client.Resource(source).own_lines()
         self.truth.written_by_client(uid, None, self.checks.at(login, ref), lines)
+        if self.agenda.directions.get(login) is Direction.TO_REMOTE:
+            self.truth.left_alone.add(uid)
         self.done["client new"] += 1
 
-    @rule(login=WHO, at=PICK, part=PICK, kind=st.sampled_from(sorted(client.SIMPLE)))
-    def the_client_changes_one(self, login: str, at: int, part: int, kind: str) -> None:
-        found = self.pick(login, at)
-        if found is None or not self.owned(login, found[1]):
-            return
-        number = self.next()
+    @rule(login=WHO, at=PICK, part=PICK, kinds=some_of(sorted(client.SIMPLE)))
+    def the_client_changes_one(self, login: str, at: int, part: int, kinds: list[str]) -> None:
+        found = self.pick(login, at, has_alarms if "no alarm" in kinds else anything, own=True)
+        for kind in kinds if found is not None else ():
+            number = self.next()
 
-        def change(resource: client.Resource) -> None:
-            client.SIMPLE[kind](resource.parts[part % len(resource.parts)], number)
+            def change(resource: client.Resource, kind: str = kind, number: int = number) -> None:
+                parts = resource.parts
+                if kind == "no alarm":
+                    parts = [one for one in parts if "BEGIN:VALARM" in one] or parts
+                client.SIMPLE[kind](parts[part % len(parts)], number)
 
-        self.write(login, *found, change)
-        self.done[f"client {kind}"] += 1
+            if found is not None:
+                self.done[f"client {kind}"] += self.write(login, *found, change)
 
     @rule(login=WHO, at=PICK, what=st.sampled_from(["add", "add", "remove", "cancel"]))
     def the_client_changes_an_occurrence(self, login: str, at: int, what: str) -> None:
-        found = self.pick(login, at)
-        if found is None or not self.owned(login, found[1]):
+        found = self.pick(login, at, is_series if what == "add" else has_overrides, own=True)
+        if found is None:
             return
         number = self.next()
 
@@ -185,25 +189,24 @@ class People(RuleBasedStateMachine):
 
     @rule(login=WHO, at=PICK, who=st.sampled_from(["guest", "answer", "answer"]))
     def people_come_and_answer(self, login: str, at: int, who: str) -> None:
-        found = self.pick(login, at)
+        found = self.pick(login, at, has_people if who == "answer" else anything, own=who == "guest")
         if found is None:
             return
         number, me = self.next(), f"{login}@acme.example"
 
         def change(resource: client.Resource) -> None:
             for part in resource.parts:
-                if who == "guest" and self.owned(login, found[1]):
+                if who == "guest":
                     client.add_guest(part, number, me)
-                elif who == "answer":
+                else:
                     client.answer(part, number, me)
 
-        self.write(login, *found, change)
-        self.done[f"client {who}"] += 1
+        self.done[f"client {who}"] += self.write(login, *found, change)
 
     @rule(login=WHO, at=PICK, private=st.sampled_from([True, False, False]))
     def the_client_makes_it_private_or_public(self, login: str, at: int, private: bool) -> None:
-        found = self.pick(login, at)
-        if found is None or not self.owned(login, found[1]):
+        found = self.pick(login, at, anything if private else is_private, own=True)
+        if found is None:
             return
         number = self.next()
 
@@ -211,23 +214,16 @@ class People(RuleBasedStateMachine):
             for part in resource.parts:
                 (client.make_private if private else client.make_public)(part, number)
 
-        self.write(login, *found, change)
+        self.done["client private" if private else "client public"] += self.write(login, *found, change)
         if private:
             self.truth.concealed.add(self.checks.uid(login, found[1]))
-        self.done["client private" if private else "client public"] += 1
 
     @rule(login=WHO, at=PICK)
     def the_client_deletes_one(self, login: str, at: int) -> None:
-        found = self.pick(login, at)
-        if found is not None and self.owned(login, found[1]):
+        found = self.pick(login, at, own=True)
+        if found is not None:
             self.remove(login, found[1])
             self.done["client delete"] += 1
-
-    def remove(self, login: str, ref: str) -> None:
-        before = self.checks.at(login, ref)
-        assert before is not None
-        self.servers[login].remove(ref)
-        self.truth.written_by_client(before.uid, before, None, set())
 
     @precondition(lambda self: SECOND in self.servers["claire"]._calendars)
     @rule(at=PICK)
@@ -249,28 +245,11 @@ class People(RuleBasedStateMachine):
 
     # --- what people do in the CRM ----------------------------------------------------------------
 
-    def record(self, at: int) -> Key | None:
-        """One that a person may change: shown, public, organised by a user."""
-        keys = sorted(
-            (
-                key
-                for key, one in self.agenda.records().items()
-                if not hidden(one) and not is_private(held(one)) and values_of(one).get("editable", True)
-            ),
-            key=lambda key: (key[0].value, key[1]),
-        )
-        return keys[at % len(keys)] if keys else None
-
-    def edit(self, key: Key, change: Callable[..., object]) -> None:
-        before, after = self.agenda.edit(key, change)  # type: ignore[arg-type]
-        self.truth.edited(before.uid, before, after)
-        self.truth.edits[before.uid] += before != after
-
     @rule(
         login=WHO,
         series=st.booleans(),
         task=st.sampled_from([False, False, False, True]),
-        guest=st.sampled_from(["", "", "guest", DENIS]),
+        guest=st.sampled_from(["", "", "guest", DENIS, "both"]),
         past=st.sampled_from([False, False, False, True]),
         private=st.sampled_from([False, False, False, False, False, True]),
     )
@@ -279,52 +258,64 @@ class People(RuleBasedStateMachine):
     ) -> None:
         number, me = self.next(), f"{login}@acme.example"
         uid = f"crm-{number}@syncd.example"
+        both, guest = guest == "both", DENIS if guest == "both" else guest
         guest = f"invite{number}@guest.example" if guest == "guest" else "" if guest == me else guest
         item = crm.new_item(
             uid, number, me, series=series, task=task, guest=guest, past=past, private=private
         )
+        if both and me != EMMA:
+            item = crm.with_guest(item, number, me, email=EMMA)
+            self.done["crm three"] += 1
         self.agenda.add(login, item)
         self.truth.edited(uid, None, item)
         self.truth.edits[uid] += 1
         self.done["crm new"] += 1
 
-    @rule(at=PICK, part=PICK, kind=st.sampled_from(sorted(crm.SIMPLE)))
-    def the_crm_changes_one(self, at: int, part: int, kind: str) -> None:
-        key = self.record(at)
-        if key is not None:
+    @rule(at=PICK, part=PICK, kinds=some_of(sorted(crm.SIMPLE)))
+    def the_crm_changes_one(self, at: int, part: int, kinds: list[str]) -> None:
+        key = self.record(at, has_alarms if "no alarm" in kinds else anything)
+        for kind in kinds if key is not None else ():
             number = self.next()
-            self.edit(key, lambda item: crm.changed(item, part, kind, number))
-            self.done[f"crm {kind}"] += 1
+
+            def change(item: Item, kind: str = kind, number: int = number) -> Item:
+                return crm.changed(item, part, kind, number)
+
+            if key is not None:
+                self.done[f"crm {kind}"] += self.edit(key, change)
 
     @rule(at=PICK, what=st.sampled_from(["add", "add", "remove", "cancel"]))
     def the_crm_changes_an_occurrence(self, at: int, what: str) -> None:
-        key = self.record(at)
+        key = self.record(at, is_series if what == "add" else has_overrides)
         if key is None or key[0] is BoundEntity.TASK:
             return
         number = self.next()
         if what == "add":
-            self.edit(key, lambda item: crm.with_override(item, number))
+            done = self.edit(key, lambda item: crm.with_override(item, number))
         else:
-            self.edit(key, lambda item: crm.without_override(item, number, cancel=what == "cancel"))
-        self.done[f"crm override {what}"] += 1
+            done = self.edit(key, lambda item: crm.without_override(item, number, cancel=what == "cancel"))
+        self.done[f"crm override {what}"] += done
 
     @rule(at=PICK, what=st.sampled_from(["guest", "colleague", "no guest", "link", "private"]))
     def the_crm_changes_who_is_concerned(self, at: int, what: str) -> None:
-        key = self.record(at)
+        key = self.record(at, has_people if what == "no guest" else anything)
         if key is None or key[0] is BoundEntity.TASK:
             return
         number = self.next()
         me = self.agenda._owner(self.agenda.records()[key]) + "@acme.example"
         if what == "link":
             self.agenda.link(key)
+            done = True
         elif what == "no guest":
-            self.edit(key, lambda item: crm.without_guest(item, number))
+            done = self.edit(key, lambda item: crm.without_guest(item, number))
         elif what == "private":
-            self.edit(key, lambda item: crm.with_privacy(item, Privacy.PRIVATE))
+            done = self.edit(key, lambda item: crm.with_privacy(item, Privacy.PRIVATE))
         else:
-            email = DENIS if what == "colleague" and me != DENIS else ""
-            self.edit(key, lambda item: crm.with_guest(item, number, me, email=email))
-        self.done[f"crm {what}"] += 1
+            colleague = next(
+                address for address in (DENIS, EMMA)[:: 1 if number % 2 else -1] if address != me
+            )
+            email = colleague if what == "colleague" else ""
+            done = self.edit(key, lambda item: crm.with_guest(item, number, me, email=email))
+        self.done[f"crm {what}"] += done
 
     @rule(at=PICK)
     def the_crm_cancels_one(self, at: int) -> None:
@@ -334,40 +325,3 @@ class People(RuleBasedStateMachine):
             self.truth.edited(before.uid, before, None)
             self.truth.edits[before.uid] += 1
             self.done["crm cancel"] += 1
-
-    # --- both at once -----------------------------------------------------------------------------
-
-    @rule(at=PICK, part=PICK, kind=st.sampled_from(UNITS), other=st.sampled_from(UNITS))
-    def both_sides_change_one(self, at: int, part: int, kind: str, other: str) -> None:
-        key = self.record(at)
-        if key is None:
-            return
-        uid = held(self.agenda.records()[key]).uid
-        found = next((one for one in self.refs("claire") if self.checks.uid("claire", one[1]) == uid), None)
-        if found is None or not self.owned("claire", found[1]):
-            return
-        number, second = self.next(), self.next()
-        self.edit(key, lambda item: crm.changed(item, part, other, second))
-        self.write(
-            "claire", *found, lambda one: client.SIMPLE[kind](one.parts[part % len(one.parts)], number)
-        )
-        self.done["both"] += 1
-
-    @rule(at=PICK, first=st.sampled_from(["crm", "client"]), kind=st.sampled_from(UNITS))
-    def one_side_deletes_what_the_other_one_changes(self, at: int, first: str, kind: str) -> None:
-        key = self.record(at)
-        if key is None:
-            return
-        uid = held(self.agenda.records()[key]).uid
-        found = next((one for one in self.refs("claire") if self.checks.uid("claire", one[1]) == uid), None)
-        if found is None or not self.owned("claire", found[1]):
-            return
-        number = self.next()
-        if first == "crm":
-            self.write("claire", *found, lambda one: client.SIMPLE[kind](one.parts[0], number))
-            self.truth.edited(uid, self.agenda.cancel(key), None)
-            self.truth.edits[uid] += 1
-        else:
-            self.remove("claire", found[1])
-            self.edit(key, lambda item: crm.changed(item, 0, kind, number))
-        self.done[f"deleted by {first}, changed by the other"] += 1

@@ -38,6 +38,8 @@ class Truth:
         self.edits: Counter[str] = Counter()  # of a person in the CRM
         self.secret: set[str] = set()  # texts that were written while private, and never were public
         self.concealed: set[str] = set()  # made private by a client: from then on the server's alone
+        self.out_of_sight: set[str] = set()  # somebody else's meetings that the CRM hides
+        self.left_alone: set[str] = set()  # made in a calendar that the CRM takes nothing from
         self.vendor: dict[str, set[str]] = defaultdict(set)  # lines of no concern to anybody
         self.created: set[str] = set()
 

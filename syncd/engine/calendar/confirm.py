@@ -5,6 +5,7 @@ A kill before the transaction leaves everything as it was, or an intent that tel
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -36,12 +37,11 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
-from syncd.engine.calendar.journal import Outcome, conflict_rows, decision_row
-from syncd.engine.calendar.pairing import Aside
+from syncd.engine.calendar.journal import LEAVES, Outcome, conflict_rows, decision_row
+from syncd.engine.calendar.pairing import record_hidden
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
-LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 CRM_FIRST = Rules(Winner.CRM)
 HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
 TRIES = 3  # against others who write to the same records in the same moment
@@ -51,13 +51,19 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Remembers them; returns those that it left out, because another mailbox has brought in the same item
-    since they were planned: they are to be planned again. Raises Stale where a record changed at this very
-    moment: then try again."""
+    """Remembers them; returns those that it left out, because they were overtaken since they were planned:
+    another mailbox has brought in the same item, or somebody changed the record. They are to be planned
+    again. Raises Stale where a record changed at this very moment: then try again."""
+    work = _Confirm(session, context)
+    work.refresh(outcomes)
     there = _there_now(session, [one.plan for one in outcomes if _is_new(one.plan)])
-    late = [one for one in outcomes if _is_new(one.plan) and (one.plan.entity, one.plan.uid) in there]
+    late = [
+        one
+        for one in outcomes
+        if (_is_new(one.plan) and (one.plan.entity, one.plan.uid) in there) or work.is_overtaken(one)
+    ]
     left_out = {id(one) for one in late}
-    _Confirm(session, context).run([one for one in outcomes if id(one) not in left_out])
+    work.run([one for one in outcomes if id(one) not in left_out])
     return late
 
 
@@ -109,29 +115,34 @@ class _Confirm:
         self._lost: dict[int, list[UnitConflict]] = {}  # of what changed in the CRM meanwhile, by the same
 
     def run(self, outcomes: Sequence[Outcome]) -> None:
-        self._refresh(outcomes)
         self._look_around(outcomes)
         made = self._create([one.plan for one in outcomes])
         fresh: list[Mapping[str, Any]] = []
-        decisions, conflicts, changed = [], [], []
+        decisions, changed = [], []
+        conflicts: list[Mapping[str, Any]] = []
+        of_fresh: list[tuple[int, Mapping[str, Any]]] = []  # of bindings that have no id yet
         private: list[tuple[BoundEntity, int]] = []
         for one in outcomes:
             plan = one.plan
             id_ = made.get(id(plan)) or (plan.record.id if plan.record else None)
             before, crm = self._record(plan)
             row = self._binding(one, id_, crm)
-            if row is not None:
+            lost = (*plan.decision.conflicts, *self._lost.get(id(plan), ()))
+            told = conflict_rows(self._session, self._context, plan, id_, lost)
+            if row is None:
+                conflicts += told
+            else:
+                of_fresh += [(len(fresh), each) for each in told]
                 fresh.append(row)
             if plan.decision.action not in SILENT or plan.decision.conflicts:
                 decisions.append(decision_row(self._context, one, id_, before))
-            lost = (*plan.decision.conflicts, *self._lost.get(id(plan), ()))
-            conflicts += conflict_rows(self._session, self._context, plan, id_, lost)
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
                 if is_private(crm) and _tells(before):
                     private.append((plan.entity, id_))
         self._updates.send()
-        reconciling.insert_bindings(self._session, fresh)
+        bound = reconciling.insert_bindings(self._session, fresh)
+        conflicts += [{**each, "binding_id": bound[at]} for at, each in of_fresh]
         reconciling.record(self._session, decisions, conflicts)
         for entity in (BoundEntity.EVENT, BoundEntity.TASK):
             ids = [id_ for kind, id_ in changed if kind is entity]
@@ -148,10 +159,34 @@ class _Confirm:
                     extras=all(one.plan.calendar.row.token for one in outcomes),
                 )
         outbox.settle(self._session, [one.plan.waiting for one in outcomes if one.plan.waiting])
+        self._free([one for one in outcomes if one.wrote and one.remote is not None])
+
+    def _free(self, written: Sequence[Outcome]) -> None:
+        """What the server took is out of quarantine, where it lay under its name or under its UID."""
+        refs: dict[int, list[str]] = {}
+        for one in written:
+            ref = one.remote.ref if one.remote else ""
+            refs.setdefault(one.plan.calendar.row.id, []).extend((ref, one.plan.uid))
+        for collection, names in refs.items():
+            reconciling.release(self._session, collection, names)
 
     # --- the record -----------------------------------------------------------------------------
 
-    def _refresh(self, outcomes: Sequence[Outcome]) -> None:
+    def is_overtaken(self, one: Outcome) -> bool:
+        """Whether somebody changed the record since it was planned with, and nothing is at the server yet."""
+        plan = one.plan
+        touches = plan.decision.crm is not None or plan.decision.action is Action.CANCEL_CRM
+        if one.wrote or plan.record is None or not touches:
+            return False
+        current = self._current.get((plan.entity, plan.record.id))
+        if current is None:
+            return False
+        mine = _content(current)
+        if mine is not None and plan.crm is not None:
+            mine = replace(mine, uid=plan.crm.uid)  # where a client gave it another one
+        return mine != plan.crm
+
+    def refresh(self, outcomes: Sequence[Outcome]) -> None:
         """Reads anew those records that changed since they were planned with."""
         for entity, model in ((BoundEntity.EVENT, Event), (BoundEntity.TASK, Task)):
             planned = {
@@ -211,11 +246,13 @@ class _Confirm:
     def _replace(self, plan: Plan, record: Record, after: Item) -> None:
         current = self._current.get((plan.entity, record.id), record)
         mine = item_of(current) if isinstance(current, EventRecord) else item_of_task(current)
+        mine = replace(mine, uid=after.uid)  # where a client gave it another one
         if plan.crm is not None and mine != plan.crm:
-            # A person changed it meanwhile: that change stays, and waits in the outbox for the next cycle.
+            # A person changed it while it was written to the server: that change stays, and waits in the
+            # outbox for the next cycle, which will take it for the only one.
             merged = merge(base_crm=plan.crm, base_remote=plan.crm, crm=mine, remote=after, rules=CRM_FIRST)
             after = merged.crm
-            self._lost[id(plan)] = [one for one in merged.conflicts if one.winner is Winner.REMOTE]
+            self._lost[id(plan)] = list(merged.conflicts)
         setting, now = self._context.setting, self._context.now
         if isinstance(current, TaskRecord):
             values = task_values(settled_task(after), setting, current)
@@ -304,31 +341,11 @@ class _Confirm:
                 self._update(other.id, {"supplies": False})
 
 
-def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> None:
-    """Remembers items that are not kept in step, so that they are not read again until they change."""
-    fresh, updates = [], Updates(session)
-    for one in ones:
-        values: dict[str, Any] = {
-            "collection_id": one.calendar.row.id,
-            "remote_ref": one.remote.ref,
-            "uid": one.seen.uid,
-            "version": one.remote.version,
-            "state": one.state,
-            "entity": one.entity,
-            "entity_id": one.binding.entity_id if one.binding else None,
-            "role": CopyRole.ATTENDEE,
-            "supplies": False,
-            "base_remote": "",
-            "absent": False,
-            "enters_on": one.enters_on,
-            "changed_at": context.now,
-        }
-        if one.binding is None:
-            fresh.append({**values, "ours": False})
-        else:
-            reconciling.update_binding(session, one.binding.id, values, together=updates)
-    updates.send()
-    reconciling.insert_bindings(session, fresh)
+def _content(record: Record) -> Item | None:
+    """What both sides have in common of the record; None where the CRM took it out."""
+    if record_hidden(record):
+        return None
+    return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
 
 
 def _comes_to_light(one: Outcome) -> bool:

@@ -19,6 +19,7 @@ from syncd.engine.calendar.dress import Names, dress_of, mark_of
 Key = tuple[BoundEntity, int]
 
 COPY = "a copy for a colleague who takes part"
+UNDRESSED = "What the CRM added is taken off: somebody from outside takes part now."
 ROLES = {CopyRole.ORGANIZER: Role.ORGANIZER, CopyRole.ATTENDEE: Role.ATTENDEE}
 
 
@@ -42,13 +43,16 @@ class Decider:
                 decision=Decision(Action.DELETE_REMOTE, 7, reason),
                 mailing=Mailing((), reason, notify=False),
             )
+        context = self._context
         if self._follows(plan):
             plan = replace(plan, follows=True, decision=self._of_copy(plan))
         else:
-            plan = replace(plan, dress=dress_of(plan, self._names, self._context.setting.people))
+            plan = replace(
+                plan, dress=dress_of(plan, self._names, context.setting.people, context.rules.instance)
+            )
             pair = self._pair(plan)
-            plan = replace(plan, pair=pair, decision=decide(pair, self._context.rules.merge))
-        return replace(plan, mailing=self._mailing(plan))
+            plan = replace(plan, pair=pair, decision=_renaming(plan, decide(pair, context.rules.merge)))
+        return replace(plan, mailing=self.mailing(plan))
 
     def _follows(self, plan: Plan) -> bool:
         """Whether somebody else's copy owns the content."""
@@ -113,6 +117,8 @@ class Decider:
         if plan.crm is None:
             gone = Action.DELETE_REMOTE if ours else Action.DROP
             return Decision(gone, 7, "the meeting was cancelled")
+        if ours and not self._takes_part(plan.crm):
+            return Decision(Action.DELETE_REMOTE, 7, "its owner does not take part any more")
         return self._of_answer(plan, plan.crm, plan.seen, ours=ours)
 
     def _taken_out(self, plan: Plan) -> Decision:
@@ -129,6 +135,13 @@ class Decider:
         end = last_end(item, floating=self._context.rules.floating)
         return end is not None and end <= self._context.now
 
+    def _takes_part(self, crm: Item) -> bool:
+        """Whether the mailbox's owner is in it; of a private meeting nobody knows who is."""
+        own = self._context.own
+        return is_private(crm) or any(
+            one.organizer in own or one.attendee(own) is not None for one in crm.components
+        )
+
     def _of_answer(self, plan: Plan, crm: Item, seen: Item, *, ours: bool) -> Decision:
         changed = plan.remote is not None and not is_private(seen)
         heard = answered(crm, seen, self._context.own) if changed else crm
@@ -144,10 +157,13 @@ class Decider:
             return Decision(Action.PUSH, 2, "the meeting changed", remote=remote)
         return Decision(Action.ADOPT, 5, "a participant's copy says nothing new")
 
-    def _mailing(self, plan: Plan) -> Mailing | None:
+    def mailing(self, plan: Plan) -> Mailing | None:
+        """Whether the server may mail anybody of what is to be written; None where nothing is."""
         decision = plan.decision
         if decision.remote is None and decision.action is not Action.DELETE_REMOTE:
             return None
+        if (strangers := self._may_see_it_go(plan)) is not None:
+            return Mailing(strangers, UNDRESSED, notify=False)
         person = plan.waiting is not None and plan.waiting.by_person and not plan.follows
         return firewall(
             cause=Cause.PERSON_EDIT if person else Cause.BACKFILL,
@@ -159,6 +175,19 @@ class Decider:
             now=self._context.now,
             floating=self._context.rules.floating,
         )
+
+    def _may_see_it_go(self, plan: Plan) -> tuple[str, ...] | None:
+        """Who may hear that the text became another one, where nothing but what the CRM added is taken off
+        because a stranger takes part now. None where that is not what is done."""
+        seen = plan.seen
+        if not plan.calendar.info.auto_schedule or seen is None or plan.decision.remote != seen:
+            return None
+        if mark_of(plan.dress) or plan.remote is None or not plan.remote.item.dressed:
+            return None
+        people = self._context.setting.people
+        hosts = {one.organizer for one in seen.components}
+        guests = {one.email for part in seen.components for one in part.attendees} - hosts
+        return tuple(sorted(one for one in guests if people.user(one) is None))
 
     @staticmethod
     def _says_news(plan: Plan) -> bool:
@@ -181,3 +210,12 @@ class Decider:
 
     def _owned(self, record: EventRecord) -> bool:
         return bool(record.main.values["owner_id"] == self._context.setting.owner_id)
+
+
+def _renaming(plan: Plan, decision: Decision) -> Decision:
+    """A client gave the item another UID: the record takes it over, whatever else is to be done."""
+    record, crm = plan.record, plan.crm
+    if crm is None or record is None or plan.seen is None or decision.crm is not None:
+        return decision
+    values = (record.main if isinstance(record, EventRecord) else record).values
+    return decision if values["uid"] == crm.uid else replace(decision, crm=crm)

@@ -9,12 +9,13 @@ from connectors.calendar import Item, RemoteItem
 from store import reconciling
 from store.bindings import ConflictState, Side
 from store.database import Transaction
-from syncd.core.canonical import dump
+from syncd.core.canonical import dump, value_json, value_of
 from syncd.core.conflicts import UnitConflict, Winner
 from syncd.core.plan import Action, Role
 from syncd.engine.calendar.context import Context, Plan
 
 WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
+LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 SIDES = {(True, True): Side.BOTH, (True, False): Side.CRM, (False, True): Side.REMOTE}
 
 
@@ -49,9 +50,38 @@ def decision_row(context: Context, one: Outcome, id_: int | None, before: Item |
         "crm_before": (dump(before) if before else "") if touches_crm else None,
         "remote_before": (dump(plan.seen) if plan.seen else "") if one.wrote else None,
         "version": one.remote.version if one.remote else "",
-        "mailed": ", ".join(plan.mailing.recipients) if plan.mailing and plan.mailing.notify else "",
+        "mailed": ", ".join(plan.mailing.recipients) if plan.mailing else "",
         "undone": False,
     }
+
+
+def conflict_row(context: Context, plan: Plan, id_: int | None, one: UnitConflict) -> Mapping[str, Any]:
+    """The columns of a conflict about the record `id_`."""
+    return {
+        "binding_id": None if plan.binding is None or plan.decision.action in LEAVES else plan.binding.id,
+        "mailbox_id": context.mailbox_id,
+        "entity": plan.entity,
+        "entity_id": id_,
+        "component": one.key,
+        "unit": one.unit.value if one.unit else "",
+        "base": json.dumps(one.base, ensure_ascii=False),
+        "crm_value": json.dumps(one.crm, ensure_ascii=False),
+        "remote_value": json.dumps(one.remote, ensure_ascii=False),
+        "winner": WINNERS[one.winner],
+        "at": context.now,
+        "run_ref": context.run,
+        "state": ConflictState.OPEN if one.winner is Winner.MANUAL else ConflictState.DECIDED,
+    }
+
+
+def overwrote(one: UnitConflict, found: Item) -> bool:
+    """Whether the server holds what the CRM's side won by, so that what lost is there no more."""
+    if one.winner is not Winner.CRM:
+        return False
+    component = found.by_key.get(one.key)
+    if one.unit is None or component is None:
+        return one.unit is None and component is not None
+    return value_json(value_of(component, one.unit)) == one.crm
 
 
 def conflict_rows(
@@ -62,21 +92,7 @@ def conflict_rows(
     if plan.decision.held and plan.binding is not None:
         told = reconciling.open_conflicts(session, plan.binding.id)
     return [
-        {
-            "binding_id": plan.binding.id if plan.binding else None,
-            "mailbox_id": context.mailbox_id,
-            "entity": plan.entity,
-            "entity_id": id_,
-            "component": one.key,
-            "unit": one.unit.value if one.unit else "",
-            "base": json.dumps(one.base, ensure_ascii=False),
-            "crm_value": json.dumps(one.crm, ensure_ascii=False),
-            "remote_value": json.dumps(one.remote, ensure_ascii=False),
-            "winner": WINNERS[one.winner],
-            "at": context.now,
-            "run_ref": context.run,
-            "state": ConflictState.OPEN if one.winner is Winner.MANUAL else ConflictState.DECIDED,
-        }
+        conflict_row(context, plan, id_, one)
         for one in lost
         if (one.key, one.unit.value if one.unit else "") not in told
     ]

@@ -15,7 +15,7 @@ from syncd.engine.calendar.confirm import confirm
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.deciding import ROLES
 from syncd.engine.calendar.intents import conflicts_of, units_of
-from syncd.engine.calendar.journal import Outcome
+from syncd.engine.calendar.journal import Outcome, conflict_row, overwrote
 from syncd.engine.calendar.push import count
 from syncd.engine.calendar.report import CalendarReport
 
@@ -40,9 +40,10 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
             "a write without an answer was looked up", action="recover", uid=intent.uid, happened=happened
         )
         with context.database.write() as session:
+            plan = _plan(session, intent, calendar, found)
             if happened:
                 outcome = Outcome(
-                    _plan(session, intent, calendar, found),
+                    plan,
                     ROLES[intent.role],
                     intent.supplies,
                     found,
@@ -50,9 +51,14 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
                 )
                 confirm(session, context, [outcome])
                 count(report, outcome)
-            elif intent.notify and found is not None and found.version != intent.precondition:
-                # It may have been made, and changed by somebody since: its guests have been told once.
-                _calm(session, intent)
+            elif found is not None and found.version != intent.precondition:
+                # It may have been made, and changed by somebody since, or by the server itself: what it
+                # overwrote is kept, and its guests have been told once.
+                lost = [one for one in plan.decision.conflicts if overwrote(one, redacted(found.item))]
+                rows = [conflict_row(context, plan, intent.entity_id, one) for one in lost]
+                reconciling.record(session, [], rows)
+                if intent.notify:
+                    _calm(session, intent)
             reconciling.close_intents(session, [intent.id])
 
 

@@ -25,6 +25,7 @@ from syncd.core.canonical import (
 )
 from syncd.core.conflicts import Winner
 from syncd.core.recurrence import is_occurrence
+from syncd.core.series import occurrence_at, without_occurrence
 from syncd.engine.calendar import places, quiet
 from syncd.engine.calendar.occasion import Occasion
 
@@ -87,8 +88,9 @@ def _whole(item: Item, key: str, value: Json) -> Item | None:
         return _replaced(item, _in_place(item, component_from_json(value)))
     if not key or key == item.main.key:
         return None
+    places.recurring(item)
     place = _component(item, key).recurrence_id
-    return item if place is None else places.cancelled_at(item, place)
+    return item if place is None else without_occurrence(item, place)
 
 
 def _in_place(item: Item, component: Component) -> Component:
@@ -111,7 +113,7 @@ def _component(item: Item, key: str) -> Component:
     if found is not None:
         return found
     place = places.place_of_key(item, key)
-    return _in_place(item, places.component_at(item, place))
+    return _in_place(item, occurrence_at(item, place))
 
 
 def _replaced(item: Item, component: Component) -> Item:

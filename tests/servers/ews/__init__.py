@@ -17,8 +17,14 @@ occurrences, tasks and mails in the store, and lists what is there.
 Faults: `server.faults.plan(Fault.RESET_AFTER, "CreateItem")`; faults.py has them all, `skip=` and `times=`.
 `server.expire_sync_states()` makes every sync state given so far invalid.
 
-What is asserted: `server.counts` (operations by name; invitations, updates, cancellations, responses, mails
-sent) and what OtherClient lists. Each request and each answer is validated against Microsoft's schema
-(schema.py): at the fixture's end an invalid message fails the test, as does an error in the server.
-`SYNCD_EWS_SCHEMA` names the schema's folder where it is not in `../shared/ews-schema`.
+Notifications: `server.subscriptions` has `minute` and `heartbeat` to shorten, `await_streams(n)` to wait
+for a stream, `forget_all()` to lose all subscriptions; `server.drop_connections()` ends all connections.
+Autodiscover: `server.autodiscover.redirects[address] = other address or URL`.
+
+What is asserted: `server.counts` (operations by name; invitations, updates, cancellations, responses,
+mails sent) and what OtherClient lists. Each request and each answer is validated against Microsoft's
+schema (schema.py): at the fixture's end an invalid message fails the test, as does an error in the
+server. `server.check.forgive()` is for a test about invalid messages, `server.check.older_clients = True`
+for a client that names an older version than 2016 in its header. `SYNCD_EWS_SCHEMA` names the schema's
+folder where it is not in `../shared/ews-schema`.
 """

@@ -1,7 +1,7 @@
 """Mail between mailboxes of this server: what arrives, and what it does in the calendar it arrives at.
 
 Exchange's calendar attendant books a request at once as a tentative item without an answer, before the user
-has seen it ([MS-OXWSMTGS] 1.3; the Calendar Attendant's page), and takes answers into the organizer's item.
+has seen it, and takes answers into the organizer's item.
 """
 
 from datetime import datetime

@@ -1,6 +1,6 @@
 """Recurrence patterns and ranges of the schema: the days on which a series takes place.
 
-A day of the month that a month has not is its last day ([MS-OXOCAL] 2.2.1.44.1.3), unlike RFC 5545, where
+A day of the month that a month has not is its last day ([MS-OXOCAL]), unlike RFC 5545, where
 the month is left out.
 """
 

@@ -11,6 +11,8 @@ from tests.servers.ews.store import Store
 from tests.servers.ews.target import Target
 from tests.servers.ews.xmlwork import boolean, children, local, t, text_of, typed
 
+_TABLE_TEXT = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -85,12 +87,23 @@ def render(
     element = typed(target.kind.value)
     for name in ORDER[target.kind]:
         if name == "ExtendedProperty":
-            element.extend(_extended(target, shape))
+            found_extended = _extended(target, shape)
+            element.extend([_short(each) for each in found_extended] if finding else found_extended)
         elif name in wanted:
             found = properties.read(store, viewer, target, name, known, shape.body_type)
             if found is not None:
-                element.append(found)
+                element.append(_short(found) if finding else found)
     return element
+
+
+def _short(element: Element) -> Element:
+    """A folder's table holds the first 255 characters of a text (FindItem; SyncFolderItems is alike)."""
+    if all(len(part.text or "") <= _TABLE_TEXT for part in element.iter()):
+        return element
+    copied = Element(element.tag, element.attrib)
+    copied.text = element.text and element.text[:_TABLE_TEXT]
+    copied.extend(_short(child) for child in element)
+    return copied
 
 
 def _extended(target: Target, shape: Shape) -> list[Element]:

@@ -1,7 +1,7 @@
 """SyncFolderItems: what changed in a folder since a sync state, at most 512 changes at a time.
 
 A state is the version up to which the folder's log was told. Occurrences and exceptions are never told of:
-their master is ("SyncFolderItems returns only the recurring master", EWS synchronization page).
+their master is; what an exception changes is a change of its master.
 """
 
 from xml.etree.ElementTree import Element

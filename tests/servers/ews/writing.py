@@ -25,7 +25,7 @@ _DAYS_ONLY = {
     "DueDate",
     "StartDate",
     "CompleteDate",
-}  # of tasks: midnight, no time of day [MS-OXWSTASK] 2.2.4.6
+}  # of tasks: midnight, no time of day ([MS-OXWSTASK])
 _ZONES = {
     "StartTimeZone": "StartTimeZoneId",
     "EndTimeZone": "EndTimeZoneId",
@@ -184,7 +184,7 @@ def _complete_event(request: Request, item: Item) -> None:
         item.put("StartTimeZoneId", request.zone_name)
     now = request.store.now()
     if "Start" not in item.fields:
-        # "If Start is not set, the next half hour" is what Outlook does; the pages say nothing.
+        # The pages say nothing of an event without a start.
         item.put("Start", stamp(now.replace(minute=0, second=0) + timedelta(hours=1)))
     if "End" not in item.fields:
         item.put("End", stamp(Target(item).start + timedelta(minutes=30)))
