@@ -95,6 +95,18 @@ def test_changes_of_different_fields_are_merged_and_a_cycle_without_news_writes_
     assert told == {"GetFolder": 3, "FindFolder": 1, "SyncFolderItems": 2}
 
 
+def test_what_the_crm_made_and_a_client_deleted_at_once_is_gone_in_the_crm(office: Office) -> None:
+    """A listing says nothing of what came and went since the last one (SyncFolderItems; RFC 6578 3.5.2)."""
+    office.sync()
+    office.desk("claire").add("Aussitôt supprimé")
+    office.sync("claire")
+    (target,) = office.events("claire")
+    office.client("claire").delete(office.client("claire").id_of(target.item))
+    office.settle()
+    assert office.subjects() == []
+    assert office.events("claire") == []
+
+
 def test_tasks_go_both_ways(office: Office) -> None:
     client = office.client("claire")
     ref = client.add_task("Rappeler Paul", DueDate="2026-11-26T00:00:00Z")

@@ -322,7 +322,8 @@ class _Confirm:
             "entity_id": id_,
             "role": CopyRole[one.role.name],
             "supplies": one.supplies,
-            "absent": False,
+            # What comes and goes between two listings is in neither: what we made is to be seen once.
+            "absent": one.wrote and plan.seen is None and one.remote is not None,
             "enters_on": None,
             "changed_at": self._context.now,
         }

@@ -391,4 +391,6 @@ class CalendarCycle:
             reconciling.quarantine(session, row.id, item.ref, item.error, now)
         broken = {item.ref for item in unread} | refused
         reconciling.release(session, row.id, [ref for ref in seen.refs if ref not in broken])
+        for known in seen.back:
+            reconciling.update_binding(session, known.id, {"absent": False})
         reconciling.set_token(session, row.id, seen.cursor)

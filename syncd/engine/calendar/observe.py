@@ -28,6 +28,7 @@ class Observed:
     gone: tuple[Known, ...]  # by a tombstone, or by a complete listing
     unproven: tuple[Known, ...]  # missing where that proves nothing: asked directly in the next cycle
     asked: tuple[Known, ...]  # unproven ones of the last cycle
+    back: tuple[Known, ...]  # unproven ones of the last cycle that are listed now
     again: tuple[str, ...]  # of the refs to read: those out of quarantine
     freed: frozenset[str]  # of these: those that the server does not list any more
 
@@ -40,7 +41,8 @@ class Observed:
     @property
     def news(self) -> bool:
         """Whether anything must be remembered."""
-        return bool(self.cursor != self.calendar.row.token or self.refs or self.gone or self.unproven)
+        moved = self.cursor != self.calendar.row.token
+        return bool(moved or self.refs or self.gone or self.unproven or self.back)
 
 
 def observe(
@@ -79,6 +81,7 @@ def observe(
         gone=proven,
         unproven=missing if changes.reset else (),
         asked=tuple(one for one in asked if one.ref not in listed and one not in missing),
+        back=tuple(one for one in asked if one.ref in listed),
         again=tuple(again),
         freed=frozenset(ref for ref in again if ref in removed or "/" not in ref),
     )
