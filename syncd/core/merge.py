@@ -197,8 +197,8 @@ class _Merge:
     def _orphan(self, left: Both[dict[str, Component]]) -> None:
         """One side changed an occurrence, the other one the series, so that it does not happen then any more:
         a RECURRENCE-ID must name an occurrence (RFC 5545 section 3.8.4.4). What both have stays as it is, and
-        so does what a side wrote beside that very series; while a person is to decide about the series, the
-        side whose series has no such place is not given it, and the other one keeps it."""
+        so does what a side wrote beside that very series. While a person is to decide about the series, the
+        side whose series has no such place is not given it, the other one keeps it, and the log tells."""
         held = ("", Unit.TIMING) in self._held
         alone = {key for key in self._now.crm.keys() ^ self._now.remote.keys() if key}
         missing = Both(self._lacking(left.crm, alone), self._lacking(left.remote, alone))
@@ -214,6 +214,7 @@ class _Merge:
                 ):
                     if own is None and key in lacked:
                         components.pop(key, None)
+                        self._tell(key, None, crm, remote, Winner.REMOTE if crm is None else Winner.CRM)
                 continue
             left.crm.pop(key, None)
             left.remote.pop(key, None)

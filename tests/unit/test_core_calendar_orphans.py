@@ -66,12 +66,12 @@ def test_what_a_client_wrote_so_itself_is_left_as_it_is() -> None:
     assert (found.remote, found.conflicts) == (odd, ())
 
 
-def test_where_a_person_must_decide_about_the_rule_the_occurrence_waits_in_the_log() -> None:
+def test_where_a_person_must_decide_about_the_rule_the_occurrence_stays_where_it_is_and_is_told() -> None:
     manual = Rules(Winner.MANUAL)
     changed = override(25)
     crm = series("FREQ=DAILY;COUNT=7", changed)
     found = merged(series(), crm, series(""), manual)
-    assert found.crm == series("FREQ=DAILY;COUNT=7")
+    assert found.crm == crm
     assert found.remote == series("")
     assert found.held == {("", Unit.TIMING)}
     assert {(one.key, one.unit) for one in found.conflicts} == {("", Unit.TIMING), (changed.key, None)}
