@@ -2,6 +2,7 @@
 
     SyncdError
     ├── ItemError              one message or event; its collection goes on
+    │   └── WouldMail              a quiet write that the server would mail people about: not made
     ├── CollectionError        one folder or calendar; its mailbox goes on
     │   ├── CollectionGone         the server says that it does not exist
     │   └── CollectionRefused      the server denies access to it
@@ -32,6 +33,10 @@ class ItemError(SyncdError):
     def __init__(self, message: str, *, locator: str) -> None:
         super().__init__(message)
         self.locator = locator
+
+
+class WouldMail(ItemError):
+    """The write was to be made in silence, and the server would mail participants: it was not made."""
 
 
 class CollectionError(SyncdError):

@@ -104,12 +104,15 @@ class CalendarConnector(Connector, Protocol):
     def create(self, calendar: str, item: Item, dress: Dress, *, notify: bool) -> RemoteItem:
         """Writes a new item and returns it as the server has it. Raises Conflict where its UID is taken.
 
-        `notify` False keeps the server from mailing anybody.
+        `notify` False keeps the server from mailing anybody; WouldMail where that cannot be, as below.
         """
         ...
 
     def update(self, current: RemoteItem, item: Item, dress: Dress, *, notify: bool) -> RemoteItem:
-        """Changes `current` into `item`, and nothing else in it, if it still has the same version."""
+        """Changes `current` into `item`, and nothing else in it, if it still has the same version.
+
+        Where `item` is what `current` says already, only the dress changes: WouldMail is not raised then.
+        """
         ...
 
     def delete(self, current: RemoteItem, *, notify: bool) -> None:

@@ -7,7 +7,7 @@ is refused rather than made.
 
 from dataclasses import dataclass, replace
 
-from connectors.calendar import Item
+from connectors.calendar import Component, Item, Response
 from connectors.ical.lines import Line, Node, Unreadable, parameters, parse
 from connectors.ical.parts import address_of
 from connectors.ical.reading import read
@@ -43,7 +43,11 @@ def mails(
     before: bytes | None, after: bytes | None, owner: frozenset[str], *, reply: bool = True
 ) -> list[Mailed]:
     """What a server mails when a resource of `owner` changes; None for none, `reply` False for the header
-    Schedule-Reply: F (section 8.1). In order of the recipients."""
+    Schedule-Reply: F (section 8.1). In order of the recipients.
+
+    What the CRM adds does not count here: it must go wherever somebody from outside takes part, at once. A
+    server that mails for every change of the text may tell them of it: `reworded` says whom.
+    """
     old, new = _people(before), _people(after)
     if (new.organizer or old.organizer) in owner:
         found = _of_organizer(old, new, changed=_differ(before, after))
@@ -51,6 +55,19 @@ def mails(
         found = _of_attendee(old, new, owner, reply=reply)
     wanted = {one.recipient: one for one in found if one.recipient not in owner}
     return [wanted[recipient] for recipient in sorted(wanted)]
+
+
+def reworded(before: bytes | None, after: bytes | None, owner: frozenset[str]) -> list[Mailed]:
+    """What a server may mail beyond `mails`, because the text of DESCRIPTION is another one though a person
+    reads the same notes in it. Colleagues of the owner get no mail: the server writes their copies."""
+    old, new = _people(before), _people(after)
+    if before is None or after is None or new.organizer not in owner or _differ(before, after):
+        return []
+    if _texts(before) == _texts(after):
+        return []
+    hosts = {one.partition("@")[2] for one in owner}
+    told = sorted(one for one in new.served & old.served if one.partition("@")[2] not in hosts)
+    return [Mailed(one, "REQUEST", new.uid) for one in told]
 
 
 def organizer_of(source: bytes) -> frozenset[str]:
@@ -127,10 +144,19 @@ def _differ(before: bytes | None, after: bytes | None) -> bool:
 
 def _told(item: Item) -> Item:
     """What a guest is told of an item: not its owner's alerts and categories, nor whether it blocks the
-    owner's time. Servers mail for what is significant only (RFC 6638 section 3.2.1 leaves it to them)."""
-    return replace(
-        item,
-        components=tuple(
-            replace(one, alarms=frozenset(), categories=frozenset(), busy=True) for one in item.components
-        ),
-    )
+    owner's time, nor what others answered. Servers mail for what is significant only (RFC 6638 section 3.2.1
+    leaves it to them)."""
+    return replace(item, components=tuple(_bare(one) for one in item.components))
+
+
+def _bare(component: Component) -> Component:
+    people = tuple(replace(one, response=Response.NO_RESPONSE) for one in component.attendees)
+    return replace(component, alarms=frozenset(), categories=frozenset(), busy=True, attendees=people)
+
+
+def _texts(source: bytes) -> list[str]:
+    try:
+        nodes = [node for node in parse(source).root.children if node.name in _KINDS]
+    except Unreadable:
+        return []
+    return [line.value for node in nodes for line in node.lines if line.name == "DESCRIPTION"]

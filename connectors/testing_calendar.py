@@ -28,6 +28,7 @@ from connectors.errors import (
     Conflict,
     ItemError,
     Unreachable,
+    WouldMail,
 )
 from connectors.ical import editing, writing
 from connectors.ical.reading import Unreadable, read
@@ -131,7 +132,8 @@ class MemoryCalendarConnector:
         one = here.stored.get(current.ref)
         if one is None or not self._same(one, current):
             raise Conflict(f"The item {current.ref} of {self.server.who} was changed by somebody else.")
-        self._require_quiet(current.ref, one.source, source, notify=notify)
+        if item != current.item:  # else only what the CRM adds is another one: that goes whoever hears of it
+            self._require_quiet(current.ref, one.source, source, notify=notify)
         self.server.write(current.ref, source, one.source)
         _end(fault)
         return self._written(current.ref, source)
@@ -150,7 +152,7 @@ class MemoryCalendarConnector:
         if notify or not self.server.auto_schedule:
             return
         if mails(before, after, self.server.owner, reply=False):
-            raise ItemError(f"The server of {self.server.who} would mail participants of {ref}.", locator=ref)
+            raise WouldMail(f"The server of {self.server.who} would mail participants of {ref}.", locator=ref)
 
     def _begin(self, call: str, ref: str) -> Fault | None:
         if not self._entered:

@@ -9,7 +9,7 @@ from connectors.calendar import CalendarInfo, Item, Kind
 from connectors.dav import paths
 from connectors.errors import CollectionError, CollectionGone, CollectionRefused, OutcomeUnknown, Unreachable
 from connectors.ical.reading import Unreadable, read
-from connectors.scheduling import Mailed, mails
+from connectors.scheduling import Mailed, mails, reworded
 
 Make = Callable[[], BaseException]
 Rewrite = Callable[[bytes], bytes]
@@ -216,6 +216,7 @@ class MemoryCalendar:
     def _note(self, before: bytes | None, after: bytes | None, *, reply: bool = True) -> None:
         if self.auto_schedule:
             self.mailed += mails(before, after, self.owner, reply=reply)
+            self.mailed += reworded(before, after, self.owner)
 
     def _store(self, calendar: Calendar, ref: str, source: bytes) -> None:
         self._versions += 1

@@ -6,9 +6,10 @@ The reconciliation works with these; what a person may change, and how, is `stor
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from store.calendar import (
@@ -21,11 +22,12 @@ from store.calendar import (
     TaskState,
 )
 from store.database import bulk, reserve_ids, table
-from store.errors import Stale
 from store.ledger import chunked
+from store.updates import Updates
 
 Values = Mapping[str, Any]
 
+TAKING_IN = int.from_bytes(blake2b(b"syncd takes in", digest_size=8).digest(), "big", signed=True)
 OWN_COLUMNS = frozenset(  # what is not the caller's to set
     {"id", "version", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "series_id"}
 )
@@ -133,6 +135,13 @@ def _participants(session: Session, ids: Sequence[int]) -> dict[int, tuple[Parti
     return {id_: tuple(rows) for id_, rows in found.items()}
 
 
+def one_at_a_time(session: Session) -> None:
+    """Until the transaction ends nobody else takes in what is new in a calendar: what is not there now will
+    not be there by another's hand. SQLite has one writer anyway; PostgreSQL's wait for each other here."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": TAKING_IN})
+
+
 def event_ids(session: Session, uids: Iterable[str]) -> dict[str, int]:
     """The event of each UID, where there is one."""
     found: dict[str, int] = {}
@@ -162,52 +171,60 @@ def insert_events(
 
 
 def replace_event(
-    session: Session, record: EventRecord, draft: EventDraft, now: datetime, *, by: int | None
+    session: Session,
+    record: EventRecord,
+    draft: EventDraft,
+    now: datetime,
+    *,
+    by: int | None,
+    together: Updates | None = None,
 ) -> bool:
-    """Makes an event what the draft says; whether anything differed. Raises Stale on a change meanwhile."""
+    """Makes an event what the draft says; whether anything differed. Raises Stale on a change meanwhile.
+
+    Given `together`, some of it waits until that is sent, which may raise Stale.
+    """
+    updates, stamp = together or Updates(session), {"updated_at": now, "updated_by": by}
     wanted = {row.key: row for row in draft.rows[1:]}
     known = {row.key: row for row in record.overrides}
     changed = False
     for key in known.keys() - wanted.keys():
         session.execute(delete(Event).where(Event.id == known[key].values["id"]))
         changed = True
-    changed |= _replace_row(session, record.main, draft.rows[0], now, by)
+    changed |= _replace_row(session, updates, record.main, draft.rows[0], stamp)
+    if record.main.key != draft.rows[0].key:
+        updates.send()  # its place is wanted: an invitation to one occurrence became the whole series
     for key, row in wanted.items():
         if key in known:
-            changed |= _replace_row(session, known[key], row, now, by)
+            changed |= _replace_row(session, updates, known[key], row, stamp)
         else:
             (id_,) = reserve_ids(session, Event, 1)
             bulk(session, Event, [_fresh(row, id_, record.id, now, by)])
             bulk(session, EventParticipant, _people(id_, row))
             changed = True
     if changed:
-        _bump(session, Event, record, now, by)
+        _bump(updates, Event, record, now, by)
+    if together is None:
+        updates.send()
     return changed
 
 
 def _bump(
-    session: Session,
+    updates: Updates,
     model: type[Event | Task],
     record: EventRecord | TaskRecord,
     now: datetime,
     by: int | None,
 ) -> None:
-    moved = session.execute(
-        update(model)
-        .where(model.id == record.id, model.version == record.version)
-        .values(version=record.version + 1, updated_at=now, updated_by=by)
-        .returning(model.id)
-    ).all()
-    if not moved:
-        raise Stale(f"{model.__tablename__} {record.id} was changed at the same moment")
+    values = {"version": record.version + 1, "updated_at": now, "updated_by": by}
+    updates.set(model, record.id, values, version=record.version)
 
 
-def _replace_row(session: Session, old: EventRow, new: EventRow, now: datetime, by: int | None) -> bool:
+def _replace_row(session: Session, updates: Updates, old: EventRow, new: EventRow, stamp: Values) -> bool:
     id_ = old.values["id"]
     differing = _differing(old.values, new.values)
     if differing:
-        values = differing if old.key == "" else {**differing, "updated_at": now, "updated_by": by}
-        session.execute(update(Event).where(Event.id == id_).values(**values))
+        values = differing if old.key == "" else {**differing, **stamp}
+        updates.set(Event, id_, values)
     if old.participants == new.participants:
         return bool(differing)
     session.execute(delete(EventParticipant).where(EventParticipant.event_id == id_))
@@ -285,13 +302,22 @@ def insert_tasks(session: Session, drafts: Sequence[Values], now: datetime, *, b
 
 
 def replace_task(
-    session: Session, record: TaskRecord, values: Values, now: datetime, *, by: int | None
+    session: Session,
+    record: TaskRecord,
+    values: Values,
+    now: datetime,
+    *,
+    by: int | None,
+    together: Updates | None = None,
 ) -> bool:
-    """Makes a task what `values` say; whether anything differed. Raises Stale where it changed meanwhile."""
+    """Makes a task what `values` say; whether anything differed. As `replace_event`."""
+    updates = together or Updates(session)
     differing = _differing(record.values, values)
     if differing:
-        session.execute(update(Task).where(Task.id == record.id).values(**differing))
-        _bump(session, Task, record, now, by)
+        updates.set(Task, record.id, differing)
+        _bump(updates, Task, record, now, by)
+    if together is None:
+        updates.send()
     return bool(differing)
 
 
@@ -309,14 +335,12 @@ def versions(session: Session, model: type[Event | Task], ids: Iterable[int]) ->
 
 def hide(session: Session, record: EventRecord | TaskRecord, now: datetime, *, by: int | None) -> None:
     """Cancelled and out of sight, kept as history (table T4, row 8). Raises Stale."""
+    updates = Updates(session)
     if isinstance(record, EventRecord):
-        ids = [row.values["id"] for row in record.rows]
-        session.execute(
-            update(Event).where(Event.id.in_(ids)).values(status=EventStatus.CANCELLED, hidden=True)
-        )
-        _bump(session, Event, record, now, by)
+        for row in record.rows:
+            updates.set(Event, row.values["id"], {"status": EventStatus.CANCELLED, "hidden": True})
+        _bump(updates, Event, record, now, by)
     else:
-        session.execute(
-            update(Task).where(Task.id == record.id).values(state=TaskState.CANCELLED, hidden=True)
-        )
-        _bump(session, Task, record, now, by)
+        updates.set(Task, record.id, {"state": TaskState.CANCELLED, "hidden": True})
+        _bump(updates, Task, record, now, by)
+    updates.send()

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import delete, func, literal, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -28,6 +27,9 @@ from store.sync_state import (
     VerdictKey,
     VerdictKind,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 CHUNK = 500  # values in one IN (…): well under every database's limit of parameters
 IGNORED = frozenset({VerdictKind.NO_CONTACT, VerdictKind.INTERNAL, VerdictKind.EXCLUDED, VerdictKind.TOO_OLD})
@@ -55,7 +57,7 @@ def chunked(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 
 def upsert(
     session: Session, model: type[Base], *, keep: bool, keys: Sequence[str] = (), lasting: Sequence[str] = ()
-) -> sqlite.Insert | postgresql.Insert:
+) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT that meets an existing row by keeping it, or by overwriting all but its `keys`.
 
     Of the `lasting` columns, a value that is there is never overwritten by NULL.
@@ -70,10 +72,14 @@ def upsert(
         }
 
     if session.get_bind().dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
         lite = sqlite.insert(table(model))
         if keep:
             return lite.on_conflict_do_nothing()
         return lite.on_conflict_do_update(index_elements=keys, set_=fresh(lite.excluded))
+    from sqlalchemy.dialects import postgresql  # loads the drivers of all its kinds
+
     post = postgresql.insert(table(model))
     if keep:
         return post.on_conflict_do_nothing()

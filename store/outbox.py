@@ -172,8 +172,12 @@ def refused(session: Session, mailbox_id: int, since: datetime) -> set[int]:
 
 def settle(session: Session, seen: Iterable[Waiting]) -> None:
     """Takes out what was looked at, unless it changed again since."""
+    alike: dict[datetime, list[int]] = {}
     for one in seen:
-        session.execute(delete(Pending).where(Pending.id == one.id, Pending.at == one.at))
+        alike.setdefault(one.at, []).append(one.id)
+    for at, ids in alike.items():
+        for part in chunked(ids):
+            session.execute(delete(Pending).where(Pending.id.in_(part), Pending.at == at))
 
 
 def calm(session: Session, seen: Iterable[Waiting]) -> None:

@@ -22,6 +22,7 @@ from store.bindings import (
 from store.database import bulk, reserve_ids, table
 from store.ledger import chunked
 from store.sync_state import Collection, CollectionKind, Mailbox, Quarantine
+from store.updates import Updates
 
 CALENDARS = (CollectionKind.CALENDAR, CollectionKind.TASKS)
 
@@ -229,9 +230,14 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def update_binding(session: Session, id_: int, values: Mapping[str, Any]) -> None:
-    """Changes a binding."""
-    session.execute(update(Binding).where(Binding.id == id_).values(**values))
+def update_binding(
+    session: Session, id_: int, values: Mapping[str, Any], *, together: Updates | None = None
+) -> None:
+    """Changes a binding; given `together`, when that is sent."""
+    updates = together or Updates(session)
+    updates.set(Binding, id_, values)
+    if together is None:
+        updates.send()
 
 
 def drop_bindings(session: Session, ids: Iterable[int]) -> None:

@@ -90,7 +90,7 @@ class DavConnector:
     def update(self, current: RemoteItem, item: Item, dress: Dress, *, notify: bool) -> RemoteItem:
         """Edits `current` in place. Where that changes nothing, nothing is sent.
 
-        Raises ItemError where `notify` is False and the server would mail all the same.
+        Raises WouldMail where `notify` is False and the server would mail all the same.
         """
         return self._writer.update(current, item, dress, notify=notify)
 

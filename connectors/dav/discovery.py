@@ -33,9 +33,8 @@ _CALENDAR = (
     f"{C}supported-calendar-component-set",
     f"{D}current-user-privilege-set",
     f"{D}supported-report-set",
-    f"{D}sync-token",
-    f"{CS}getctag",
 )
+_CTAG = f"{CS}getctag"  # some servers read the whole calendar to tell it: asked for where it is needed only
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Found:
 
     info: CalendarInfo
     syncs: bool  # RFC 6578
-    ctag: str  # empty where there is none
+    ctag: str  # empty where there is none, or it was not asked for
 
 
 def log_in(session: DavSession) -> Response | None:
@@ -110,12 +109,12 @@ def addresses(session: DavSession, start: Response | None) -> frozenset[str]:
     return frozenset(found)
 
 
-def describe(session: DavSession, ref: str) -> Found | None:
-    """One calendar as it is now; None where it is no calendar.
+def describe(session: DavSession, ref: str, *, ctag: bool = False) -> Found | None:
+    """One calendar as it is now, with its CTag if that is wanted; None where it is no calendar.
 
     Raises CollectionGone, CollectionRefused, CollectionError.
     """
-    return next(iter(_below(session, ref, depth="0")), None)
+    return next(iter(_below(session, ref, depth="0", ctag=ctag)), None)
 
 
 def auto_schedules(answer: Answer) -> bool:
@@ -137,8 +136,11 @@ def _ask(session: DavSession, path: str) -> Response | None:
     return responses[0] if responses else None
 
 
-def _below(session: DavSession, path: str, *, depth: str, may_fail: bool = False) -> list[Found]:
-    answer = session.request("PROPFIND", path, body=xml.propfind(_CALENDAR), headers={"Depth": depth})
+def _below(
+    session: DavSession, path: str, *, depth: str, may_fail: bool = False, ctag: bool = False
+) -> list[Found]:
+    asked = (*_CALENDAR, _CTAG) if ctag else _CALENDAR
+    answer = session.request("PROPFIND", path, body=xml.propfind(asked), headers={"Depth": depth})
     if answer.status != MULTISTATUS:
         if may_fail:
             return []
@@ -174,7 +176,7 @@ def _calendar(one: Response, *, mails: bool) -> Found:
         writable=privileges is None or bool(WRITE & set(privileges.children)),
         auto_schedule=mails,
     )
-    return Found(info, one.has(f"{D}supported-report-set", SYNC), one.text(f"{CS}getctag"))
+    return Found(info, one.has(f"{D}supported-report-set", SYNC), one.text(_CTAG))
 
 
 def _children(one: Response, name: str) -> tuple[str, ...]:

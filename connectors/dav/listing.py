@@ -159,7 +159,7 @@ class Lister:
 
     def _by_etags(self, calendar: str, ctag: str, *, reset: bool) -> ChangeSet:
         # The CTag is asked for first: what changes while the listing is made is found in the next cycle.
-        found = discovery.describe(self._session, calendar)
+        found = discovery.describe(self._session, calendar, ctag=True)
         if found is None:
             raise self._broken(calendar, "it is no calendar any more")
         self.learn(found)

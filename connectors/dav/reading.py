@@ -1,9 +1,11 @@
 """Reading items: by calendar-multiget in batches (RFC 4791 section 7.9), one by one where that fails."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
-from connectors.calendar import Item, Kind, Missing, RemoteItem
+from connectors.calendar import Kind, Missing, RemoteItem
 from connectors.dav import failures, paths, xml
 from connectors.dav.discovery import MULTISTATUS
 from connectors.dav.session import DavSession
@@ -48,8 +50,27 @@ class Reader:
         wanted = list(dict.fromkeys(refs))
         size = self._session.access.batch
         streak = _Streak()
-        for start in range(0, len(wanted), size):
-            yield from self._batch(calendar, wanted[start : start + size], streak)
+        batches = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+        if len(batches) == 1:
+            yield from self._batch(calendar, batches[0], streak)
+        elif batches:
+            yield from self._overlapped(calendar, batches, streak)
+
+    def _overlapped(self, calendar: str, batches: Sequence[list[str]], streak: _Streak) -> Iterator[Outcome]:
+        """The server looks for the next batch while the last one is read."""
+        pool = ThreadPoolExecutor(1, thread_name_prefix="syncd-dav-ahead")
+        try:
+            coming = pool.submit(self._multiget, calendar, batches[0])
+            for batch, following in zip_longest(batches, batches[1:]):
+                responses = coming.result()
+                if following is not None:
+                    coming = pool.submit(self._multiget, calendar, following)
+                yield from self._told(calendar, batch, responses, streak)
+        except BaseException:
+            self._session.cut()  # nobody waits for what is under way
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def find(self, calendar: str, uid: str) -> RemoteItem | None:
         """The item of exactly that UID. Raises ItemError where it cannot be read."""
@@ -107,7 +128,11 @@ class Reader:
 
     def _batch(self, calendar: str, refs: list[str], streak: _Streak) -> Iterator[Outcome]:
         """One batch, by halves where the server fails over it: the reason is mostly one item."""
-        responses = self._multiget(calendar, refs)
+        yield from self._told(calendar, refs, self._multiget(calendar, refs), streak)
+
+    def _told(
+        self, calendar: str, refs: list[str], responses: tuple[Response, ...] | None, streak: _Streak
+    ) -> Iterator[Outcome]:
         if responses is None:
             if len(refs) == 1:
                 yield self._alone(refs[0], streak)
@@ -186,8 +211,3 @@ class Reader:
 
     def _unreadable(self, ref: str, reason: str) -> ItemError:
         return ItemError(f"The item {ref} of {self._who} cannot be read. {reason}", locator=ref)
-
-
-def same(one: Item, other: Item) -> bool:
-    """Whether two items say the same, as far as anybody compares them."""
-    return one == other

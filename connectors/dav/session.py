@@ -6,6 +6,7 @@ a request or an answer is logged or gets into a message, but for status codes an
 """
 
 import logging
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -49,7 +50,7 @@ class Answer:
 
 
 class DavSession:
-    """Entering reads the password, leaving closes the connection. One thread at a time uses it."""
+    """Entering reads the password, leaving closes the connection. One request at a time goes out."""
 
     def __init__(self, access: DavAccess) -> None:
         self.access = access
@@ -58,6 +59,7 @@ class DavSession:
         self._login: Login | None = None
         self._password = ""
         self._watchdog = Watchdog()
+        self._one = threading.Lock()  # the next batch of a reading is asked for ahead, in another thread
 
     def __enter__(self) -> Self:
         tls.context(self.access.ca_file)  # says clearly what is wrong with the file
@@ -95,6 +97,10 @@ class DavSession:
         if client is not None:
             client.session.close()
 
+    def cut(self) -> None:
+        """Ends the request under way, if there is one: it raises Unreachable. The next one connects anew."""
+        self._watchdog.cut()
+
     def request(
         self,
         method: str,
@@ -112,8 +118,14 @@ class DavSession:
         sent = {"User-Agent": "syncd", "Accept-Encoding": "gzip", **(headers or {})}
         if body:
             sent.setdefault("Content-Type", "application/xml; charset=utf-8")
+        with self._one:
+            return self._followed(method, path, body, sent, limit)
+
+    def _followed(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], limit: int | None
+    ) -> Answer:
         for _ in range(MOST_REDIRECTS + 1):
-            answer = self._authorized(method, path, body, sent, limit)
+            answer = self._authorized(method, path, body, headers, limit)
             if answer.status not in REDIRECTS:
                 failures.raise_for_mailbox(
                     answer.status, answer.headers, self.access.who, writes=method in WRITES

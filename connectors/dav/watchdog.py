@@ -84,11 +84,12 @@ class Watchdog:
                 watch, now = self._watch, time.monotonic()
                 if watch is not None and not watch.expired and watch.deadline <= now:
                     watch.expired = True
-                    self._cut()
+                    self.cut()
                 # Looked at from time to time rather than woken by each request: those are many and short.
                 self._wake.wait(timeout=min(1.0, max(0.01, watch.deadline - now)) if watch else 1.0)
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """Closes the sockets: whatever waits for the server ends with an error."""
         for connection in list(self._connections):
             if connection.sock is not None:
                 with contextlib.suppress(OSError):

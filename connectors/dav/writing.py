@@ -18,6 +18,7 @@ from connectors.errors import (
     MailboxError,
     OutcomeUnknown,
     SyncdError,
+    WouldMail,
 )
 from connectors.ical import editing, writing
 from connectors.scheduling import mails, organizer_of
@@ -68,7 +69,8 @@ class Writer:
         return self._write(
             current,
             lambda source: editing.edit(source, item, dress, stamp=stamp, quiet=not notify),
-            notify=notify,
+            # Where only what the CRM adds is another one, it goes on or off whoever hears of it.
+            silent=not notify and item != current.item,
         )
 
     def delete(self, current: RemoteItem, *, notify: bool) -> None:
@@ -93,11 +95,11 @@ class Writer:
             return  # a server that puts the precondition before the absence
         raise self._refused(current.ref, answer)
 
-    def _write(self, current: RemoteItem, edit: Callable[[bytes], bytes], *, notify: bool) -> RemoteItem:
+    def _write(self, current: RemoteItem, edit: Callable[[bytes], bytes], *, silent: bool) -> RemoteItem:
         body = self._edited(current, edit)
         if body == current.source:
             return current
-        if not notify and self._mails(paths.parent(current.ref)):
+        if silent and self._mails(paths.parent(current.ref)):
             self._require_quiet(current, body)
         if not current.version:
             current = self._unchanged(current)
@@ -158,14 +160,14 @@ class Writer:
         return found
 
     def _require_quiet(self, current: RemoteItem, body: bytes | None) -> None:
-        """Raises ItemError where the server would mail somebody because of this write."""
+        """Raises WouldMail where the server would mail somebody because of this write."""
         if self._owner is None:
             self._owner = self._addresses()
         owner = self._owner or organizer_of(current.source)
         if told := mails(current.source, body, owner, reply=False):
-            raise ItemError(
+            raise WouldMail(
                 f"The item {current.ref} of {self._who} was left alone: its server would mail {len(told)} of"
-                " its participants, and this change is to be made in silence. Make it in a calendar client.",
+                " its participants, and this change is to be made in silence.",
                 locator=current.ref,
             )
 

@@ -6,7 +6,7 @@ from connectors.block import attach, find, strip
 from connectors.calendar import Component, Dress, Item, Kind, Privacy, Status
 from connectors.ical.canonical import canonical
 from connectors.ical.clocks import Clocks
-from connectors.ical.draft import Draft, component
+from connectors.ical.draft import Draft, component, with_parameter
 from connectors.ical.lines import Document, Line, Node, parse
 from connectors.ical.parts import (
     VIDEO,
@@ -30,6 +30,9 @@ _STATUS = {
     Status.DONE: "COMPLETED",
 }
 _PRIVACY = {Privacy.PUBLIC: "PUBLIC", Privacy.PRIVATE: "PRIVATE", Privacy.CONFIDENTIAL: "CONFIDENTIAL"}
+# Where LOCATION lies on the map, as RFC 5545 (section 3.8.1.6), Apple and Microsoft write it. Apple's clients
+# draw their map from it: beside another LOCATION it shows the former place; without it they show the text.
+MAPS = ("GEO", "X-APPLE-STRUCTURED-LOCATION", "X-MICROSOFT-LOCATIONS")
 _OF_SERIES = frozenset({"RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"})
 
 
@@ -211,9 +214,15 @@ def _value(draft: Draft, name: str) -> str:
 
 
 def _texts(draft: Draft, target: Component) -> None:
-    for name, text in (("SUMMARY", target.subject), ("LOCATION", target.location)):
-        if _value(draft, name) != text:
-            draft.set(name, escape(text) if text else None)
+    if _value(draft, "SUMMARY") != target.subject:
+        draft.set("SUMMARY", escape(target.subject) if target.subject else None)
+    lines, place = draft.lines("LOCATION"), target.location
+    if _value(draft, "LOCATION") == place:
+        return
+    params = with_parameter(lines[0].params, "ALTREP", None) if lines else ""
+    draft.set("LOCATION", escape(place) if place else None, params)
+    for name in MAPS:
+        draft.set(name, None)
 
 
 def _event_state(draft: Draft, target: Component) -> bool:

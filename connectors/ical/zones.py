@@ -7,9 +7,6 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import available_timezones
 
-from icalendar import Timezone
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
 from connectors.calendar import UTC_ZONE, zone_info
 from connectors.ical.lines import Line, Node, Unreadable, parameters, parse
 from connectors.ical.values import unescape
@@ -18,7 +15,6 @@ _UTC_NAMES = frozenset(
     {"UTC", "ETC/UTC", "GMT", "ETC/GMT", "Z", "ZULU", "ETC/ZULU", "UNIVERSAL", "ETC/UNIVERSAL", "UCT"}
     | {"ETC/UCT", "TZONE://MICROSOFT/UTC", "(UTC) COORDINATED UNIVERSAL TIME", "COORDINATED UNIVERSAL TIME"}
 )
-_WINDOWS = {name.upper(): zone for name, zone in WINDOWS_TO_OLSON.items()}
 _MAX_NAME = 255
 _MAX_DEFINITION = 100_000
 _MAX_LINES = 2000
@@ -37,8 +33,10 @@ def zone_named(tzid: str) -> str | None:
     upper = name.upper()
     if upper in _UTC_NAMES:
         return UTC_ZONE
-    if zone_info(name) is not None or upper in _WINDOWS:
-        return _WINDOWS.get(upper, name)
+    if zone_info(name) is not None:
+        return name
+    if upper in _windows():
+        return _windows()[upper]
     if name.startswith("/"):
         return _by_path([part for part in name.split("/") if part])
     shown = _DISPLAYED.match(name)
@@ -49,6 +47,13 @@ def _by_path(parts: list[str]) -> str | None:
     """libical and Mozilla put their own directory before the name: /mozilla.org/20050126_1/Europe/Paris."""
     tails = ("/".join(parts[-count:]) for count in (3, 2, 1) if count < len(parts))
     return next((known for tail in tails if (known := zone_named(tail))), None)
+
+
+@lru_cache(maxsize=1)
+def _windows() -> Mapping[str, str]:
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # takes long to load, and few need it
+
+    return {name.upper(): zone for name, zone in WINDOWS_TO_OLSON.items()}
 
 
 @lru_cache(maxsize=1)
@@ -171,6 +176,8 @@ def _compiled(definition: str) -> tzinfo | None:
     node = next((child for child in body.root.children if child.name == "VTIMEZONE"), None)
     if node is None or not _harmless(node):
         return None
+    from icalendar import Timezone  # takes long to load, and few need it
+
     try:
         read = Timezone.from_ical(node.write())
         zone = read.to_tz(lookup_tzid=False) if isinstance(read, Timezone) else None

@@ -236,5 +236,22 @@ def restore(
     tell(saved, record, "event", "restored", json=json)
 
 
+@event.command("tell")
+def tell_guests(ctx: typer.Context, id_: Id, as_: As = None, json: Annotated[bool, Json] = False) -> None:
+    """Write what waits of an event, though its server tells the guests.
+
+    What nobody is to be mailed of (an undo, what came from another calendar) waits where a calendar server
+    mails by itself: `syncd list quarantine` lists it. This lets it go, in the next cycle.
+
+    \b
+    Examples:
+      syncd event tell 12
+    """
+    from syncd.engine.calendar.editing import tell_guests
+
+    saved, record = change(of(ctx), as_, "event", lambda s, o: tell_guests(s, id_, o))
+    tell(saved, record, "event", "told", json=json)
+
+
 def _categories(texts: list[str] | None) -> tuple[str, ...] | None:
     return None if texts is None else tuple(texts)

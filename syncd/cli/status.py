@@ -125,8 +125,8 @@ def _of_calendars(row: "MailboxStatus", zone: "tzinfo") -> list[str]:
         )
     if broken:
         found.append(
-            f"{count(broken, 'item')} of its calendars could not be read: `syncd list quarantine "
-            f"--mailbox {row.name}` tells why, `syncd sync --quarantined` tries again"
+            f"{count(broken, 'item')} of its calendars could not be read or written: `syncd list quarantine "
+            f"--mailbox {row.name}` tells why and what to do, `syncd sync --quarantined` tries again"
         )
     if row.open_conflicts:
         found.append(f"{count(row.open_conflicts, 'conflict')} wait for a decision: `syncd conflicts`")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import NoReturn, TypeAlias
 
 from connectors.calendar import (
@@ -83,6 +84,7 @@ def dump(item: Item) -> str:
     return _text({"form": FORM, **_item_json(item, everything=True)})
 
 
+@lru_cache(maxsize=512)  # both bases of a binding are mostly one text, and asked for twice a cycle
 def load(text: str) -> Item:
     """The item that was dumped. Raises ValueError where the text is not of `dump`."""
     try:

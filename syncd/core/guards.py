@@ -122,7 +122,7 @@ class Policy(StrEnum):
 class Mailing:
     """Whether the server may mail people about a write, and whom it would mail."""
 
-    recipients: tuple[str, ...]  # addresses, sorted; empty unless `notify`
+    recipients: tuple[str, ...]  # who may be mailed: addresses, sorted
     reason: str  # one plain sentence
     notify: bool
 

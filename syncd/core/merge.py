@@ -5,15 +5,19 @@ rewrite what it was given, so a unit that nobody changed stays different where i
 of either side is in the result or in a conflict, with its base, both values and the winner. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from connectors.calendar import Component, Item
+from connectors.calendar import Component, Item, When
 from syncd.core.canonical import Unit, Value, component_json, unsaid, value_json, value_of, with_value
 from syncd.core.conflicts import Rules, UnitConflict, Winner
+from syncd.core.recurrence import lacks
 from syncd.core.series import natural
 from syncd.core.unit_merge import Both, merge_unit
+
+ANY_ZONE = ZoneInfo("UTC")  # places are told apart on the clock: which zone stands in for none is the same
 
 __all__ = ["Merged", "Rules", "UnitConflict", "Winner", "bases_after", "merge"]
 
@@ -42,7 +46,7 @@ def merge(
     one that says something wins over the one that says nothing, and the rule decides between two that do.
 
     The timestamps are for the rule `newest`: the later one wins, the server where they are equal or unknown.
-    An override whose key is no occurrence of the merged series any more is kept: that is the caller's matter.
+    An override of one side whose place the other side's series gives no more is a conflict, and lost.
     """
     newest = Winner.REMOTE
     if crm_changed_at is not None and remote_changed_at is not None and crm_changed_at > remote_changed_at:
@@ -64,10 +68,13 @@ def with_old(item: Item, base: Item | None, held: frozenset[tuple[str, Unit]]) -
     if not held:
         return item
     components, known = [], _by_key(base)
+    units: dict[str, list[Unit]] = {}
+    for key, unit in sorted(held):
+        units.setdefault(key, []).append(unit)
     for component in item.components:
         before = _before(base, component, known)
         kept = component
-        for unit in sorted(unit for key, unit in held if key == component.key):
+        for unit in units.get(component.key, ()):
             kept = with_value(kept, unit, value_of(before, unit) if before else unsaid(unit, item.kind))
         components.append(kept)
     return replace(item, components=tuple(components))
@@ -93,6 +100,7 @@ class _Merge:
         self._now = Both(_by_key(sides.crm), _by_key(sides.remote))
         self._rules, self._newest = rules, newest
         self._conflicts: list[UnitConflict] = []
+        self._whole: set[str] = set()  # the components that have a conflict as a whole
         self._held: set[tuple[str, Unit]] = set()
 
     def run(self) -> Merged:
@@ -108,6 +116,7 @@ class _Merge:
             self._tell("", None, self._sides.crm.main, self._sides.remote.main, Winner.REMOTE)
             left = Both(dict(self._now.remote), dict(self._now.remote))
         self._revive(left)
+        self._orphan(left)
         return Merged(
             _item(self._sides.crm, left.crm, self._sides.remote),
             _item(self._sides.remote, left.remote, self._sides.crm),
@@ -144,6 +153,8 @@ class _Merge:
                 None if before.remote is None else value_of(before.remote, unit),
             )
             now = Both(value_of(crm, unit), value_of(remote, unit))
+            if now == was:
+                continue  # nobody changed it, which is what most units say
             found = merge_unit(unit, was, now, unsaid(unit, self._sides.crm.kind), self._rule(unit))
             if found.winner is not None:
                 base = was.remote if was.crm is None else was.crm
@@ -153,8 +164,10 @@ class _Merge:
                 )
             if found.winner is Winner.MANUAL:
                 self._held.add((key, unit))
-            to_crm = with_value(to_crm, unit, found.crm)
-            to_remote = with_value(to_remote, unit, found.remote)
+            if found.crm != now.crm:
+                to_crm = with_value(to_crm, unit, found.crm)
+            if found.remote != now.remote:
+                to_remote = with_value(to_remote, unit, found.remote)
         return Both(to_crm, to_remote)
 
     def _rule(self, unit: Unit) -> Winner:
@@ -181,6 +194,48 @@ class _Merge:
                     if "" in components:
                         components[""] = _included(components[""], key)
 
+    def _orphan(self, left: Both[dict[str, Component]]) -> None:
+        """One side changed an occurrence, the other one the series, so that it does not happen then any more:
+        a RECURRENCE-ID must name an occurrence (RFC 5545 section 3.8.4.4). What both have stays as it is, and
+        so does what a side wrote beside that very series; while a person is to decide about the series, the
+        side whose series has no such place is not given it, and the other one keeps it."""
+        held = ("", Unit.TIMING) in self._held
+        alone = {key for key in self._now.crm.keys() ^ self._now.remote.keys() if key}
+        missing = Both(self._lacking(left.crm, alone), self._lacking(left.remote, alone))
+        gone = frozenset() if held else missing.crm | missing.remote
+        self._conflicts = [one for one in self._conflicts if one.key not in gone]
+        self._whole -= gone
+        for key in sorted(missing.crm | missing.remote):
+            crm, remote = self._now.crm.get(key), self._now.remote.get(key)
+            if held:
+                for components, own, lacked in (
+                    (left.crm, crm, missing.crm),
+                    (left.remote, remote, missing.remote),
+                ):
+                    if own is None and key in lacked:
+                        components.pop(key, None)
+                continue
+            left.crm.pop(key, None)
+            left.remote.pop(key, None)
+            old = self._old.crm.get(key) or self._old.remote.get(key)
+            self._tell(key, old, crm, remote, Winner.CRM if crm is None else Winner.REMOTE)
+
+    def _lacking(self, components: Mapping[str, Component], keys: Set[str]) -> frozenset[str]:
+        """Which of these overrides have no place in the series beside them, as far as can be told."""
+        series = components.get("")
+        if series is None:
+            return frozenset()
+        asked: dict[str, When] = {}
+        for key in keys & components.keys():
+            own = (self._now.crm if key in self._now.crm else self._now.remote).get("")
+            place = components[key].recurrence_id
+            if place is not None and (own is None or own.timing != series.timing):
+                asked[key] = place
+        if not series.timing.recurs:
+            return frozenset(asked)
+        item = Item(self._sides.crm.uid, self._sides.crm.kind, (series,))
+        return lacks(item, asked, floating=ANY_ZONE)
+
     def _tell(
         self,
         key: str,
@@ -190,8 +245,9 @@ class _Merge:
         winner: Winner,
     ) -> None:
         """Notes a conflict about a whole component, once."""
-        if any(one.key == key and one.unit is None for one in self._conflicts):
+        if key in self._whole:
             return
+        self._whole.add(key)
         base_json, crm_json, remote_json = (
             None if one is None else component_json(one) for one in (base, crm, remote)
         )

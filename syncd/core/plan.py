@@ -142,9 +142,9 @@ def _gone_in_crm(pair: Pair, remote: Item) -> Decision:
 
 
 def _gone_at_server(pair: Pair, crm: Item) -> Decision:
-    """Rows 8 and 10."""
+    """Rows 8 and 10. An answer alone does not bring back what was deleted."""
     before = pair.base_crm or pair.base_remote
-    changed = crm != before
+    changed = before is None or (crm != before and not only_answers(before, crm))
     told = pair.base_remote is None
     writable = (
         pair.direction is not Direction.TO_CRM and pair.role is Role.ORGANIZER and not is_private(before)

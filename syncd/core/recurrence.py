@@ -5,7 +5,7 @@ that a rule puts into a gap of its zone do not exist and are left out (RFC 5545 
 answer costs a bounded number of steps, whatever the rule.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from heapq import merge as in_order
@@ -70,6 +70,12 @@ def is_occurrence(
 ) -> bool | None:
     """Whether the series has an occurrence in that place, an override or not; None: nobody can tell."""
     return _Expansion(item, _Clock(floating, offset_of)).has(key)
+
+
+def lacks(item: Item, places: Mapping[str, When], *, floating: ZoneInfo) -> frozenset[str]:
+    """Which of these places, RECURRENCE-IDs by any name, the series has not, for certain: one walk along it,
+    however many they are."""
+    return _Expansion(item, _Clock(floating, None)).lacks(places)
 
 
 def exists(when: When) -> bool:
@@ -214,6 +220,22 @@ class _Expansion:
             if _naive(when) > _minus(wanted, -MARGIN):
                 return False
         return None if self._budget.spent or self._broken else False
+
+    def lacks(self, places: Mapping[str, When]) -> frozenset[str]:
+        if self._series is None or self._first is None or not places:
+            return frozenset()
+        named, missing = _Places(dict(places)), set(places)
+        if not self._series.timing.recurs:
+            missing.discard(named.of(self._first) or "")
+            return frozenset(missing)
+        near = [self._clock.local(self._clock.instant(one), self._first.zone) for one in places.values()]
+        last = _minus(max(near), -(MARGIN + timedelta(days=1)))  # a day is named by its midnight
+        for when in self._places(_minus(min(near), MARGIN)):
+            if not missing or _naive(when) > last:
+                break
+            if self._excluded.of(when) is None:
+                missing.discard(named.of(when) or "")
+        return frozenset() if self._budget.spent or self._broken else frozenset(missing)
 
     # --- parts ------------------------------------------------------------------------------------
 

@@ -4,12 +4,15 @@ One occurrence is changed by an override, keyed by the place the series gives it
 its place out of the series. Whoever calls has made sure that the place is one (`recurrence.is_occurrence`).
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item, Status, Timing, When, zone_info
-from syncd.core.canonical import Unit, Value, value_of, with_value
+from syncd.core.recurrence import lacks
+
+# What an occurrence has in common with its series until somebody changes it there.
+COMMON = ("subject", "location", "notes", "status", "privacy", "busy", "alarms", "categories", "video_url")
 
 
 def natural(series: Component, recurrence_id: When) -> Component:
@@ -41,124 +44,95 @@ def in_zone_of(when: When, model: When | None) -> When:
 # --- one occurrence -------------------------------------------------------------------------------
 
 
-def change_occurrence(item: Item, place: When, change: Mapping[Unit, Value]) -> Item:
-    """The item with other values in one occurrence. Raises ValueError where there is no series."""
-    override = occurrence_of(item, place)
-    for unit, value in change.items():
-        override = with_value(override, unit, value)
-    return _with(item, override)
+def occurrence_at(item: Item, place: When) -> Component:
+    """What happens there: the changed occurrence, else what the series says."""
+    return item.by_key.get(place.key()) or natural(item.main, place)
 
 
-def move_occurrence(item: Item, place: When, start: When, end: When) -> Item:
-    """The item with one occurrence at another time; `end` is exclusive."""
-    return change_occurrence(item, place, {Unit.TIMING: Timing(start, end)})
+def with_occurrence(item: Item, component: Component) -> Item:
+    """The item with that occurrence in place of what stood there; one that says nothing new is left out."""
+    others = [one for one in item.components if one.key != component.key]
+    place = component.recurrence_id
+    if place is not None and component == natural(item.main, place):
+        return replace(item, components=tuple(others))
+    return replace(item, components=tuple(sorted([*others, component], key=lambda one: one.key)))
 
 
-def cancel_occurrence(item: Item, place: When, *, tell: bool = False) -> Item:
-    """The item without one occurrence. With `tell` it stays, as cancelled, so that guests and the history
-    can see it; otherwise its place is taken out of the series (EXDATE), which every client understands."""
-    if tell:
-        return change_occurrence(item, place, {Unit.STATUS: _cancelled(occurrence_of(item, place))})
-    series, key = _series(item), place.key()
-    exdates = {one.key(): one for one in series.timing.exdates} | {key: place}
+def without_occurrence(item: Item, place: When) -> Item:
+    """The item without that occurrence (EXDATE), which every client understands."""
+    series, key = item.main, place.key()
+    exdates = {one.key(): one for one in (*series.timing.exdates, place)}
     timing = replace(series.timing, exdates=tuple(exdates[one] for one in sorted(exdates)))
     kept = tuple(one for one in item.components if one.key not in {"", key})
     return replace(item, components=(replace(series, timing=timing), *kept))
 
 
-def restore_occurrence(item: Item, place: When) -> Item:
-    """The item with one occurrence as the series says it: neither cancelled nor changed."""
-    series, key = _series(item), place.key()
+def restored(item: Item, place: When) -> Item:
+    """The item with that occurrence as the series says it: neither cancelled nor changed."""
+    series, key = item.main, place.key()
     exdates = tuple(one for one in series.timing.exdates if one.key() != key)
     kept = tuple(one for one in item.components if one.key not in {"", key})
-    restored = replace(series, timing=replace(series.timing, exdates=exdates))
-    return replace(item, components=(restored, *kept))
-
-
-def occurrence_of(item: Item, place: When) -> Component:
-    """One occurrence, changed or not. Raises ValueError where there is no series."""
-    found = item.by_key.get(place.key())
-    return natural(_series(item), place) if found is None else found
+    return replace(item, components=(replace(series, timing=replace(series.timing, exdates=exdates)), *kept))
 
 
 # --- the whole series -----------------------------------------------------------------------------
 
 
-def change_series(item: Item, change: Mapping[Unit, Value]) -> Item:
-    """The item with other values in the series, and in each occurrence that still had the series' old value.
-
-    Where only the time of day or the length of the series moved, cancelled and changed occurrences move with
-    it. Where the rule, the day or the zone changed they stay as they are: whether their places are still
-    places is for the caller to see.
-    """
-    series = item.main
-    changed = series
-    for unit, value in change.items():
-        changed = with_value(changed, unit, value)
-    moved = _moved(series.timing, changed.timing)
-    if moved is not None and series.timing.exdates == changed.timing.exdates:
-        exdates = tuple(_shifted(one, moved) for one in series.timing.exdates)
-        rdates = changed.timing.rdates
-        if rdates == series.timing.rdates:
-            rdates = tuple(_shifted(one, moved) for one in rdates)
-        changed = replace(changed, timing=replace(changed.timing, exdates=exdates, rdates=rdates))
-    overrides = [_followed(series, changed, one, moved, change) for one in item.components if one.key]
-    first = (changed,) if not series.key else ()
-    return replace(item, components=(*first, *sorted(overrides, key=lambda one: one.key)))
-
-
-def _followed(
-    series: Component,
-    changed: Component,
-    override: Component,
-    moved: timedelta | None,
-    change: Mapping[Unit, Value],
-) -> Component:
-    if override.recurrence_id is None:
-        return override
-    place = override.recurrence_id if moved is None else _shifted(override.recurrence_id, moved)
-    before = natural(series, override.recurrence_id)
-    found = replace(override, recurrence_id=place)
-    for unit in change:
-        if unit is Unit.TIMING:
-            if moved is not None and override.timing == before.timing:
-                found = replace(found, timing=natural(changed, place).timing)
-        elif value_of(override, unit) == value_of(before, unit):
-            found = with_value(found, unit, value_of(changed, unit))
-    return found
+def followed(before: Item, series: Component, *, floating: ZoneInfo) -> Item:
+    """The item with its series changed: what single occurrences had in common with it follows, and so do
+    their places when the series begins at another time. Raises ValueError where one would lose its place."""
+    old = before.main
+    shift = _shift(old, series)
+    dates = [*old.timing.exdates, *(one.recurrence_id for one in before.components[1:] if one.recurrence_id)]
+    if shift is None and dates:
+        raise ValueError(
+            "single occurrences were changed or cancelled, so the series cannot go between whole days "
+            "and times, or to another zone: restore them first"
+        )
+    step = shift or timedelta()
+    timing = replace(
+        series.timing,
+        exdates=tuple(_by(one, step) for one in old.timing.exdates),
+        rdates=tuple(_by(one, step) for one in old.timing.rdates),
+    )
+    series = replace(series, timing=timing)
+    others = []
+    for one in before.components[1:]:
+        place = one.recurrence_id
+        if place is None:
+            continue
+        same_time = one.timing == natural(old, place).timing
+        here = _by(place, step)
+        own = natural(series, here).timing if same_time else one.timing
+        others.append(replace(_following(one, old, series), recurrence_id=here, timing=own))
+    item = replace(before, components=(series, *sorted(others, key=lambda one: one.key)))
+    if series.timing == old.timing:
+        return item
+    places = {one.key: one.recurrence_id for one in others if one.recurrence_id is not None}
+    for key in sorted(lacks(replace(item, components=(series,)), places, floating=floating)):
+        day = places[key].local.isoformat()[:10]
+        raise ValueError(
+            f"the changed occurrence of {day} would have no place in the series any more: "
+            "restore or cancel it first"
+        )
+    return item
 
 
-def _moved(before: Timing, after: Timing) -> timedelta | None:
-    """By how much the time of day moved, if nothing else but the length changed; None otherwise."""
-    old, new = before.start, after.start
-    if old is None or new is None or old.zone != new.zone or before.rrule != after.rrule:
+def _following(one: Component, old: Component, new: Component) -> Component:
+    """What the occurrence had as the series had it becomes what the series has now."""
+    if one.status is Status.CANCELLED:
+        return one
+    values = {name: getattr(new, name) for name in COMMON if getattr(one, name) == getattr(old, name)}
+    return replace(one, **values)
+
+
+def _shift(old: Component, new: Component) -> timedelta | None:
+    """By how much the start moves on the clock; None where that cannot be said."""
+    first, second = old.timing.start, new.timing.start
+    if first is None or second is None or first.is_date != second.is_date or first.zone != second.zone:
         return None
-    if (
-        old.is_date
-        or new.is_date
-        or not isinstance(old.local, datetime)
-        or not isinstance(new.local, datetime)
-    ):
-        return timedelta() if old == new else None
-    return new.local - old.local if new.local.date() == old.local.date() else None
+    return second.local - first.local
 
 
-def _shifted(when: When, apart: timedelta) -> When:
-    return when if when.is_date else When(when.local + apart, when.zone)
-
-
-def _series(item: Item) -> Component:
-    if item.main.key:
-        raise ValueError("only one occurrence of this series is known: the series itself is somebody else's")
-    if not item.main.timing.recurs:
-        raise ValueError("it happens once only: there is no occurrence to change apart from it")
-    return item.main
-
-
-def _cancelled(component: Component) -> Value:
-    return value_of(replace(component, status=Status.CANCELLED, completed=None), Unit.STATUS)
-
-
-def _with(item: Item, override: Component) -> Item:
-    components = {**item.by_key, override.key: override}
-    return replace(item, components=tuple(components[key] for key in sorted(components)))
+def _by(when: When, step: timedelta) -> When:
+    return replace(when, local=when.local + step) if step else when

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 from connectors.calendar import Attendee, Component, Kind, Privacy, Response, Status, Timing
@@ -92,6 +93,7 @@ def with_value(component: Component, unit: Unit, value: Value) -> Component:  # 
     raise TypeError(f"{type(value).__name__} is no value of the unit {unit}")
 
 
+@lru_cache(maxsize=64)
 def default_of(unit: Unit, kind: Kind) -> Value:
     """What a component holds where nobody has said anything."""
     task = kind is Kind.TASK

@@ -5,10 +5,12 @@ from syncd.core.canonical import Unit
 from syncd.core.conflicts import Rules, Winner
 from syncd.core.decision import Direction
 from syncd.core.guards import Limits, Policy
+from syncd.core.identity import KeyedHash
 from syncd.engine.calendar.context import CalendarRules, MailboxRules
+from syncd.engine.calendar.occasion import instance_of
 
 
-def calendar_rules(settings: Settings) -> CalendarRules:
+def calendar_rules(settings: Settings, hashed: KeyedHash) -> CalendarRules:
     """The `[calendar]` section as the engine wants it."""
     calendar = settings.calendar
     by_unit = {Unit(name): Winner(winner) for name, winner in calendar.conflict.by_unit().items()}
@@ -19,6 +21,7 @@ def calendar_rules(settings: Settings) -> CalendarRules:
         limits=Limits(calendar.brake.count, calendar.brake.percent),
         floating=settings.workspace.timezone,
         language=settings.workspace.language,
+        instance=instance_of(hashed),
     )
 
 

@@ -18,7 +18,7 @@ from store.database import Database
 from store.errors import StoreError
 from store.sync_state import MailboxState
 from syncd.daemon.wiring import Installation
-from syncd.engine.calendar.cycle import named
+from syncd.engine.calendar.choice import named
 from syncd.engine.folders import choose
 
 KINDS = {Kind.EVENT: "event", Kind.TASK: "task"}

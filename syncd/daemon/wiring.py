@@ -67,7 +67,7 @@ class Installation:
         self.leases = Leases(self.database, self.folder / "locks")
         self.hashed = KeyedHash(_hash_key(self.folder / "hash.key"))
         self.mail = MailSync(self.database, self.blobs, self.hashed, mail_rules(settings, self.hashed))
-        self.calendars = CalendarSync(self.database, self.mail.known, calendar_rules(settings))
+        self.calendars = CalendarSync(self.database, self.mail.known, calendar_rules(settings, self.hashed))
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._tokens: dict[str, TokenSource] = {}

@@ -12,6 +12,7 @@ from syncd.core.identity import KeyedHash
 
 RULE = re.compile(r"mail\.exclude rule (\d+)")
 RECORD = re.compile(r"(email|activity):(\d+)")
+NAMED = re.compile(r"([a-z]+):(\d+)")
 UID = re.compile(r"(?P<folder>.+):(?P<uid>\d{1,10})")
 
 MEANING = {
@@ -67,7 +68,19 @@ def explain(
             sightings = evidence.by_place(session, folder, uid, name)
             notes = () if sightings else (_unseen(f"no message with UID {uid} in folder {folder!r}"),)
             return _with_mails(session, item, sightings, [], rules=rules, notes=notes)
+        if (named := NAMED.fullmatch(item)) is not None:
+            return Explanation(item, (), (), (_no_such(named[1], named[2]),))
         return _of_message_id(session, item, hashed, rules)
+
+
+def _no_such(kind: str, number: str) -> str:
+    """Of a record that is not there, or of a kind that nobody explains: a Message-ID looks otherwise."""
+    if kind in ("event", "task"):
+        return f"There is no {kind} {number}: `syncd list {kind}s` has their ids."
+    return (
+        f"{kind}:{number} names nothing that is known. Write a Message-ID, email:12, activity:5, FOLDER:UID, "
+        "MAILBOX:FOLDER:UID, event:12, task:5, or the UID of an event or task."
+    )
 
 
 def _of_record(session: Transaction, item: str, kind: str, number: int, rules: Sequence[str]) -> Explanation:

@@ -151,7 +151,7 @@ def test_a_calendar_that_is_gone_is_told_by_its_name(watched: Watched[CalendarWo
     watched.check("calendar cannot be read")
 
 
-@pytest.mark.parametrize("place", ["observe", "read", "confirm"])
+@pytest.mark.parametrize("place", ["observe", "read", "carry"])
 def test_a_defect_in_a_cycle_is_told_by_its_kind_and_place(
     watched: Watched[CalendarWorld], monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

@@ -251,7 +251,26 @@ def test_an_event_is_explained_by_its_id_and_its_uid(office: CalendarWorld) -> N
     assert (copy["mailbox"], copy["state"], copy["supplies"]) == ("claire", "bound", True)
     assert copy["version"]
     assert len(by_uid["conflicts"]) == 1
-    assert run(office, "explain", "event:99").code == 1
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        ("event:99", "There is no event 99"),
+        ("task:99", "There is no task 99"),
+        ("event:99999999999", "There is no event 99999999999"),
+        ("binding:1", "binding:1 names nothing that is known"),
+        ("decision:1", "decision:1 names nothing that is known"),
+    ],
+)
+def test_what_is_not_there_is_named_as_what_it_is(office: CalendarWorld, item: str, told: str) -> None:
+    outcome = run(office, "explain", item)
+    assert outcome.code == 1
+    assert told in outcome.out
+    assert "Message-ID" not in outcome.out.partition(".")[0]
+    plain = run(office, "explain", item, "--json").json
+    assert plain["known"] is False
+    assert told in plain["notes"][0]
 
 
 def test_a_dry_run_lists_the_plan_of_the_calendars(office: CalendarWorld) -> None:

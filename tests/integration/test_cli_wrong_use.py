@@ -44,6 +44,7 @@ def folder(tmp_path: Path) -> Path:
         (["forget"], 2, "name exactly one of --contact, --address and --excluded"),
         (["forget", "--contact", "9"], 1, "there is no contact 9"),
         (["explain", "1@nowhere.example"], 1, None),
+        (["explain", "event:99"], 1, None),
         (["contact", "delete", "9"], 1, "there is no contact 9"),
         (["contact", "add", "--last-name", "X"], 2, "Missing option '--account'"),
         (["init", "."], 2, "is there already and is not overwritten"),

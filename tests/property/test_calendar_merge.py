@@ -153,8 +153,12 @@ def test_a_first_link_loses_nothing_and_settles(crm: Item, remote: Item, rules: 
     after = bases_after(result, None, None)
     again = merged((*after, result.crm, result.remote), rules, (None, None))
     assert (again.crm, again.remote, again.held) == (result.crm, result.remote, result.held)
-    for side, to in ((crm, result.remote), (remote, result.crm)):
+    for side, own, to in ((crm, result.crm, result.remote), (remote, result.remote, result.crm)):
         for key, component in side.by_key.items():
+            if key not in to.by_key and ("", Unit.TIMING) in result.held:
+                # A person is to decide which series it is, and it has its place in one of them only.
+                assert own.by_key[key] == component
+                continue
             for text in (Unit.SUBJECT, Unit.LOCATION, Unit.NOTES, Unit.VIDEO):
                 if value_of(component, text) and not told(result.conflicts, key, text):
                     assert value_of(to.by_key[key], text) == value_of(component, text)

@@ -54,6 +54,10 @@ class Desk:
     def restore(self, id_: int) -> Saved:
         return self._do(lambda session, occasion: editing.restore_event(session, id_, occasion))
 
+    def tell(self, id_: int) -> Saved:
+        """Lets what waits of an event go, though its guests are told."""
+        return self._do(lambda session, occasion: editing.tell_guests(session, id_, occasion))
+
     def record(self, id_: int) -> EventRecord:
         """The event as it is now."""
         with self._opened() as installation, installation.database.read() as session:

@@ -1,78 +1,64 @@
 """A private Radicale of the tests: a CalDAV server with users and passwords, on loopback, in clear text."""
 
+import re
 import secrets
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from passlib.hash import apr_md5_crypt
 
 from tests.servers.dovecot import Account
 from tests.servers.plain_dav import PlainDav
-from tests.servers.ports import end, free_port, listening, wait_until
+from tests.servers.started import StartedServer
 
 
-class RadicaleServer:
-    """Starts with `start()`, ends with `close()`; a context manager does both."""
+class RadicaleServer(StartedServer):
+    """See `StartedServer`."""
 
-    host = "127.0.0.1"
+    name = "Radicale"
 
     def __init__(self, base: Path | None = None, port: int = 0, *, hashed: bool = False) -> None:
-        """Keeps its files in `base` (a temporary folder), and listens on `port` (any that is free).
-
-        `hashed` keeps no password in clear; checking one takes a moment then.
-        """
+        """`hashed` keeps no password in clear; checking one takes a moment then."""
+        super().__init__(base, port)
         self._hashed = hashed
-        self.base = base or Path(tempfile.mkdtemp(prefix="syncd-radicale-"))
-        self.base.mkdir(parents=True, exist_ok=True)
-        self.port = port
         self._users: dict[str, str] = {}
-        self._process: subprocess.Popen[bytes] | None = None
         self._write()
 
-    def __enter__(self) -> "RadicaleServer":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def command(self) -> list[str]:
+        options = {
+            "server-hosts": f"{self.host}:{self.port}",
+            "auth-type": "htpasswd",
+            "auth-htpasswd-filename": str(self.base / "users"),
+            "auth-htpasswd-encryption": "md5" if self._hashed else "plain",
+            "auth-delay": "0",
+            "rights-type": "from_file" if self._rights.exists() else "owner_only",
+            "rights-file": str(self._rights),
+            "storage-filesystem-folder": str(self.base / "collections"),
+            "logging-level": "warning",
+        }
+        return [
+            *(sys.executable, "-m", "radicale", "--config", ""),
+            *(f"--{name}={value}" for name, value in options.items()),
+        ]
 
     @property
-    def url(self) -> str:
-        """The root of the server."""
-        return f"http://{self.host}:{self.port}/"
+    def _rights(self) -> Path:
+        return self.base / "rights"
 
-    def start(self) -> None:
-        """Returns once the port accepts connections. A server started again keeps its port."""
-        known = bool(self.port)
-        for _attempt in range(5):  # somebody may take a free port before Radicale does
-            self.port = self.port if known else free_port()
-            self._launch()
-            try:
-                wait_until(self._ready, "Radicale accepts connections", 30)
-            except (TimeoutError, RuntimeError):
-                self.stop()
-            else:
-                return
-        raise RuntimeError(f"Radicale did not start: {self.log()}")
-
-    def stop(self) -> None:
-        """Ends the server; its users and their calendars stay, for another `start()`."""
-        if self._process is not None:
-            end(self._process)
-            self._process = None
-
-    def close(self) -> None:
-        """Ends the server and removes everything it had."""
+    def forbid_writing(self, path: str) -> None:
+        """From now on its owner may only read the calendar at that path. Starts the server anew."""
+        sections = {
+            "readable": (".+", re.escape(path.strip("/")) + "(/.*)?", "Rr"),
+            "root": (".+", "", "R"),
+            "owner": (".+", "{user}(/.*)?", "RrWw"),
+        }
+        text = "".join(
+            f"[{name}]\nuser: {user}\ncollection: {where}\npermissions: {may}\n"
+            for name, (user, where, may) in sections.items()
+        )
+        self._rights.write_text(text)
         self.stop()
-        shutil.rmtree(self.base, ignore_errors=True)
-
-    def log(self) -> str:
-        """What the server wrote down, for a test that failed."""
-        path = self.base / "log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        self.start()
 
     def add_user(self, name: str | None = None, password: str | None = None) -> Account:
         """A new user; the name and the password are random unless given."""
@@ -97,31 +83,3 @@ class RadicaleServer:
         }
         fresh.write_text("".join(f"{name}:{word}\n" for name, word in kept.items()))
         fresh.rename(self.base / "users")
-
-    def _launch(self) -> None:
-        options = {
-            "server-hosts": f"{self.host}:{self.port}",
-            "auth-type": "htpasswd",
-            "auth-htpasswd-filename": str(self.base / "users"),
-            "auth-htpasswd-encryption": "md5" if self._hashed else "plain",
-            "auth-delay": "0",
-            "rights-type": "owner_only",
-            "storage-filesystem-folder": str(self.base / "collections"),
-            "logging-level": "warning",
-        }
-        with (self.base / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "radicale", "--config", ""),
-                    *(f"--{name}={value}" for name, value in options.items()),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.base,
-            )
-
-    def _ready(self) -> bool:
-        if self._process is None or self._process.poll() is not None:
-            raise RuntimeError("it ended by itself")
-        return listening(self.port)

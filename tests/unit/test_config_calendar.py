@@ -10,8 +10,10 @@ from config.settings import Direction, Settings
 from syncd.core.canonical import Unit
 from syncd.core.conflicts import Winner
 from syncd.core.guards import Policy
+from syncd.core.identity import KeyedHash
 from syncd.daemon.calendars import calendar_rules, calendars_of
 
+HASHED = KeyedHash(b"a key that is long enough for it")
 BEFORE = """
 [workspace]
 name = "Acme"
@@ -49,7 +51,7 @@ def test_a_mailbox_needs_no_mail_server_for_calendars_alone(tmp_path: Path) -> N
 
 
 def test_the_defaults_are_those_of_the_table_of_decisions(tmp_path: Path) -> None:
-    rules = calendar_rules(settings(tmp_path))
+    rules = calendar_rules(settings(tmp_path), HASHED)
     assert (rules.past, rules.future) == (timedelta(days=30), timedelta(days=365))
     assert all(rules.merge.of(unit) is Winner.REMOTE for unit in Unit)
     assert (rules.limits.count, rules.limits.percent) == (10, 30)
@@ -57,7 +59,7 @@ def test_the_defaults_are_those_of_the_table_of_decisions(tmp_path: Path) -> Non
 
 def test_each_unit_may_have_a_rule_of_its_own(tmp_path: Path) -> None:
     units = "".join(f"{unit.value} = 'manual'\n" for unit in Unit if unit is not Unit.NOTES)
-    rules = calendar_rules(settings(tmp_path, more=f"[calendar.conflict]\ndefault = 'crm'\n{units}"))
+    rules = calendar_rules(settings(tmp_path, more=f"[calendar.conflict]\ndefault = 'crm'\n{units}"), HASHED)
     assert {unit: rules.merge.of(unit) for unit in Unit} == {
         unit: Winner.CRM if unit is Unit.NOTES else Winner.MANUAL for unit in Unit
     }

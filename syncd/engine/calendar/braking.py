@@ -31,7 +31,7 @@ def planned(plan: Plan) -> Planned:
         uid=plan.uid,
         subject=plan.subject,
         reason=plan.decision.reason,
-        mailed=mailing.recipients if mailing is not None and mailing.notify else (),
+        mailed=() if mailing is None else mailing.recipients,
     )
 
 
@@ -72,7 +72,7 @@ def kinds(plans: Sequence[Plan]) -> Counter[GuardKind]:
             found[GuardKind.CREATIONS_CRM] += 1
         elif plan.decision.crm is not None or plan.decision.remote is not None:
             found[GuardKind.UPDATES] += 1
-        if mailing is not None and mailing.notify:
+        if mailing is not None:
             found[GuardKind.INVITATIONS] += len(mailing.recipients)
     return found
 

@@ -4,26 +4,28 @@ decision and what lost, in one transaction with whatever announced it.
 A kill before the transaction leaves everything as it was, or an intent that tells where to look.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import structlog
 
-from connectors.calendar import Item, RemoteItem
+from connectors.calendar import Item
 from store import calendar_rows, outbox, reconciling
-from store.bindings import BindingState, BoundEntity, CopyRole, Side
+from store.bindings import BindingState, BoundEntity, CopyRole
 from store.calendar import Event, Task
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
+from store.errors import Stale
 from store.reconciling import BindingRow
+from store.updates import Updates
 from syncd.core.canonical import digest, dump, is_private, load, redacted
-from syncd.core.conflicts import Rules, Winner
+from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.guards import oscillates
 from syncd.core.merge import merge, with_old
-from syncd.core.plan import Action, Role, bases
+from syncd.core.plan import Action, bases
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.dress import mark_of
 from syncd.engine.calendar.gathering import Record
@@ -35,43 +37,85 @@ from syncd.engine.calendar.items import (
     settled_task,
     task_values,
 )
-from syncd.engine.calendar.journal import LEAVES, conflict_row
-from syncd.engine.calendar.pairing import Aside
+from syncd.engine.calendar.journal import LEAVES, Outcome, conflict_rows, decision_row
+from syncd.engine.calendar.pairing import record_hidden
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
 CRM_FIRST = Rules(Winner.CRM)
 HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
+TRIES = 3  # against others who write to the same records in the same moment
 OSCILLATION_DAYS = 2  # within which three rounds are no accident
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A plan that was carried out at the server, or that leaves the server alone."""
+def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Remembers them; returns those that it left out, because they were overtaken since they were planned:
+    another mailbox has brought in the same item, or somebody changed the record. They are to be planned
+    again. Raises Stale where a record changed at this very moment: then try again."""
+    work = _Confirm(session, context)
+    work.refresh(outcomes)
+    there = _there_now(session, [one.plan for one in outcomes if _is_new(one.plan)])
+    late = [
+        one
+        for one in outcomes
+        if (_is_new(one.plan) and (one.plan.entity, one.plan.uid) in there) or work.is_overtaken(one)
+    ]
+    left_out = {id(one) for one in late}
+    work.run([one for one in outcomes if id(one) not in left_out])
+    return late
 
-    plan: Plan
-    role: Role
-    supplies: bool
-    remote: RemoteItem | None  # as the server has it now; None: it is gone, or was not looked at
-    wrote: bool = False  # the server was written to
+
+def carry(
+    context: Context,
+    outcomes: Sequence[Outcome],
+    also: Callable[[Transaction, Sequence[Outcome]], None] = lambda _session, _late: None,
+) -> tuple[list[Outcome], list[Outcome]]:
+    """As `confirm`, in a transaction of its own, again where somebody else wrote in that moment. Returns what
+    is remembered, and what was left out. `also` is done in the same transaction, and is told
+    which were left out."""
+    late = list(outcomes)
+    for attempt in range(TRIES):
+        try:
+            with context.database.write() as session:
+                late = confirm(session, context, outcomes)
+                also(session, late)
+            break
+        except Stale:
+            if attempt == TRIES - 1:
+                raise
+    left_out = {id(one) for one in late}
+    return [one for one in outcomes if id(one) not in left_out], late
 
 
-def confirm(session: Transaction, context: Context, outcomes: Sequence[Outcome]) -> None:
-    """Remembers all of them. Raises Stale where a record changed at this very moment: then try again."""
-    _Confirm(session, context).run(outcomes)
+def _there_now(session: Transaction, plans: Sequence[Plan]) -> set[tuple[BoundEntity, str]]:
+    """Which of these new records are no news any more."""
+    if not plans:
+        return set()
+    calendar_rows.one_at_a_time(session)
+    events = calendar_rows.event_ids(session, [one.uid for one in plans if one.entity is BoundEntity.EVENT])
+    tasks = calendar_rows.task_ids(session, [one.uid for one in plans if one.entity is BoundEntity.TASK])
+    return {(BoundEntity.EVENT, uid) for uid in events} | {(BoundEntity.TASK, uid) for uid in tasks}
+
+
+def _is_new(plan: Plan) -> bool:
+    """Whether it makes a record."""
+    return plan.decision.crm is not None and plan.record is None
 
 
 class _Confirm:
     def __init__(self, session: Transaction, context: Context) -> None:
         self._session = session
         self._context = context
+        self._updates = Updates(session)
         self._current: dict[tuple[BoundEntity, int], Record] = {}
+        self._others: dict[tuple[BoundEntity, int | None], list[BindingRow]] = {}
         self._settled: dict[int, Item] = {}  # what records will hold, by the id() of the plan
+        self._lost: dict[int, list[UnitConflict]] = {}  # of what changed in the CRM meanwhile, by the same
 
     def run(self, outcomes: Sequence[Outcome]) -> None:
-        self._refresh(outcomes)
+        self._look_around(outcomes)
         made = self._create([one.plan for one in outcomes])
         fresh: list[Mapping[str, Any]] = []
         decisions, changed = [], []
@@ -83,18 +127,20 @@ class _Confirm:
             id_ = made.get(id(plan)) or (plan.record.id if plan.record else None)
             before, crm = self._record(plan)
             row = self._binding(one, id_, crm)
-            told = self._conflicts(plan, id_)
+            lost = (*plan.decision.conflicts, *self._lost.get(id(plan), ()))
+            told = conflict_rows(self._session, self._context, plan, id_, lost)
             if row is None:
                 conflicts += told
             else:
                 of_fresh += [(len(fresh), each) for each in told]
                 fresh.append(row)
             if plan.decision.action not in SILENT or plan.decision.conflicts:
-                decisions.append(self._decision(one, id_, before))
+                decisions.append(decision_row(self._context, one, id_, before))
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
                 if is_private(crm) and _tells(before):
                     private.append((plan.entity, id_))
+        self._updates.send()
         bound = reconciling.insert_bindings(self._session, fresh)
         conflicts += [{**each, "binding_id": bound[at]} for at, each in of_fresh]
         reconciling.record(self._session, decisions, conflicts)
@@ -113,10 +159,34 @@ class _Confirm:
                     extras=all(one.plan.calendar.row.token for one in outcomes),
                 )
         outbox.settle(self._session, [one.plan.waiting for one in outcomes if one.plan.waiting])
+        self._free([one for one in outcomes if one.wrote and one.remote is not None])
+
+    def _free(self, written: Sequence[Outcome]) -> None:
+        """What the server took is out of quarantine, where it lay under its name or under its UID."""
+        refs: dict[int, list[str]] = {}
+        for one in written:
+            ref = one.remote.ref if one.remote else ""
+            refs.setdefault(one.plan.calendar.row.id, []).extend((ref, one.plan.uid))
+        for collection, names in refs.items():
+            reconciling.release(self._session, collection, names)
 
     # --- the record -----------------------------------------------------------------------------
 
-    def _refresh(self, outcomes: Sequence[Outcome]) -> None:
+    def is_overtaken(self, one: Outcome) -> bool:
+        """Whether somebody changed the record since it was planned with, and nothing is at the server yet."""
+        plan = one.plan
+        touches = plan.decision.crm is not None or plan.decision.action is Action.CANCEL_CRM
+        if one.wrote or plan.record is None or not touches:
+            return False
+        current = self._current.get((plan.entity, plan.record.id))
+        if current is None:
+            return False
+        mine = _content(current)
+        if mine is not None and plan.crm is not None:
+            mine = replace(mine, uid=plan.crm.uid)  # where a client gave it another one
+        return mine != plan.crm
+
+    def refresh(self, outcomes: Sequence[Outcome]) -> None:
         """Reads anew those records that changed since they were planned with."""
         for entity, model in ((BoundEntity.EVENT, Event), (BoundEntity.TASK, Task)):
             planned = {
@@ -133,8 +203,19 @@ class _Confirm:
             )
             self._current.update({(entity, id_): record for id_, record in rows.items()})
 
+    def _look_around(self, outcomes: Sequence[Outcome]) -> None:
+        """Finds the other copies of what comes to light here."""
+        for entity in (BoundEntity.EVENT, BoundEntity.TASK):
+            ids = {
+                one.plan.record.id
+                for one in outcomes
+                if one.plan.record is not None and one.plan.entity is entity and _comes_to_light(one)
+            }
+            for other in reconciling.of_records(self._session, entity, ids):
+                self._others.setdefault((entity, other.entity_id), []).append(other)
+
     def _create(self, plans: Sequence[Plan]) -> dict[int, int]:
-        fresh = [one for one in plans if one.decision.crm is not None and one.record is None]
+        fresh = [one for one in plans if _is_new(one)]
         now, setting = self._context.now, self._context.setting
         events = [one for one in fresh if one.entity is BoundEntity.EVENT]
         tasks = [one for one in fresh if one.entity is BoundEntity.TASK]
@@ -165,17 +246,20 @@ class _Confirm:
     def _replace(self, plan: Plan, record: Record, after: Item) -> None:
         current = self._current.get((plan.entity, record.id), record)
         mine = item_of(current) if isinstance(current, EventRecord) else item_of_task(current)
+        mine = replace(mine, uid=after.uid)  # where a client gave it another one
         if plan.crm is not None and mine != plan.crm:
-            # A person changed it meanwhile: that change stays, and waits in the outbox for the next cycle.
+            # A person changed it while it was written to the server: that change stays, and waits in the
+            # outbox for the next cycle, which will take it for the only one.
             merged = merge(base_crm=plan.crm, base_remote=plan.crm, crm=mine, remote=after, rules=CRM_FIRST)
             after = merged.crm
+            self._lost[id(plan)] = list(merged.conflicts)
         setting, now = self._context.setting, self._context.now
         if isinstance(current, TaskRecord):
             values = task_values(settled_task(after), setting, current)
-            calendar_rows.replace_task(self._session, current, values, now, by=None)
+            calendar_rows.replace_task(self._session, current, values, now, by=None, together=self._updates)
         else:
             draft = draft_of(settled(after), setting, current)
-            calendar_rows.replace_event(self._session, current, draft, now, by=None)
+            calendar_rows.replace_event(self._session, current, draft, now, by=None, together=self._updates)
 
     # --- the binding ----------------------------------------------------------------------------
 
@@ -191,27 +275,29 @@ class _Confirm:
             if old is not None:
                 # The server's copy stays, and brings the event back should it change there (row 9).
                 values = self._values(one, id_)
-                reconciling.update_binding(self._session, old.id, {**values, "base_crm": HIDDEN})
+                self._update(old.id, {**values, "base_crm": HIDDEN})
             return None
         seen = redacted(one.remote.item) if one.remote else plan.seen
         if seen is None:
             return None
-        bound = old is not None and old.state is BindingState.BOUND
         base_crm, base_remote = self._bases(plan, crm or seen, seen)
         values = self._values(one, id_)
         remote = dump(base_remote)
         local = remote if base_crm is base_remote else dump(base_crm)
         values |= {"base_remote": remote, "base_crm": None if local == remote else local}
-        if one.supplies and not bound and plan.record is not None:
-            self._take_over(plan, plan.record.id)
+        if _comes_to_light(one):
+            self._take_over(plan)
         if old is None:
             return {**values, "ours": plan.ours}
         values["history"] = history = _history(old, _marks(one, seen), self._context.now)
         if oscillates(_digests(history)):
             values["state"] = BindingState.FROZEN
             log.warning("two writers undo each other: frozen", action="freeze", uid=plan.uid)
-        reconciling.update_binding(self._session, old.id, values)
+        self._update(old.id, values)
         return None
+
+    def _update(self, binding: int, values: Mapping[str, Any]) -> None:
+        reconciling.update_binding(self._session, binding, values, together=self._updates)
 
     def _bases(self, plan: Plan, crm: Item, remote: Item) -> tuple[Item, Item]:
         """What both sides held when they agreed last."""
@@ -246,73 +332,26 @@ class _Confirm:
             values |= {"dress": mark, "last_block": plan.dress.block}
         return values
 
-    def _take_over(self, plan: Plan, id_: int) -> None:
+    def _take_over(self, plan: Plan) -> None:
         """From now on this copy owns the content: the organizer's has come to light."""
-        for other in reconciling.of_records(self._session, plan.entity, [id_]):
+        id_ = plan.record.id if plan.record else None
+        for other in self._others.get((plan.entity, id_), ()):
             if other.supplies and (plan.binding is None or other.id != plan.binding.id):
-                reconciling.update_binding(self._session, other.id, {"supplies": False})
-
-    # --- what was done --------------------------------------------------------------------------
-
-    def _decision(self, one: Outcome, id_: int | None, before: Item | None) -> Mapping[str, Any]:
-        plan, decision = one.plan, one.plan.decision
-        ends_here = decision.action is Action.CANCEL_CRM
-        touches_crm = decision.crm is not None or ends_here
-        side = {(True, True): Side.BOTH, (True, False): Side.CRM, (False, True): Side.REMOTE}
-        return {
-            "run_ref": self._context.run,
-            "mailbox_id": self._context.mailbox_id,
-            "collection_id": plan.calendar.row.id,
-            "at": self._context.now,
-            "uid": plan.uid,
-            "entity": plan.entity,
-            "entity_id": id_,
-            "action": decision.action.value,
-            "row": decision.row,
-            "side": side.get((touches_crm, one.wrote), Side.NONE),
-            "reason": decision.reason,
-            "crm_before": (dump(before) if before else "") if touches_crm else None,
-            "remote_before": (dump(plan.seen) if plan.seen else "") if one.wrote else None,
-            "version": one.remote.version if one.remote else "",
-            "mailed": ", ".join(plan.mailing.recipients) if plan.mailing and plan.mailing.notify else "",
-            "undone": False,
-        }
-
-    def _conflicts(self, plan: Plan, id_: int | None) -> list[Mapping[str, Any]]:
-        told = set()
-        if plan.decision.held and plan.binding is not None:
-            told = reconciling.open_conflicts(self._session, plan.binding.id)
-        return [
-            conflict_row(self._context, plan, id_, one)
-            for one in plan.decision.conflicts
-            if (one.key, one.unit.value if one.unit else "") not in told
-        ]
+                self._update(other.id, {"supplies": False})
 
 
-def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> None:
-    """Remembers items that are not kept in step, so that they are not read again until they change."""
-    fresh = []
-    for one in ones:
-        values: dict[str, Any] = {
-            "collection_id": one.calendar.row.id,
-            "remote_ref": one.remote.ref,
-            "uid": one.seen.uid,
-            "version": one.remote.version,
-            "state": one.state,
-            "entity": one.entity,
-            "entity_id": one.binding.entity_id if one.binding else None,
-            "role": CopyRole.ATTENDEE,
-            "supplies": False,
-            "base_remote": "",
-            "absent": False,
-            "enters_on": one.enters_on,
-            "changed_at": context.now,
-        }
-        if one.binding is None:
-            fresh.append({**values, "ours": False})
-        else:
-            reconciling.update_binding(session, one.binding.id, values)
-    reconciling.insert_bindings(session, fresh)
+def _content(record: Record) -> Item | None:
+    """What both sides have in common of the record; None where the CRM took it out."""
+    if record_hidden(record):
+        return None
+    return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
+
+
+def _comes_to_light(one: Outcome) -> bool:
+    """Whether this copy, which owns the content, was none of the record's until now."""
+    old = one.plan.binding
+    bound = old is not None and old.state is BindingState.BOUND
+    return one.supplies and not bound and one.plan.record is not None
 
 
 def _tells(item: Item | None) -> bool:

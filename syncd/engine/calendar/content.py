@@ -1,5 +1,6 @@
 """What a person says of an event, read and put into one component of it: the series, or one occurrence."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -24,6 +25,7 @@ WORDS = {label.casefold(): kind for labels in LABELS.values() for kind, label in
 TYPES = {kind.name.casefold(): kind for kind in LABELS["en"]} | WORDS
 PRIVACIES = {one.value: one for one in Privacy}
 STATUSES = {one.value: one for one in (Status.CONFIRMED, Status.TENTATIVE)}
+UNTIL = re.compile(r"UNTIL=([0-9]{8})")
 PROVIDERS = {one.value: one for one in VideoProvider}
 
 
@@ -173,7 +175,10 @@ def _rule(text: str, start: When) -> str:
         return "\n".join(sorted(_rule(line, start) for line in rule.split("\n")))
     rule = rule[len("RRULE:") :] if rule[:6].upper() == "RRULE:" else rule
     try:
-        return read_rule(rule, start)
+        found = read_rule(rule, start)
+        if (until := UNTIL.search(found)) is not None and until[1] < f"{start.local:%Y%m%d}":
+            raise ValueError("it ends (UNTIL) before it begins")  # noqa: TRY301 - said in one way
+        return found  # noqa: TRY300 - as above
     except ValueError as error:
         raise Invalid(f"rrule: {error}; write one such as FREQ=WEEKLY;BYDAY=TU;COUNT=10") from None
 

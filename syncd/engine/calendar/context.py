@@ -28,6 +28,7 @@ class CalendarRules:
     limits: Limits
     floating: ZoneInfo
     language: str
+    instance: str = ""  # tells this installation's records from those of others
 
 
 @dataclass(frozen=True)

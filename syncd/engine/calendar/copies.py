@@ -3,7 +3,7 @@ organizer's (T6; requirements R082, R087). Pure."""
 
 from dataclasses import replace
 
-from connectors.calendar import Attendee, Component, Item
+from connectors.calendar import Attendee, Component, Item, Response
 from syncd.core.merge import Rules, Winner, merge
 
 ORGANIZERS = Rules(Winner.CRM)
@@ -27,6 +27,24 @@ def _with(component: Component, answer: Attendee) -> Component:
             for one in component.attendees
         ),
     )
+
+
+def declined(crm: Item, own: frozenset[str]) -> Item:
+    """The CRM's event after the owner of a copy took it out of the own calendar: that declines, as it does on
+    a server that schedules (RFC 6638 section 3.2.2.4)."""
+    components = []
+    for component in crm.components:
+        invited = component.attendee(own)
+        said = None if invited is None else replace(invited, response=Response.DECLINED)
+        components.append(component if said is None else _with(component, said))
+    return replace(crm, components=tuple(components))
+
+
+def stays_away(crm: Item, own: frozenset[str]) -> bool:
+    """Whether a participant declined it as a whole: then nobody delivers it to that calendar, until the
+    organizer asks again, which sets the answer back."""
+    answers = [one.response for component in crm.components if (one := component.attendee(own)) is not None]
+    return bool(answers) and all(one is Response.DECLINED for one in answers)
 
 
 def copied(base: Item | None, crm: Item, copy: Item, own: frozenset[str]) -> Item:

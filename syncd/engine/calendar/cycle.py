@@ -6,25 +6,27 @@ at any moment loses nothing; what was stored before it is recognised by its vers
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import timedelta
 
 import structlog
 
-from connectors.calendar import CalendarInfo, Kind, Missing, RemoteItem
+from connectors.calendar import CalendarInfo, Missing, RemoteItem
 from connectors.errors import CollectionError
 from store import brakes, mailboxes, outbox, reconciling
 from store.bindings import BindingState
 from store.database import Transaction
-from store.outbox import Waiting
 from store.reconciling import Known
 from store.sync_state import CollectionKind
 from syncd.core.guards import brake, enough, everything_gone
 from syncd.core.plan import Action, Direction
+from syncd.engine.calendar.aside import set_aside
 from syncd.engine.calendar.braking import QUIET, going, kinds, moved_by, planned, released
-from syncd.engine.calendar.confirm import Outcome, confirm, set_aside
+from syncd.engine.calendar.choice import named, row_of
+from syncd.engine.calendar.confirm import carry
 from syncd.engine.calendar.context import Calendar, Context, Plan
-from syncd.engine.calendar.observe import RETRY_AFTER, Observed, Unread, observe, read
+from syncd.engine.calendar.journal import Outcome
+from syncd.engine.calendar.observe import Observed, Unread, observe, read, waiting_in_crm
 from syncd.engine.calendar.pairing import Pairing, Pairs
 from syncd.engine.calendar.push import Pusher, count, writes
 from syncd.engine.calendar.recover import recover
@@ -32,6 +34,7 @@ from syncd.engine.calendar.report import CalendarReport
 from syncd.engine.report import CycleReport, is_news
 
 BATCH = 200  # records committed together
+TRIES = 3  # looks in one cycle, against mailboxes that bring in the same at the same time
 LISTING_LASTS = timedelta(minutes=10)  # a calendar that is gone says so at once; a new one may wait
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -55,41 +58,49 @@ class CalendarCycle:
         self._mine: CalendarReport = report.calendar
         self._dry_run = dry_run
         self._go_on = go_on
+        self._well: dict[int, Calendar] = {}  # calendars that could be looked at, by their ids
         self.listing = listing  # what the server said of its calendars a short while ago
+        self._is_old = listing is not None
 
     def run(self) -> None:
         """The cycle. Raises MailboxError; a calendar's error ends in the report."""
+        for _ in range(TRIES):
+            again = self._look()
+            self._in_order_again()
+            if not again:
+                return
+            self._go_on()
+
+    def _look(self) -> bool:
+        """One look; whether another one is due, since something was overtaken meanwhile, or the list of
+        calendars was too old for what is gone. Their cursors have not moved, so that the next cycle does it
+        at the latest."""
         calendars = self._calendars()
         if not self._dry_run:
             recover(self._context, {one.row.id: one for one in calendars}, self._mine)
         observations = list(self._observe(calendars))
-        waiting, resting = self._waiting()
+        waiting, resting = waiting_in_crm(self._context)
         if len(resting) == len(waiting) and not any(one.news for one in observations):
-            return
+            return False
         found, gone, unread = self._read(observations)
+        if self._is_old and any(gone.values()):
+            # It may have moved into a calendar that nobody knows yet.
+            self.listing, self._is_old = None, False
+            return True
         observations = [one for one in observations if one.calendar.row.id in found]
         reached = [one.calendar for one in observations]
         pairing = Pairing(self._context, reached, blind=len(reached) < len(calendars))
         pairs = pairing.build(observations, found, gone, waiting, resting=resting)
         if self._braked(observations, gone, pairs.plans):
-            return
+            return False
         if self._dry_run:
             self._mine.planned = [
                 planned(one) for one in pairs.plans if one.decision.action is not Action.NOTHING
             ]
-            return
+            return False
         if pairs.anything or any(one.news for one in observations):
-            self._execute(pairing, pairs, observations, unread)
-
-    def _waiting(self) -> tuple[list[Waiting], set[int]]:
-        """What changed in the CRM, and the ids of what rests: the server refused that a short while ago."""
-        context = self._context
-        with context.database.read() as session:
-            waiting = outbox.waiting(session, context.mailbox_id)
-            if not waiting or context.quarantined:
-                return waiting, set()
-            refused = outbox.refused(session, context.mailbox_id, context.now - RETRY_AFTER)
-        return waiting, {one.id for one in waiting if one.id in refused}
+            return self._execute(pairing, pairs, observations, unread)
+        return False
 
     # --- calendars ------------------------------------------------------------------------------
 
@@ -112,12 +123,12 @@ class CalendarCycle:
         chosen = self._context.mailbox.calendars
         if chosen is None:
             for info in infos.values():
-                wanted[info.ref] = _row(info, None)
+                wanted[info.ref] = row_of(info, None)
         else:
             for text, direction in chosen:
                 match = [one for one in infos.values() if named(one, text)]
                 for info in match:
-                    wanted[info.ref] = _row(info, direction)
+                    wanted[info.ref] = row_of(info, direction)
                 if not match:
                     self._report.folder_errors[text] = (
                         f"there is no calendar {text!r} at the server: "
@@ -146,6 +157,7 @@ class CalendarCycle:
 
     def _fail(self, row: reconciling.CalendarRow, error: str) -> None:
         self._report.folder_errors[row.name or row.ref] = error
+        self._well.pop(row.id, None)
         if self._dry_run or not is_news(error, row.error):
             return
         log.warning("calendar cannot be read", action="calendar", calendar=row.ref, error=error)
@@ -169,11 +181,17 @@ class CalendarCycle:
             except CollectionError as error:
                 self._fail(calendar.row, str(error))
                 continue
+            self._well[calendar.row.id] = calendar
+
+    def _in_order_again(self) -> None:
+        """What failed in the last cycle and did not in this one, neither in reading nor in writing."""
+        for calendar in self._well.values():
             if calendar.row.error is not None and not self._dry_run:
-                with context.database.write() as session:
-                    mailboxes.set_folder_error(session, calendar.row.id, None, context.now)
+                with self._context.database.write() as session:
+                    mailboxes.set_folder_error(session, calendar.row.id, None, self._context.now)
                 self._report.wrote = True
-                log.info("calendar can be read again", action="calendar", calendar=calendar.row.ref)
+                log.info("calendar is in order again", action="calendar", calendar=calendar.row.ref)
+        self._well = {}
 
     def _read(
         self, observations: Sequence[Observed]
@@ -272,48 +290,97 @@ class CalendarCycle:
         pairs: Pairs,
         observations: Sequence[Observed],
         unread: dict[int, list[Unread]],
-    ) -> None:
+    ) -> bool:
         context = self._context
         self._report.wrote = True
+        overtaken: set[int] = set()  # calendars
         here = [one for one in pairs.plans if not writes(one)]
-        for start in range(0, len(here), BATCH):
+        there = [one for one in pairs.plans if writes(one)]
+        moved = moved_by(pairs.plans)
+        pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
+
+        def close(session: Transaction) -> None:
+            again = overtaken | pusher.failed.keys()  # their cursors stay: the next look finds the same
+            current = [one for one in observations if one.calendar.row.id not in again]
+            self._close(session, current, unread, pusher, moved)
+
+        for start in range(0, len(here) or 1, BATCH):
             self._go_on()
             outcomes = [
                 Outcome(one, pairing.decider.role(one), not one.follows, one.remote)
                 for one in here[start : start + BATCH]
             ]
-            with context.database.write() as session:
-                confirm(session, context, outcomes)
-            for one in outcomes:
+            last = start + BATCH >= len(here)
+
+            def also(session: Transaction, late: Sequence[Outcome], last: bool = last) -> None:
+                overtaken.update(one.plan.calendar.row.id for one in late)
+                if last:
+                    self._settle(session, pairs)
+                    if not there:
+                        close(session)
+
+            done, _ = carry(context, outcomes, also)
+            for one in done:
                 count(self._mine, one)
-        with context.database.write() as session:
-            for plan in pairs.plans:
-                if writes(plan) and plan.moved_from is not None and plan.remote is not None:
-                    # Wherever the write ends: the former place is told of as gone this once only.
-                    place = {"collection_id": plan.calendar.row.id, "remote_ref": plan.remote.ref}
-                    reconciling.update_binding(session, plan.moved_from.id, {**place, "version": ""})
-                elif writes(plan) and plan.seen is None and plan.binding is not None:
-                    # Should the write not arrive: what is gone was told this once only, so it is asked for.
-                    reconciling.update_binding(session, plan.binding.id, {"absent": True})
-            set_aside(session, context, pairs.aside)
-            reconciling.drop_bindings(session, pairs.vanished)
-            for id_ in pairs.unproven:
-                reconciling.update_binding(session, id_, {"absent": True})
-            for id_ in pairs.called:
-                reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
-            outbox.settle(session, pairs.idle)
-        moved = moved_by(pairs.plans)
-        pusher = Pusher(context, pairing.decider, self._mine, self._go_on)
-        pusher.run([one for one in pairs.plans if writes(one)])
-        with context.database.write() as session:
+        if there:
+            pusher.run(there)
+            overtaken |= pusher.overtaken
             for seen in observations:
-                refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
-                self._remember(session, seen, unread[seen.calendar.row.id], refused)
-                for known in seen.unproven:
-                    if known.id not in moved:
-                        reconciling.update_binding(session, known.id, {"absent": True})
-            if context.released is not None and not any(one.unproven for one in observations):
-                brakes.forget_release(session, context.mailbox_name)
+                if (error := pusher.failed.get(seen.calendar.row.id)) is not None:
+                    self._fail(seen.calendar.row, str(error))
+            with context.database.write() as session:
+                close(session)
+        for seen in observations:
+            if seen.calendar.row.id not in overtaken:
+                self._tell(seen, unread[seen.calendar.row.id])
+        return bool(overtaken)
+
+    def _tell(self, seen: Observed, unread: Sequence[Unread]) -> None:
+        """Once it is written down, and once a cycle."""
+        self._mine.quarantined += len(unread)
+        for item in unread:
+            log.warning(
+                "an item cannot be read",
+                action="quarantine",
+                calendar=seen.calendar.row.ref,
+                error=item.error,
+            )
+
+    def _settle(self, session: Transaction, pairs: Pairs) -> None:
+        """What is remembered of items that are not pairs, and of what is about to be written."""
+        for plan in pairs.plans:
+            if writes(plan) and plan.moved_from is not None and plan.remote is not None:
+                # Wherever the write ends: the former place is told of as gone this once only.
+                place = {"collection_id": plan.calendar.row.id, "remote_ref": plan.remote.ref}
+                reconciling.update_binding(session, plan.moved_from.id, {**place, "version": ""})
+            elif writes(plan) and plan.seen is None and plan.binding is not None:
+                # Should the write not arrive: what is gone was told this once only, so it is asked for.
+                reconciling.update_binding(session, plan.binding.id, {"absent": True})
+        set_aside(session, self._context, pairs.aside)
+        reconciling.drop_bindings(session, pairs.vanished)
+        for id_ in pairs.unproven:
+            reconciling.update_binding(session, id_, {"absent": True})
+        for id_ in pairs.called:
+            reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
+        outbox.settle(session, pairs.idle)
+
+    def _close(
+        self,
+        session: Transaction,
+        observations: Sequence[Observed],
+        unread: dict[int, list[Unread]],
+        pusher: Pusher,
+        moved: Container[int],
+    ) -> None:
+        """All that was observed is stored, or waits: the next cycle goes on from here."""
+        for seen in observations:
+            refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
+            self._remember(session, seen, unread[seen.calendar.row.id], refused)
+            for known in seen.unproven:
+                if known.id not in moved:
+                    reconciling.update_binding(session, known.id, {"absent": True})
+        if self._context.released is not None and not any(one.unproven for one in observations):
+            brakes.forget_release(session, self._context.mailbox_name)
 
     def _remember(
         self, session: Transaction, seen: Observed, unread: Sequence[Unread], refused: set[str]
@@ -321,19 +388,6 @@ class CalendarCycle:
         row, now = seen.calendar.row, self._context.now
         for item in unread:
             reconciling.quarantine(session, row.id, item.ref, item.error, now)
-            self._mine.quarantined += 1
-            log.warning("an item cannot be read", action="quarantine", calendar=row.ref, error=item.error)
         broken = {item.ref for item in unread} | refused
         reconciling.release(session, row.id, [ref for ref in seen.refs if ref not in broken])
         reconciling.set_token(session, row.id, seen.cursor)
-
-
-def named(info: CalendarInfo, text: str) -> bool:
-    """Whether the config means this calendar: by its name, its path, or its whole URL."""
-    path = text.split("://", 1)[-1].partition("/")[2] if "://" in text else text
-    return info.name == text or info.ref.strip("/") == path.strip("/")
-
-
-def _row(info: CalendarInfo, direction: Direction | None) -> tuple[str, str, CollectionKind, str]:
-    kind = CollectionKind.CALENDAR if Kind.EVENT in info.kinds else CollectionKind.TASKS
-    return info.ref, info.name, kind, direction.value if direction else ""

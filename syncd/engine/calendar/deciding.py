@@ -11,13 +11,15 @@ from store.reconciling import BindingRow
 from syncd.core.canonical import is_private, load
 from syncd.core.guards import Cause, Mailing, firewall
 from syncd.core.plan import Action, Decision, Direction, Pair, Role, decide
+from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Context, Plan
-from syncd.engine.calendar.copies import answered, copied
+from syncd.engine.calendar.copies import answered, copied, declined
 from syncd.engine.calendar.dress import Names, dress_of, mark_of
 
 Key = tuple[BoundEntity, int]
 
 COPY = "a copy for a colleague who takes part"
+UNDRESSED = "What the CRM added is taken off: somebody from outside takes part now."
 ROLES = {CopyRole.ORGANIZER: Role.ORGANIZER, CopyRole.ATTENDEE: Role.ATTENDEE}
 
 
@@ -41,13 +43,16 @@ class Decider:
                 decision=Decision(Action.DELETE_REMOTE, 7, reason),
                 mailing=Mailing((), reason, notify=False),
             )
+        context = self._context
         if self._follows(plan):
             plan = replace(plan, follows=True, decision=self._of_copy(plan))
         else:
-            plan = replace(plan, dress=dress_of(plan, self._names, self._context.setting.people))
+            plan = replace(
+                plan, dress=dress_of(plan, self._names, context.setting.people, context.rules.instance)
+            )
             pair = self._pair(plan)
-            plan = replace(plan, pair=pair, decision=decide(pair, self._context.rules.merge))
-        return replace(plan, mailing=self._mailing(plan))
+            plan = replace(plan, pair=pair, decision=_renaming(plan, decide(pair, context.rules.merge)))
+        return replace(plan, mailing=self.mailing(plan))
 
     def _follows(self, plan: Plan) -> bool:
         """Whether somebody else's copy owns the content."""
@@ -108,13 +113,27 @@ class Decider:
         if plan.seen is None and plan.binding is None and plan.crm is not None:
             return Decision(Action.CREATE_REMOTE, 12, COPY, remote=plan.crm)
         if plan.seen is None:
-            return Decision(Action.DROP, 11, "a participant took the copy out of the own calendar")
+            return self._taken_out(plan)
         if plan.crm is None:
             gone = Action.DELETE_REMOTE if ours else Action.DROP
             return Decision(gone, 7, "the meeting was cancelled")
         if ours and not self._takes_part(plan.crm):
             return Decision(Action.DELETE_REMOTE, 7, "its owner does not take part any more")
         return self._of_answer(plan, plan.crm, plan.seen, ours=ours)
+
+    def _taken_out(self, plan: Plan) -> Decision:
+        """The participant's copy is gone: of a meeting to come, an answer. What is over was tidied up."""
+        reason = "a participant took the copy out of the own calendar"
+        crm = plan.crm
+        if crm is None or plan.calendar.direction is Direction.TO_REMOTE or self.is_over(crm):
+            return Decision(Action.DROP, 11, reason)
+        heard = declined(crm, self._context.own)
+        return Decision(Action.DROP, 16, f"{reason}, which declines", crm=None if heard == crm else heard)
+
+    def is_over(self, item: Item) -> bool:
+        """Whether the last of it has ended."""
+        end = last_end(item, floating=self._context.rules.floating)
+        return end is not None and end <= self._context.now
 
     def _takes_part(self, crm: Item) -> bool:
         """Whether the mailbox's owner is in it; of a private meeting nobody knows who is."""
@@ -138,10 +157,13 @@ class Decider:
             return Decision(Action.PUSH, 2, "the meeting changed", remote=remote)
         return Decision(Action.ADOPT, 5, "a participant's copy says nothing new")
 
-    def _mailing(self, plan: Plan) -> Mailing | None:
+    def mailing(self, plan: Plan) -> Mailing | None:
+        """Whether the server may mail anybody of what is to be written; None where nothing is."""
         decision = plan.decision
         if decision.remote is None and decision.action is not Action.DELETE_REMOTE:
             return None
+        if (strangers := self._may_see_it_go(plan)) is not None:
+            return Mailing(strangers, UNDRESSED, notify=False)
         person = plan.waiting is not None and plan.waiting.by_person and not plan.follows
         return firewall(
             cause=Cause.PERSON_EDIT if person else Cause.BACKFILL,
@@ -153,6 +175,19 @@ class Decider:
             now=self._context.now,
             floating=self._context.rules.floating,
         )
+
+    def _may_see_it_go(self, plan: Plan) -> tuple[str, ...] | None:
+        """Who may hear that the text became another one, where nothing but what the CRM added is taken off
+        because a stranger takes part now. None where that is not what is done."""
+        seen = plan.seen
+        if not plan.calendar.info.auto_schedule or seen is None or plan.decision.remote != seen:
+            return None
+        if mark_of(plan.dress) or plan.remote is None or not plan.remote.item.dressed:
+            return None
+        people = self._context.setting.people
+        hosts = {one.organizer for one in seen.components}
+        guests = {one.email for part in seen.components for one in part.attendees} - hosts
+        return tuple(sorted(one for one in guests if people.user(one) is None))
 
     @staticmethod
     def _says_news(plan: Plan) -> bool:
@@ -175,3 +210,12 @@ class Decider:
 
     def _owned(self, record: EventRecord) -> bool:
         return bool(record.main.values["owner_id"] == self._context.setting.owner_id)
+
+
+def _renaming(plan: Plan, decision: Decision) -> Decision:
+    """A client gave the item another UID: the record takes it over, whatever else is to be done."""
+    record, crm = plan.record, plan.crm
+    if crm is None or record is None or plan.seen is None or decision.crm is not None:
+        return decision
+    values = (record.main if isinstance(record, EventRecord) else record).values
+    return decision if values["uid"] == crm.uid else replace(decision, crm=crm)

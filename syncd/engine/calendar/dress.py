@@ -4,7 +4,7 @@ Nothing is added where anybody from outside takes part: what stands in an event 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -31,16 +31,40 @@ class Names:
     opportunities: Mapping[int, str]
 
 
-def dress_of(plan: "Plan", names: Names, people: People) -> Dress:
+def dress_of(plan: "Plan", names: Names, people: People, instance: str) -> Dress:
     """What goes with the item on its way out."""
     record = plan.record
     if record is None:
         return Dress()
-    plain = Dress(crm_id=str(record.id))
+    plain = Dress(crm_id=mark_of_record(record, instance))
     if not isinstance(record, EventRecord) or has_guests(people, plan.crm, plan.seen):
         return plain
     account, opportunity = _concerns(record, names)
     return Dress(plain.crm_id, account, opportunity, facts(record, names))
+
+
+def mark_of_record(record: EventRecord | TaskRecord, instance: str) -> str:
+    """X-CRM-ID. With the installation, since such items travel between companies, and the moment when the
+    record was made: a database that was put back from a backup gives the same numbers again."""
+    values = record.main.values if isinstance(record, EventRecord) else record.values
+    return f"{record.id}-{values['created_at']:%Y%m%dT%H%M%S}@{instance}"
+
+
+def record_named(item: Item, instance: str) -> int | None:
+    """The id of the record that wrote the item, as X-CRM-ID tells; None for one of another installation."""
+    mark, _, where = item.crm_id.partition("@")
+    number = mark.partition("-")[0]
+    mine = instance and where == instance and number.isascii() and number.isdecimal()
+    return int(number) if mine and len(number) < 10 else None  # noqa: PLR2004 - 32 bits
+
+
+def records_named(items: Iterable[Item], instance: str) -> dict[Kind, set[int]]:
+    """The ids of all records that these items name."""
+    found: dict[Kind, set[int]] = {kind: set() for kind in Kind}
+    for item in items:
+        if (id_ := record_named(item, instance)) is not None:
+            found[item.kind].add(id_)
+    return found
 
 
 def _concerns(record: EventRecord, names: Names) -> tuple[str, str]:

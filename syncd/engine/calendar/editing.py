@@ -18,6 +18,7 @@ from store.calendar_rows import EventDraft, EventRecord, EventRow
 from store.database import Transaction
 from store.errors import Immutable, Invalid
 from store.scheduling import Person
+from syncd.core.series import followed, occurrence_at, with_occurrence, without_occurrence
 from syncd.engine.calendar import attendance, belongings, content, places
 from syncd.engine.calendar.belongings import Said
 from syncd.engine.calendar.content import Manner
@@ -82,14 +83,14 @@ def edit_event(
     attendance.missing(edit.removed, before.components)
     if occurrence is not None:
         place = places.place_of(before, occurrence, occasion.floating)
-        key, was = place.key(), places.component_at(before, place)
+        key, was = place.key(), occurrence_at(before, place)
     else:
         key, was = before.main.key, before.main
     columns = edit.columns(_row(record, key))
     now = edit.changed(was, columns.pop("location", None))
     if said.given() & {"type", "video_url", "video_provider"}:
         columns["video_provider"] = content.provider(now, said, record.main.values["video_provider"])
-    after = places.changed_at(before, now) if occurrence is not None else edit.followed(before, now)
+    after = with_occurrence(before, now) if occurrence is not None else edit.followed(before, now)
     after = settled(_canonical(after)) if after != before else before
     return _save(session, record, _Wanted(after, columns, key, edit.owner), occasion)
 
@@ -112,9 +113,18 @@ def cancel_event(
     ours(record)
     before = item_of(record)
     place = places.place_of(before, occurrence, occasion.floating)
-    after = settled(_canonical(places.cancelled_at(before, place)))
+    after = settled(_canonical(without_occurrence(before, place)))
     owner = scheduling.user_of(session, record.main.values["owner_id"])
     return _save(session, record, _Wanted(after, {}, "", owner), occasion)
+
+
+def tell_guests(session: Transaction, id_: int, occasion: Occasion) -> Saved:
+    """Lets what waits of an event be written, and its guests be told of it: what was to be done in silence,
+    which its server does not do."""
+    record = editable(session, id_, occasion, None)
+    ours(record)
+    _told(session, id_, occasion, {"told": True})
+    return Saved(id_, record.version, changed=False)
 
 
 def restore_event(
@@ -203,7 +213,10 @@ class _Edit:
                 "rrule: single occurrences were changed or cancelled: "
                 "restore them before the series becomes one event"
             )
-        item = places.followed(before, series, self._occasion.floating)
+        try:
+            item = followed(before, series, floating=self._occasion.floating)
+        except ValueError as error:
+            raise Invalid(f"start: {error}") from None
         if not self.added and not self.removed:
             return item
         others = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.calendar import RemoteItem
+from connectors.calendar import Kind, RemoteItem
 from store import calendar_rows, reconciling
 from store.bindings import BindingState, BoundEntity
 from store.calendar_rows import EventRecord, TaskRecord
@@ -13,12 +13,13 @@ from store.reconciling import BindingRow, Known
 from store.reports import account_names, opportunity_names
 from syncd.engine.calendar.context import Context
 from syncd.engine.calendar.deciding import Key
-from syncd.engine.calendar.dress import Names
+from syncd.engine.calendar.dress import Names, records_named
 from syncd.engine.calendar.observe import Observed
 
 Record = EventRecord | TaskRecord
 
 EXTRAS = frozenset({BoundEntity.COMPANION, BoundEntity.MIRROR})  # what the CRM writes for its owner only
+ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
 RECORDS = {BoundEntity.COMPANION: BoundEntity.EVENT, BoundEntity.MIRROR: BoundEntity.TASK}
 
 
@@ -65,6 +66,8 @@ def gather(
     wanted = {(RECORDS.get(one.entity, one.entity), one.entity_id) for one in waiting}
     wanted |= {(entity, id_) for (entity, _), id_ in known.by_uid.items()}
     wanted |= {(one.entity, one.entity_id) for one in known.bindings.values() if one.entity_id is not None}
+    named = records_named((one.item for items in found.values() for one in items), context.rules.instance)
+    wanted |= {(ENTITIES[kind], id_) for kind, ids in named.items() for id_ in ids}
     _records(session, known, wanted)
     for kind in EXTRAS:
         _copies(session, known, kind, [one.entity_id for one in waiting if one.entity is kind])

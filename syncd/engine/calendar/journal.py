@@ -1,18 +1,58 @@
-"""What of a decision is written down: JSON in the journal of intents, rows in the table of conflicts."""
+"""What was done and what was lost by it: the journal that `explain`, `conflicts` and `undo` read."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from connectors.calendar import Item
+from connectors.calendar import Item, RemoteItem
+from store import reconciling
 from store.bindings import ConflictState, Side
-from syncd.core.canonical import Unit, value_json, value_of
+from store.database import Transaction
+from syncd.core.canonical import dump, value_json, value_of
 from syncd.core.conflicts import UnitConflict, Winner
-from syncd.core.plan import Action
+from syncd.core.plan import Action, Role
 from syncd.engine.calendar.context import Context, Plan
 
-LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
 WINNERS = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE, Winner.MANUAL: Side.NONE}
+LEAVES = frozenset({Action.DROP, Action.DELETE_REMOTE, Action.CANCEL_CRM})  # what ends a binding
+SIDES = {(True, True): Side.BOTH, (True, False): Side.CRM, (False, True): Side.REMOTE}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A plan that was carried out at the server, or that leaves the server alone."""
+
+    plan: Plan
+    role: Role
+    supplies: bool
+    remote: RemoteItem | None  # as the server has it now; None: it is gone, or was not looked at
+    wrote: bool = False  # the server was written to
+
+
+def decision_row(context: Context, one: Outcome, id_: int | None, before: Item | None) -> Mapping[str, Any]:
+    """What was decided of a pair, and what the CRM held `before`."""
+    plan, decision = one.plan, one.plan.decision
+    ends_here = decision.action is Action.CANCEL_CRM
+    touches_crm = decision.crm is not None or ends_here
+    return {
+        "run_ref": context.run,
+        "mailbox_id": context.mailbox_id,
+        "collection_id": plan.calendar.row.id,
+        "at": context.now,
+        "uid": plan.uid,
+        "entity": plan.entity,
+        "entity_id": id_,
+        "action": decision.action.value,
+        "row": decision.row,
+        "side": SIDES.get((touches_crm, one.wrote), Side.NONE),
+        "reason": decision.reason,
+        "crm_before": (dump(before) if before else "") if touches_crm else None,
+        "remote_before": (dump(plan.seen) if plan.seen else "") if one.wrote else None,
+        "version": one.remote.version if one.remote else "",
+        "mailed": ", ".join(plan.mailing.recipients) if plan.mailing else "",
+        "undone": False,
+    }
 
 
 def conflict_row(context: Context, plan: Plan, id_: int | None, one: UnitConflict) -> Mapping[str, Any]:
@@ -44,28 +84,15 @@ def overwrote(one: UnitConflict, found: Item) -> bool:
     return value_json(value_of(component, one.unit)) == one.crm
 
 
-def units_text(held: frozenset[tuple[str, Unit]]) -> str:
-    """Held units as JSON."""
-    return json.dumps(sorted((key, unit.value) for key, unit in held))
-
-
-def units_of(text: str) -> frozenset[tuple[str, Unit]]:
-    """The inverse of `units_text`."""
-    return frozenset((key, Unit(unit)) for key, unit in json.loads(text))
-
-
-def conflicts_text(conflicts: Sequence[UnitConflict]) -> str:
-    """Conflicts as JSON."""
-    return json.dumps(
-        [[one.key, one.unit.value if one.unit else "", one.base, one.crm, one.remote, one.winner.value]
-         for one in conflicts],
-        ensure_ascii=False,
-    )  # fmt: skip
-
-
-def conflicts_of(text: str) -> tuple[UnitConflict, ...]:
-    """The inverse of `conflicts_text`."""
-    return tuple(
-        UnitConflict(key, Unit(unit) if unit else None, base, crm, remote, Winner(winner))
-        for key, unit, base, crm, remote, winner in json.loads(text)
-    )
+def conflict_rows(
+    session: Transaction, context: Context, plan: Plan, id_: int | None, lost: Iterable[UnitConflict]
+) -> list[Mapping[str, Any]]:
+    """What was `lost`, but for what waits for a person already."""
+    told = set()
+    if plan.decision.held and plan.binding is not None:
+        told = reconciling.open_conflicts(session, plan.binding.id)
+    return [
+        conflict_row(context, plan, id_, one)
+        for one in lost
+        if (one.key, one.unit.value if one.unit else "") not in told
+    ]

@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from connectors.calendar import ChangeSet, Missing, RemoteItem
 from connectors.errors import ItemError
 from connectors.protocol import CalendarConnector
-from store import reconciling
+from store import outbox, reconciling
 from store.database import Database
+from store.outbox import Waiting
 from store.reconciling import Known
-from syncd.engine.calendar.context import Calendar
+from syncd.engine.calendar.context import Calendar, Context
 
 RETRY_AFTER = timedelta(hours=6)  # of what lies in quarantine
 
@@ -114,3 +115,13 @@ def read(connector: CalendarConnector, observed: Observed) -> Iterator[RemoteIte
 def enters_on(start: datetime, future: timedelta) -> date:
     """The day on which something that begins then comes into the window."""
     return (start - future).date()
+
+
+def waiting_in_crm(context: Context) -> tuple[list[Waiting], set[int]]:
+    """What changed in the CRM, and the ids of what rests: the server refused that a short while ago."""
+    with context.database.read() as session:
+        waiting = outbox.waiting(session, context.mailbox_id)
+        if not waiting or context.quarantined:
+            return waiting, set()
+        refused = outbox.refused(session, context.mailbox_id, context.now - RETRY_AFTER)
+    return waiting, {one.id for one in waiting if one.id in refused}

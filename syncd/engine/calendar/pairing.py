@@ -3,7 +3,7 @@ becomes of each pair. Reads only."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from connectors.calendar import Item, Kind, RemoteItem
@@ -15,15 +15,14 @@ from store.reconciling import BindingRow, Known
 from syncd.core.canonical import load, redacted
 from syncd.core.plan import Action, Decision, Direction
 from syncd.engine.calendar.context import Calendar, Context, Plan
+from syncd.engine.calendar.copies import stays_away
 from syncd.engine.calendar.deciding import Decider, Key
-from syncd.engine.calendar.dress import beside, undressed
+from syncd.engine.calendar.dress import beside, mark_of_record, record_named, undressed
 from syncd.engine.calendar.extras import extra
-from syncd.engine.calendar.gathering import EXTRAS, RECORDS, Gathered, Record, gather
+from syncd.engine.calendar.gathering import ENTITIES, EXTRAS, RECORDS, Gathered, Record, gather
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed
 from syncd.engine.calendar.window import outside
-
-ENTITIES = {Kind.EVENT: BoundEntity.EVENT, Kind.TASK: BoundEntity.TASK}
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class Pairing:
         self._context, self._blind = context, blind
         self._calendars = {one.row.id: one for one in calendars}
         self._met: set[tuple[BoundEntity, str]] = set()  # what is new in this cycle
+        self._back: set[Key] = set()  # records whose item came back under another UID
         self._pairs = Pairs([], [], [], [], [], [])
         self._known = Gathered()
         self.decider = Decider(context, self._known.names, self._known.copies)
@@ -93,11 +93,15 @@ class Pairing:
             )
         self.decider = Decider(self._context, known.names, known.copies)
         told = {(one.entity, one.entity_id): one for one in waiting if one.entity not in EXTRAS}
+        wrote = {(one.entity, one.entity_id): one for one in known.lost.values()}
         moved: set[int] = set()
         for collection, items in found.items():
             for remote in items:
                 here = known.refs[collection].get(remote.ref)
-                moved_from = known.lost.get(remote.item.uid) if here is None else None
+                # Given once: a second item of that UID is a copy, not the same in two places.
+                moved_from = known.lost.pop(remote.item.uid, None) if here is None else None
+                if here is None and moved_from is None and (named := self._named(remote.item)) is not None:
+                    moved_from = wrote.pop(named, None)  # a client gave it another UID
                 if moved_from is not None:
                     moved.add(moved_from.id)
                 self._of_item(self._calendars[collection], remote, here or moved_from, moved_from, told)
@@ -131,7 +135,12 @@ class Pairing:
         bound = binding is not None and binding.state is BindingState.BOUND
         known = self._known
         id_ = binding.entity_id if bound and binding is not None else known.by_uid.get((entity, seen.uid))
+        if id_ is None and (named := self._named(seen)) is not None and self._homeless(named):
+            id_ = named[1]
         record = None if id_ is None else known.records.get((entity, id_))
+        crm = self._crm(entity, record)
+        if crm is not None and (binding is None or not bound or binding.supplies):
+            crm = replace(crm, uid=seen.uid)  # where a client gave it another one
         plan = Plan(
             calendar=calendar,
             entity=entity,
@@ -139,7 +148,7 @@ class Pairing:
             binding=binding,
             record=record,
             remote=remote,
-            crm=self._crm(entity, record),
+            crm=crm,
             seen=seen,
             decision=Decision(Action.NOTHING, 1, ""),
             waiting=None if record is None else told.get((entity, record.id)),
@@ -155,6 +164,26 @@ class Pairing:
             self._aside(plan, BindingState.IGNORED)
         else:
             self._decide(plan)
+
+    def _named(self, item: Item) -> Key | None:
+        """The record that wrote the item, where no record has its UID (table T4, row 13)."""
+        entity, instance = ENTITIES[item.kind], self._context.rules.instance
+        id_ = record_named(item, instance)
+        record = None if id_ is None else self._known.records.get((entity, id_))
+        if id_ is None or record is None or (entity, item.uid) in self._known.by_uid:
+            return None
+        return (entity, id_) if mark_of_record(record, instance) == item.crm_id else None
+
+    def _homeless(self, key: Key) -> bool:
+        """Whether it is a record of this user that lies in no calendar: its item was taken out, and comes
+        back. Beside an item that is still there another one is a copy that a person made."""
+        record = self._known.records.get(key)
+        if record is None or self._known.copies_of(key) or key in self._back:
+            return False
+        self._back.add(key)
+        values = (record.main if isinstance(record, EventRecord) else record).values
+        owner = values["owner_id" if isinstance(record, EventRecord) else "assignee_id"]
+        return bool(owner == self._context.setting.owner_id) and values["deleted_at"] is None
 
     def _aside(self, plan: Plan, state: BindingState, later: date | None = None) -> None:
         if plan.remote is not None and plan.seen is not None:
@@ -283,6 +312,9 @@ class Pairing:
             values = record.main.values
             foreign = values["origin"] is Origin.PROVIDER and not values["editable"]
             if foreign or home.info.auto_schedule or values["privacy"].name != "PUBLIC":
+                return None
+            item = item_of(record)
+            if stays_away(item, self._context.own) or self.decider.is_over(item):
                 return None
         return home
 

@@ -1,14 +1,15 @@
-"""One occurrence of a series, as a person names it: by the day it falls on, or by day and time."""
+"""One occurrence of a series, as a person names it: by the day it falls on, or by day and time. What becomes
+of it is `syncd.core.series`."""
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from connectors.calendar import Component, Item, Status, When, zone_info
+from connectors.calendar import Component, Item, When, zone_info
 from connectors.ical.values import read_when as read_value
 from store.errors import Invalid
-from syncd.core.recurrence import is_occurrence, occurrences
-from syncd.core.series import in_zone_of, natural
+from syncd.core.recurrence import occurrences
+from syncd.core.series import in_zone_of, restored
 from syncd.engine.calendar.clocks import read_when
 
 FEW = 50  # occurrences of one day that are looked at
@@ -76,30 +77,6 @@ def _around(asked: When, series: Component, floating: ZoneInfo) -> tuple[datetim
     return begin, begin + timedelta(days=1)
 
 
-def component_at(item: Item, place: When) -> Component:
-    """What happens there: the changed occurrence, else what the series says."""
-    return item.by_key.get(place.key()) or natural(item.main, place)
-
-
-def changed_at(item: Item, component: Component) -> Item:
-    """The item with that occurrence in place of what stood there; one that says nothing new is left out."""
-    others = [one for one in item.components if one.key != component.key]
-    place = component.recurrence_id
-    if place is not None and component == natural(item.main, place):
-        return replace(item, components=tuple(others))
-    return replace(item, components=tuple(sorted([*others, component], key=lambda one: one.key)))
-
-
-def cancelled_at(item: Item, place: When) -> Item:
-    """The item without that occurrence (EXDATE)."""
-    series = recurring(item)
-    timing = series.timing
-    exdates = {one.key(): one for one in (*timing.exdates, place)}
-    series = replace(series, timing=replace(timing, exdates=tuple(exdates[key] for key in sorted(exdates))))
-    others = [one for one in item.components[1:] if one.key != place.key()]
-    return replace(item, components=(series, *others))
-
-
 def restored_at(item: Item, text: str, floating: ZoneInfo) -> Item:
     """The item with an occurrence as the series says it: one that was cancelled takes place again, one that
     was changed is what it was. Raises Invalid where there is nothing to put back."""
@@ -107,77 +84,12 @@ def restored_at(item: Item, text: str, floating: ZoneInfo) -> Item:
     zone = series.timing.start.zone if series.timing.start else ""
     asked = read_when("occurrence", text, zone or floating.key)
     excluded = [one for one in series.timing.exdates if _same(in_zone_of(one, series.timing.start), asked)]
-    if len(excluded) == 1:
-        exdates = tuple(one for one in series.timing.exdates if one != excluded[0])
-        series = replace(series, timing=replace(series.timing, exdates=exdates))
-        return replace(item, components=(series, *item.components[1:]))
-    if excluded:
+    if len(excluded) > 1:
         raise Invalid(f"occurrence: several were cancelled on {text.strip()}: name the time too")
-    place = place_of(item, text, floating)
-    if place.key() not in item.by_key:
+    place = excluded[0] if excluded else place_of(item, text, floating)
+    if not excluded and place.key() not in item.by_key:
         raise Invalid(f"occurrence: the one of {text.strip()} is as the series says it: nothing to restore")
-    return replace(item, components=tuple(one for one in item.components if one.key != place.key()))
-
-
-def followed(before: Item, series: Component, floating: ZoneInfo) -> Item:
-    """The item with its series changed: what single occurrences had in common with it follows, and so do
-    their places when the series begins at another time. Raises Invalid where one would lose its place."""
-    old = before.main
-    shift = _shift(old, series)
-    dates = [*old.timing.exdates, *(one.recurrence_id for one in before.components[1:] if one.recurrence_id)]
-    if shift is None and dates:
-        raise Invalid(
-            "start: single occurrences were changed or cancelled, so the series cannot go between whole days "
-            "and times, or to another zone: restore them first"
-        )
-    step = shift or timedelta()
-    timing = replace(
-        series.timing,
-        exdates=tuple(_by(one, step) for one in old.timing.exdates),
-        rdates=tuple(_by(one, step) for one in old.timing.rdates),
-    )
-    series = replace(series, timing=timing)
-    others = []
-    for one in before.components[1:]:
-        place = one.recurrence_id
-        if place is None:
-            continue
-        same_time = one.timing == natural(old, place).timing
-        here = _by(place, step)
-        own = natural(series, here).timing if same_time else one.timing
-        others.append(replace(_following(one, old, series), recurrence_id=here, timing=own))
-    item = replace(before, components=(series, *sorted(others, key=lambda one: one.key)))
-    for one in others:
-        if is_occurrence(replace(item, components=(series,)), one.key, floating=floating) is False:
-            day = one.recurrence_id.local.isoformat() if one.recurrence_id else ""
-            raise Invalid(
-                f"start: the changed occurrence of {day[:10]} would have no place in the series any more: "
-                "restore or cancel it first"
-            )
-    return item
-
-
-def _following(one: Component, old: Component, new: Component) -> Component:
-    """What the occurrence had as the series had it becomes what the series has now."""
-    values = {
-        name: getattr(new, name)
-        for name in ("subject", "location", "notes", "status", "privacy", "busy", "alarms", "categories",
-                     "video_url")
-        if getattr(one, name) == getattr(old, name) and one.status is not Status.CANCELLED
-    }  # fmt: skip
-    return replace(one, **values)
-
-
-def _shift(old: Component, new: Component) -> timedelta | None:
-    """By how much the start moves on the clock; None where that cannot be said."""
-    first, second = old.timing.start, new.timing.start
-    if first is None or second is None or first.is_date != second.is_date or first.zone != second.zone:
-        return None
-    return second.local - first.local
-
-
-def _by(when: When, step: timedelta) -> When:
-    return replace(when, local=when.local + step) if step else when
+    return restored(item, place)
 
 
 def place_of_key(item: Item, key: str) -> When:

@@ -11,22 +11,29 @@ from typing import Any
 import structlog
 
 from connectors.calendar import Item, Missing, RemoteItem
-from connectors.errors import Conflict, ItemError, OutcomeUnknown, SyncdError
-from store import reconciling
+from connectors.errors import CollectionError, Conflict, ItemError, OutcomeUnknown, SyncdError, WouldMail
+from store import outbox, reconciling
 from store.bindings import BindingState, CopyRole, IntentKind
-from store.errors import Stale
+from store.database import Transaction
 from store.reconciling import BindingRow
 from syncd.core.canonical import dump, redacted
+from syncd.core.guards import Policy
 from syncd.core.plan import Action, Direction
-from syncd.engine.calendar.confirm import Outcome, confirm
+from syncd.engine.calendar.confirm import carry
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.deciding import Decider
 from syncd.engine.calendar.dress import mark_of, undressed
-from syncd.engine.calendar.journal import conflicts_text, units_text
+from syncd.engine.calendar.intents import conflicts_text, units_text
+from syncd.engine.calendar.journal import Outcome
 from syncd.engine.calendar.report import CalendarReport
 
 ANOTHERS = "its UID is taken at the server by an item that belongs to another record of the CRM"
 NOT_GIVEN = "the server does not give it, and has not told that it is gone: it is looked at again"
+TELL = "`syncd event tell {}` makes it and lets the guests be told; so does the next change made in the CRM."
+NEVER = (
+    "The mailbox says `invitations` = never: change it in a calendar client, or let the mailbox invite, "
+    "then `syncd sync --quarantined`."
+)
 GROUP = 20  # writes announced together, and confirmed together
 TRIES = 3  # against others who write the same item at the same time (T4, row 17)
 
@@ -56,10 +63,13 @@ class Pusher:
         self._decider = decider
         self._report = report
         self._go_on = go_on
+        self.overtaken: set[int] = set()  # collections of what is to be planned again
         self.refused: set[tuple[int, str]] = set()  # collections and refs of what the server did not take
+        self.failed: dict[int, CollectionError] = {}  # calendars that cannot be written to now, by their ids
 
     def run(self, plans: Sequence[Plan]) -> None:
-        """All of them. Raises MailboxError and CollectionError, with what was done so far confirmed."""
+        """All of them; a calendar that fails is left for the next cycle, and the others go on. Raises
+        MailboxError, with what was done so far confirmed."""
         for start in range(0, len(plans), GROUP):
             self._go_on()
             self._group(plans[start : start + GROUP], TRIES)
@@ -72,6 +82,9 @@ class Pusher:
         unknown = 0
         try:
             for plan, intent in zip(plans, intents, strict=True):
+                if plan.calendar.row.id in self.failed:
+                    closed.append(intent)
+                    continue
                 try:
                     done.append(self._outcome(plan, self._write(plan)))
                     closed.append(intent)
@@ -80,6 +93,9 @@ class Pusher:
                     closed.append(intent)
                 except ItemError as error:
                     self._refused(plan, error)
+                    closed.append(intent)
+                except CollectionError as error:
+                    self.failed[plan.calendar.row.id] = error
                     closed.append(intent)
                 except OutcomeUnknown:
                     unknown += 1
@@ -124,7 +140,7 @@ class Pusher:
             "row": decision.row,
             "reason": decision.reason,
             "before": dump(plan.seen) if plan.seen else "",
-            "mailed": ", ".join(plan.mailing.recipients) if plan.mailing and plan.mailing.notify else "",
+            "mailed": ", ".join(plan.mailing.recipients) if plan.mailing else "",
             "run_ref": self._context.run,
             "at": self._context.now,
         }
@@ -167,7 +183,7 @@ class Pusher:
             raise ItemError(NOT_GIVEN, locator=binding.remote_ref)
         if not binding.version or current.version != binding.version:
             raise _Moved(current)
-        return current
+        return undressed(current, binding)
 
     def _read(self, plan: Plan, ref: str) -> RemoteItem | None:
         for found in self._context.connector.read(plan.calendar.row.ref, [ref]):
@@ -188,17 +204,19 @@ class Pusher:
     # --- what comes of it -----------------------------------------------------------------------
 
     def _confirm(self, done: Sequence[Outcome], closed: Sequence[int]) -> None:
-        for attempt in range(TRIES):
-            try:
-                with self._context.database.write() as session:
-                    confirm(session, self._context, done)
-                    reconciling.close_intents(session, closed)
-                break
-            except Stale:
-                if attempt == TRIES - 1:
-                    raise
-        for one in done:
+        def close(session: Transaction, _late: Sequence[Outcome]) -> None:
+            reconciling.close_intents(session, closed)
+            for one in done:  # what was refused before is taken now
+                ref = one.remote.ref if one.remote else one.plan.uid
+                taken.setdefault(one.plan.calendar.row.id, []).extend([ref, one.plan.uid])
+            for calendar, refs in taken.items():
+                reconciling.release(session, calendar, refs)
+
+        taken: dict[int, list[str]] = {}
+        kept, late = carry(self._context, done, close)
+        for one in kept:
             count(self._report, one)
+        self.overtaken.update(one.plan.calendar.row.id for one in late)
 
     def _again(self, plan: Plan, remote: RemoteItem | None, tries: int) -> None:
         """Row 17: plans the item again with what is there now."""
@@ -233,17 +251,48 @@ class Pusher:
         return bound and (binding.entity, binding.entity_id) != (plan.entity, mine)
 
     def _refused(self, plan: Plan, error: ItemError) -> None:
-        """The server does not take this item. It waits in quarantine, and the others go on."""
-        self._report.quarantined += 1
+        """The server does not take this item. It waits in quarantine, and the others go on; what the item
+        says by itself is taken in all the same."""
         ref = plan.binding.remote_ref if plan.binding else plan.uid
-        with self._context.database.write() as session:
-            news = reconciling.quarantine(session, plan.calendar.row.id, ref, str(error), self._context.now)
-        self.refused.add((plan.calendar.row.id, ref))
-        if news:
-            log.warning("an item is not written", action="push", uid=plan.uid, error=str(error))
-        if plan.remote is not None and plan.decision.remote == plan.seen:
-            # Only what the CRM adds was to change there: what the item says is taken in all the same.
-            mine = replace(plan, decision=replace(plan.decision, remote=None), waiting=None)
+        told = self._quiet_reason(plan, error) if isinstance(error, WouldMail) else str(error)
+        if told is None:
+            log.info("left as its guests know it", action="push", uid=plan.uid)
+        else:
+            self._report.quarantined += 1
+            with self._context.database.write() as session:
+                news = reconciling.quarantine(session, plan.calendar.row.id, ref, told, self._context.now)
+            self.refused.add((plan.calendar.row.id, ref))
+            if news:
+                log.warning("an item is not written", action="push", uid=plan.uid, error=told)
+        self._taken_in(plan)
+        if told is None and plan.waiting is not None:
+            with self._context.database.write() as session:
+                outbox.settle(session, [plan.waiting])
+
+    def _quiet_reason(self, plan: Plan, error: WouldMail) -> str | None:
+        """Why a quiet write waits, and what a person can do; None where nobody is to be asked: it is over."""
+        item = plan.crm or plan.seen
+        if item is not None and self._decider.is_over(item):
+            return None
+        if self._context.policy is Policy.NEVER:
+            return f"{error} {NEVER}"
+        return f"{error} {TELL.format(plan.record.id)}" if plan.record is not None else str(error)
+
+    def _taken_in(self, plan: Plan) -> None:
+        """The CRM's half of a plan whose write was refused. What only the CRM changed stays a change. What
+        the CRM once added goes by itself, where somebody from outside takes part now."""
+        if plan.remote is None or plan.follows or plan.pair is None:
+            return
+        bare = plan.seen if plan.remote.item.dressed and not mark_of(plan.dress) else None
+        mine = replace(
+            plan,
+            pair=replace(plan.pair, direction=Direction.TO_CRM),
+            decision=replace(plan.decision, remote=None if bare == plan.decision.remote else bare),
+            waiting=None,
+        )
+        if writes(mine):
+            self._group([replace(mine, mailing=self._decider.mailing(mine))], 1)
+        else:
             self._confirm([Outcome(mine, self._decider.role(mine), not mine.follows, mine.remote)], [])
 
 

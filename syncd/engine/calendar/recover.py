@@ -11,10 +11,11 @@ from store.database import Transaction
 from syncd.core.canonical import load, redacted
 from syncd.core.guards import Mailing
 from syncd.core.plan import Action, Decision
-from syncd.engine.calendar.confirm import Outcome, confirm
+from syncd.engine.calendar.confirm import confirm
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.deciding import ROLES
-from syncd.engine.calendar.journal import conflict_row, conflicts_of, overwrote, units_of
+from syncd.engine.calendar.intents import conflicts_of, units_of
+from syncd.engine.calendar.journal import Outcome, conflict_row, overwrote
 from syncd.engine.calendar.push import count
 from syncd.engine.calendar.report import CalendarReport
 

@@ -6,6 +6,7 @@ into the calendars.
 
 import json
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item
 from store import decisions, reconciling
@@ -23,6 +24,8 @@ from syncd.core.canonical import (
     with_value,
 )
 from syncd.core.conflicts import Winner
+from syncd.core.recurrence import is_occurrence
+from syncd.core.series import occurrence_at, without_occurrence
 from syncd.engine.calendar import places, quiet
 from syncd.engine.calendar.occasion import Occasion
 
@@ -82,11 +85,27 @@ def _with(item: Item, row: ConflictRow, value: Json) -> Item | None:
 
 def _whole(item: Item, key: str, value: Json) -> Item | None:
     if value is not None:
-        return _replaced(item, component_from_json(value))
+        return _replaced(item, _in_place(item, component_from_json(value)))
     if not key or key == item.main.key:
         return None
+    places.recurring(item)
     place = _component(item, key).recurrence_id
-    return item if place is None else places.cancelled_at(item, place)
+    return item if place is None else without_occurrence(item, place)
+
+
+def _in_place(item: Item, component: Component) -> Component:
+    """The occurrence, which has a place in the series, cancelled or not. Raises Invalid where it has none."""
+    place = component.recurrence_id
+    if place is None or item.main.key:
+        return component
+    bare = replace(item.main, timing=replace(item.main.timing, exdates=()))
+    alone = replace(item, components=(bare,))
+    if not bare.timing.recurs or is_occurrence(alone, component.key, floating=ZoneInfo("UTC")) is False:
+        raise Invalid(
+            f"the event does not happen on {str(place.local)[:16]} any more: change its rule first "
+            "(`syncd event edit ID --rrule RULE`), or make an event of its own"
+        )
+    return component
 
 
 def _component(item: Item, key: str) -> Component:
@@ -94,7 +113,7 @@ def _component(item: Item, key: str) -> Component:
     if found is not None:
         return found
     place = places.place_of_key(item, key)
-    return places.component_at(item, place)
+    return _in_place(item, occurrence_at(item, place))
 
 
 def _replaced(item: Item, component: Component) -> Item:
