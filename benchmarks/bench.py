@@ -21,6 +21,7 @@ from benchmarks.corpus import Corpus, generate
 from benchmarks.dav.agenda import Agenda
 from benchmarks.dav.servers import KINDS, Server
 from benchmarks.dav.workplace import Workplace
+from benchmarks.ews.server import Exchange
 from benchmarks.harness import Usage, WrongResult, empty_files
 from benchmarks.installation import Box, Installation
 from benchmarks.mbsync import Source
@@ -49,6 +50,8 @@ class Scale:
     written: int = 500  # events of the CRM
     bindings: tuple[int, ...] = (1_000, 10_000, 100_000)  # multiples of the first
     plans: int = 15
+    exchange_mail: tuple[int, ...] = (5_000, 20_000)  # messages in mailboxes on the EWS server
+    exchange_events: int = 4_000  # in the calendar there
     warm_up: bool = True
 
 
@@ -67,6 +70,8 @@ QUICK = Scale(
     written=5,
     bindings=(20, 40),
     plans=1,
+    exchange_mail=(100, 300),
+    exchange_events=40,
     warm_up=False,
 )
 
@@ -113,6 +118,13 @@ class Bench:
     def dav_servers(self) -> tuple[Server, ...]:
         """One server of calendars of each kind."""
         return tuple(self._started(kind()) for kind in KINDS)
+
+    @cached_property
+    def exchange(self) -> Exchange:
+        """The server of Exchange Web Services."""
+        server = Exchange()
+        self._stack.callback(server.close)
+        return server
 
     def _started(self, server: Server) -> Server:
         self._stack.callback(server.close)

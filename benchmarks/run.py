@@ -21,6 +21,8 @@ from benchmarks.scenarios import (
     calendar_plan,
     calendar_push,
     calendar_sync,
+    exchange_calendar,
+    exchange_mail,
     first_log,
     idle,
     many,
@@ -38,8 +40,10 @@ SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
     "calendar-sync": calendar_sync.measure,
     "calendar-push": calendar_push.measure,
     "calendar-plan": calendar_plan.measure,
+    "exchange-mail": exchange_mail.measure,
+    "exchange-calendar": exchange_calendar.measure,
 }
-CALENDARS = "calendar-"  # how the names of those begin that need nothing beyond the venv
+SELF_CONTAINED = ("calendar-", "exchange-")  # how the names begin of those that need only the venv
 RESULT = OUT / "figures.json"
 PLOT = Path(__file__).parent.parent / "docs" / "mail-scaling.svg"
 
@@ -59,7 +63,7 @@ def main() -> int:
         "--plot", type=Path, nargs="?", const=PLOT, help=f"also draw docs/{PLOT.name}, or FILE"
     )
     chosen = parser.parse_args()
-    mail = any(not name.startswith(CALENDARS) for name in chosen.only)
+    mail = any(not name.startswith(SELF_CONTAINED) for name in chosen.only)
     if mail and not (DovecotServer.available() and mbsync.available()):
         print("The benchmark needs Dovecot and mbsync: apt-get install dovecot-imapd isync", file=sys.stderr)
         return 2

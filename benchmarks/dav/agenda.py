@@ -105,7 +105,7 @@ class Agenda:
         notes = "\n\n".join(self._library.paragraphs(language, rng.randint(1, 2)))
         lines = [f"DESCRIPTION:{_text(notes)}", f"LOCATION:{_text(rng.choice(PLACE))}\\, salle {number(rng)}"]
         if rng.random() < MEETING:
-            guests = self._guests(rng)
+            guests = self.guests(rng)
             mine = own or rng.random() < 0.6
             organizer = self.owner if mine else guests[0].email
             lines.append(f"ORGANIZER;CN={_name(organizer)}:mailto:{organizer}")
@@ -125,7 +125,8 @@ class Agenda:
             lines += alarm.split("\n")
         yield from lines
 
-    def _guests(self, rng: random.Random) -> list[Person]:
+    def guests(self, rng: random.Random) -> list[Person]:
+        """Of one meeting: of more than one company."""
         while True:
             guests = rng.sample(self.people, rng.randint(2, 4))
             if len({one.company for one in guests}) > 1:

@@ -87,6 +87,21 @@ def test_only_the_events_that_changed_are_parsed(ran: Ran) -> None:
     assert beyond == [0, 0]
 
 
+def test_nothing_new_at_exchange_is_one_request_a_folder_and_writes_nothing(ran: Ran) -> None:
+    for scenario in ("exchange-mail", "exchange-calendar"):
+        figures = ran.figures(scenario)
+        asked = [one["value"] for name, one in figures.items() if name.endswith("requests a folder")]
+        written = [one["value"] for name, one in figures.items() if name.endswith("database that changed")]
+        assert asked == [1]
+        assert written == [0]
+
+
+def test_only_the_messages_that_match_are_read_whole_at_exchange(ran: Ran) -> None:
+    figures = ran.figures("exchange-mail")
+    beyond = [one["value"] for name, one in figures.items() if name.endswith("read whole beyond these")]
+    assert beyond == [0, 0, 0, 0]  # two mailboxes, two shares
+
+
 def test_the_picture_has_a_curve_for_each_thing_compared(ran: Ran) -> None:
     assert len(ran.report["curves"]) == 4
     for name in ran.report["curves"]:
