@@ -140,7 +140,10 @@ class Writer:
         master = natives[0]
         with self._sayable(master.id):
             plan = planning.planned(natives, rest.item, rest.dress, self._owner)
-        key, mark = master.change_key, rest.text(self._clock()) if plan.drops else ""
+        key, mark = master.change_key, ""
+        if plan.drops:
+            before = component_of(master, self._owner) if plan.again else None
+            mark = replace(rest, before=before).text(self._clock())
         if plan.again:
             changes = [t("DeleteItemField", None, t("FieldURI", None, FieldURI="calendar:Recurrence"))]
             if mark:
@@ -153,20 +156,21 @@ class Writer:
             self._settle(calendar, master.id, key, rest)
         return self._read(calendar, master.id)
 
-    def _settle(self, calendar: str, ref: str, key: str, rest: Rest) -> None:
+    def _settle(self, calendar: str, ref: str, key: str, rest: Rest, *, late: bool = False) -> None:
         """Makes the occurrences of a series what they are to be, one by one, and takes the note of what is to
-        be done off. Those that are right already are left alone."""
+        be done off. Those that are right already are left alone; so are, `late`, all that differ from their
+        series by now: either they are done, or a person was there first."""
         held = self._held(calendar, ref)
         if held.version != key:
             raise Conflict(f"The item {ref} of {self._wire.who} was changed by somebody else.")
         try:
-            self._occurrences(held, rest)
+            self._occurrences(held, rest, late=late)
         except (ItemError, Inexpressible, Unreadable) as error:
             self._clear(calendar, ref)
             raise ItemError(f"The item {ref} of {self._wire.who}: {error}", locator=ref) from error
         self._clear(calendar, ref)
 
-    def _occurrences(self, held: Held, rest: Rest) -> None:
+    def _occurrences(self, held: Held, rest: Rest, *, late: bool) -> None:
         natives = [native_of(one) for one in held.elements]
         master, main = natives[0], component_of(natives[0], self._owner)
         excluded = {one.key() for one in main.timing.exdates}
@@ -180,7 +184,10 @@ class Writer:
         there = {component_of(one, self._owner, master).key: one for one in natives[1:]}
         for override in rest.item.components[1:]:
             known = there.pop(override.key, None)
-            self._override(master, override, rest, known)
+            if not late or (known is None and override.key not in excluded):
+                self._override(master, override, rest, known)
+        if late:
+            return
         wanted = {one.key() for one in rest.item.main.timing.exdates}
         for key, one in there.items():
             if key not in wanted:
@@ -238,15 +245,21 @@ class Writer:
         return [] if isinstance(held, Missing) else [native_of(one) for one in held.elements]
 
     def _completed(self, calendar: str, ref: str, held: Held) -> RemoteItem | ItemError:
-        """Goes on where a write was cut off, unless somebody has changed the series since."""
+        """Goes on where a write was cut off, unless somebody has moved the series since. What a person has
+        changed otherwise stays."""
         try:
             natives = [native_of(one) for one in held.elements]
             rest = rest_of(held.rest)
             with self._whole(ref):
-                if rest is None or not planning.same_clock(natives, rest, self._owner):
+                master = natives[0]
+                if rest is None or not planning.same_clock(master, rest, self._owner):
                     self._clear(calendar, ref)
                     return self._read(calendar, ref)
-                return self._changed(calendar, natives, rest)
+                left = planning.remaining(master, rest, self._owner)
+                if master.series is None:
+                    return self._changed(calendar, natives, left)
+                self._settle(calendar, ref, master.change_key, left, late=True)
+                return self._read(calendar, ref)
         except (Unreadable, Inexpressible) as error:
             return self._fetcher.unreadable(ref, f"{error}.")
         except Conflict as error:
