@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectors.calendar import Attendee, Item, RemoteItem
-from connectors.errors import OutcomeUnknown
+from connectors.calendar import Attendee, Component, Item, RemoteItem, Timing
+from connectors.errors import ItemError, OutcomeUnknown
 from tests.integration.test_ews_calendar import (
     DRESS,
     OWNER,
@@ -138,3 +138,73 @@ def test_what_a_person_changes_while_a_deleted_occurrence_comes_back_stays(desk:
     assert [one.location for one in found.item.components] == ["Lyon", "Nice"]
     assert [[one.email for one in each.attendees] for each in found.item.components] == [[BOB, NEW]] * 2
     assert "cancellation" not in {one.kind for one in desk.server.counts.sent if one.recipient == NEW}
+
+
+# --- what the server refuses ----------------------------------------------------------------------
+
+
+def daily() -> Item:
+    """Every day, with the 3rd and the 5th changed."""
+    timing = Timing(at(1, 10), at(1, 11), rrule="FREQ=DAILY;COUNT=10")
+    item = weekly("d@crm.example")
+    item = replace(item, components=(replace(item.main, timing=timing),))
+    return with_override(with_override(item, 3, subject="Trois"), 5, subject="Cinq")
+
+
+def moved(item: Item) -> Item:
+    """At 14:00, with the third one after the fourth."""
+    main = replace(item.main, timing=Timing(at(1, 14), at(1, 15), rrule="FREQ=DAILY;COUNT=10"))
+
+    def one(known: Component, day: int, timing: Timing) -> Component:
+        return replace(known, timing=timing, recurrence_id=at(day, 14))
+
+    first, second = item.components[1:]
+    overrides = (one(first, 3, Timing(at(4, 15), at(4, 16))), one(second, 5, Timing(at(5, 14), at(5, 15))))
+    return replace(item, components=(main, *overrides))
+
+
+def shown(item: Item) -> dict[str, str]:
+    return {one.key: one.subject for one in item.components[1:]}
+
+
+def test_one_occurrence_that_the_server_refuses_costs_none_of_the_others(desk: Desk) -> None:
+    """Exchange takes no occurrence past its neighbour (ErrorOccurrenceCrossingBoundary)."""
+    made = desk.create(daily())
+    wanted = moved(made.item)
+    # The series has moved: it is no refusal of the whole, which would mean that nothing happened.
+    with pytest.raises(OutcomeUnknown):
+        desk.connector.update(made, wanted, DRESS, notify=False)
+    found = looked_up(desk, made.item)
+    assert found.item.main.timing == wanted.main.timing
+    assert shown(found.item) == {at(5, 14).key(): "Cinq"}
+    with pytest.raises(ItemError, match="refuses"):
+        desk.connector.update(found, wanted, DRESS, notify=False)
+    assert desk.read(made.ref) == found
+
+
+def test_a_refused_occurrence_of_a_write_that_was_cut_off_costs_none_of_the_others(desk: Desk) -> None:
+    made = desk.create(daily())
+    desk.server.faults.plan(Fault.RESET_AFTER, "UpdateItem")
+    with pytest.raises(OutcomeUnknown):
+        desk.connector.update(made, moved(made.item), DRESS, notify=False)
+    desk.server.faults.clear()
+    assert shown(looked_up(desk, made.item).item) == {at(5, 14).key(): "Cinq"}
+
+
+def test_a_series_made_with_an_occurrence_that_the_server_refuses_is_looked_up(desk: Desk) -> None:
+    item = daily()
+    third = replace(item.components[1], timing=Timing(at(4, 15), at(4, 16)))
+    item = replace(item, components=(item.main, third, item.components[2]))
+    with pytest.raises(OutcomeUnknown):
+        desk.create(item)
+    assert shown(looked_up(desk, item).item) == {at(5, 10).key(): "Cinq"}
+
+
+def test_a_look_up_that_is_cut_off_itself_is_an_item_for_another_time(desk: Desk) -> None:
+    item = with_override(with_override(weekly(), 8, location="Nice"), 22, location="Metz")
+    cut(desk, item)
+    desk.server.faults.plan(Fault.RESET_AFTER, "UpdateItem", skip=1)
+    with pytest.raises(ItemError):
+        desk.connector_anew().find(desk.calendar, item.uid)
+    desk.server.faults.clear()
+    assert looked_up(desk, item).item == item
