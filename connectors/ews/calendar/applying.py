@@ -30,6 +30,7 @@ from connectors.ews.calendar.reading import (
     address,
     attendees_of,
     component_of,
+    is_copy,
     is_place,
     notes_of,
     reminder_at,
@@ -352,8 +353,11 @@ def dressed(native: Native, item: Item, dress: Dress, target: Component, *, fres
         own["crm-id"] = dress.crm_id
     if main:
         own["companion"] = "T" if item.companion else ""
-        if fresh or native.kind is Kind.TASK:
+        copy = is_copy(native)
+        if fresh or copy or native.kind is Kind.TASK:
             own["uid"] = item.uid
+        if copy:
+            own.pop("rest", None)
     own = {name: value for name, value in own.items() if value}
     text = text_in(native.body, html=native.html)
     blocks = find(text)

@@ -9,7 +9,7 @@ from connectors.errors import ItemError
 from connectors.ews.calendar import folders, requests
 from connectors.ews.calendar.native import Unreadable
 from connectors.ews.calendar.parsing import KINDS, native_of, natives_of, source_of
-from connectors.ews.calendar.reading import UNNAMED, Owner, item_of, uid_of
+from connectors.ews.calendar.reading import UNNAMED, Owner, item_of, rest_in, uid_of
 from connectors.ews.calendar.wire import Refusal, Wire
 from connectors.ews.calendar.xml import M, T, local
 
@@ -38,7 +38,7 @@ class Held:
     @property
     def rest(self) -> str:
         """What a write that was cut off still has to do (`connectors.ews.calendar.writing`)."""
-        return native_of(self.elements[0]).own.get("rest", "")
+        return rest_in(native_of(self.elements[0]))
 
 
 class Fetcher:
@@ -111,7 +111,7 @@ class Fetcher:
         source = source_of(list(held.elements))
         try:
             natives = natives_of(source)
-            if natives[0].own.get("rest"):
+            if rest_in(natives[0]):
                 return self.unreadable(ref, "A change to it is half made; it is made whole first.")
             return RemoteItem(ref, held.version, item_of(natives, self._owner), source)
         except Unreadable as error:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
-from connectors.calendar import Component, Dress, Item, Kind, Response, When, zone_info
+from connectors.calendar import Attendee, Component, Dress, Item, Kind, Response, When, zone_info
 from connectors.ews.calendar import composing
 from connectors.ews.calendar.applying import CLOCK, applied, dressed
 from connectors.ews.calendar.native import Native
@@ -22,6 +22,10 @@ PERSONAL = frozenset({
     "item:Sensitivity", "calendar:LegacyFreeBusyStatus",
 })  # fmt: skip
 PEOPLE = frozenset({"calendar:RequiredAttendees", "calendar:OptionalAttendees", "calendar:Resources"})
+_FIELDS = (
+    "subject", "location", "notes", "status", "privacy", "busy", "alarms", "categories", "organizer",
+    "video_url", "completed",
+)  # fmt: skip
 _RESPONSES = {
     Response.ACCEPTED: "AcceptItem",
     Response.TENTATIVE: "TentativelyAcceptItem",
@@ -37,12 +41,17 @@ class Rest:
     item: Item
     dress: Dress
     notify: bool
+    before: Component | None = None  # the series as it was, where the first request says nothing of it yet
 
     def text(self, stamp: datetime) -> str:
         """For the property."""
         source = ical_writing.new(self.item, Dress(), stamp=stamp, quiet=True).decode()
         dress = [self.dress.crm_id, self.dress.account, self.dress.opportunity, self.dress.block]
-        return json.dumps({"item": source, "dress": dress, "notify": self.notify}, ensure_ascii=False)
+        kept: dict[str, object] = {"item": source, "dress": dress, "notify": self.notify}
+        if self.before is not None:
+            was = replace(self.item, components=(self.before,))
+            kept["before"] = ical_writing.new(was, Dress(), stamp=stamp, quiet=True).decode()
+        return json.dumps(kept, ensure_ascii=False)
 
 
 def rest_of(text: str) -> Rest | None:
@@ -50,8 +59,15 @@ def rest_of(text: str) -> Rest | None:
     try:
         data: object = json.loads(text)
         match data:
-            case {"item": str(source), "dress": [str(a), str(b), str(c), str(d)], "notify": bool(notify)}:
-                return Rest(ical.read(source.encode()), Dress(a, b, c, d), notify)
+            case {
+                "item": str(source),
+                "dress": [str(a), str(b), str(c), str(d)],
+                "notify": bool(notify),
+                **more,
+            }:
+                was = more.get("before")
+                before = ical.read(was.encode()).main if isinstance(was, str) else None
+                return Rest(ical.read(source.encode()), Dress(a, b, c, d), notify, before)
     except (ValueError, RecursionError):
         pass
     return None
@@ -139,12 +155,51 @@ def sending(changes: Sequence[Element], *, notify: bool) -> str:
     return "SendToChangedAndSaveCopy" if uris <= PEOPLE else "SendToAllAndSaveCopy"
 
 
-def same_clock(natives: Sequence[Native], rest: Rest, owner: Owner) -> bool:
+def same_clock(master: Native, rest: Rest, owner: Owner) -> bool:
     """Whether the series is still at the time that the rest was meant for."""
-    master = natives[0]
-    target = applied(master, rest.item.main, owner)
+    target = applied(master, replace(component_of(master, owner), timing=rest.item.main.timing), owner)
     names = [name for name in CLOCK if name != "series" or master.series is not None]
     return all(getattr(master, name) == getattr(target, name) for name in names)
+
+
+def remaining(master: Native, rest: Rest, owner: Owner) -> Rest:
+    """What is left to do of `rest` now. The series has had its fields: what it says otherwise, somebody has
+    changed since, and its occurrences follow it wherever they were to be as their series."""
+    now, meant = component_of(master, owner), rest.item.main
+    if master.series is None and rest.before is not None:
+        main = _merged(rest.before, meant, now, both=now)
+    else:
+        main = replace(now, timing=meant.timing)
+    overrides = [_merged(meant, one, main, both=one) for one in rest.item.components[1:]]
+    return replace(rest, item=replace(rest.item, components=(main, *overrides)), before=None)
+
+
+def _merged(base: Component, ours: Component, now: Component, *, both: Component) -> Component:
+    """`ours`, with what differs in `now` from the base; `both` has the word where both differ from it."""
+    values: dict[str, object] = {}
+    for name in _FIELDS:
+        was, wanted, there = getattr(base, name), getattr(ours, name), getattr(now, name)
+        if wanted == was:
+            values[name] = there
+        elif there != was:
+            values[name] = getattr(both, name)
+    people = _people(base.attendees, ours.attendees, now.attendees)
+    return replace(ours, **values, attendees=people)  # type: ignore[arg-type]  # of the same fields
+
+
+def _people(
+    base: Sequence[Attendee], ours: Sequence[Attendee], now: Sequence[Attendee]
+) -> tuple[Attendee, ...]:
+    was, wanted, there = ({one.email: one for one in each} for each in (base, ours, now))
+    stay = {
+        email
+        for email in wanted.keys() | there.keys()
+        if email not in was or email in wanted.keys() & there.keys()
+    }
+    return tuple(
+        there[email] if email in there and wanted.get(email) in {None, was.get(email)} else wanted[email]
+        for email in sorted(stay)
+    )
 
 
 def needs_more(made: Native, item: Item, owner: Owner) -> bool:

@@ -22,6 +22,7 @@ from connectors.calendar import (
 )
 from connectors.ews.calendar.body import same_lines, text_in
 from connectors.ews.calendar.definitions import local_in
+from connectors.ews.calendar.names import global_id, is_made_by_exchange
 from connectors.ews.calendar.native import Native, Unreadable
 from connectors.ews.calendar.recurrence import Inexpressible, Series, place, rule_of, series_of, settled
 from connectors.ews.calendar.shadow import Shadow, shadow_of
@@ -73,7 +74,7 @@ def item_of(natives: Sequence[Native], owner: Owner) -> Item:
         components=(main, *kept),
         sequence=first.sequence,
         crm_id=first.own.get("crm-id", ""),
-        companion=any("companion" in one.own for one in natives),
+        companion=not is_copy(first) and any("companion" in one.own for one in natives),
         zones=tuple(sorted({(name, text) for one in natives for name, text in one.clocks.items()})),
         modified=max((one.modified for one in natives if one.modified is not None), default=None),
         dressed=any(_dressed(one) for one in natives),
@@ -82,7 +83,23 @@ def item_of(natives: Sequence[Native], owner: Owner) -> Item:
 
 def uid_of(native: Native) -> str:
     """The UID: the item's own, else one that is made of its id."""
-    return clean(native.own.get("uid") or native.uid).strip() or UNNAMED + native.id
+    ours = "" if is_copy(native) else native.own.get("uid", "")
+    return clean(ours or native.uid).strip() or UNNAMED + native.id
+
+
+def is_copy(native: Native) -> bool:
+    """Whether it is an event that a person copied from one of ours: all properties go along with a copy but
+    what Exchange makes its UID of (MS-OXOCAL, "Copying a Calendar Object"). A copied task cannot be told."""
+    ours = native.own.get("uid", "")
+    if native.kind is Kind.TASK or not ours:
+        return False
+    return is_made_by_exchange(native.uid) and global_id(ours) != global_id(native.uid)
+
+
+def rest_in(native: Native) -> str:
+    """What a write that was cut off still has to do (`connectors.ews.calendar.planning.Rest`); nothing in a
+    copy of what it was to do that to."""
+    return "" if is_copy(native) else native.own.get("rest", "")
 
 
 def _dressed(native: Native) -> bool:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element
 
 from connectors.calendar import Kind
+from connectors.ews.calendar.names import global_id
 from connectors.ews.calendar.parsing import SKYPE_OR_TEAMS
 from connectors.ews.calendar.xml import field_uri, m, own_property, t
 
 PAGE = 512  # MaxChangesReturned, at most (types.xsd)
 OWN = ("account", "companion", "crm-id", "opportunity", "rest", "state", "uid")
-GLOBAL_ID = bytes.fromhex("040000008200E00074C5B7101A82E008")  # begins those that Exchange makes
 
 _COMMON = (
     "item:ParentFolderId", "item:Subject", "item:Sensitivity", "item:Body", "item:Categories",
@@ -101,18 +101,6 @@ def find_uid(folder: str, uid: str, kind: Kind) -> Element:
         m("ParentFolderIds", None, t("FolderId", None, Id=folder)),
         Traversal="Shallow",
     )
-
-
-def global_id(uid: str) -> bytes:
-    """The GlobalObjectId of a UID (MS-OXCICAL section 2.1.3.1.1.20.26): those of Exchange are one in
-    hexadecimal digits, any other is wrapped."""
-    if uid.upper().startswith(GLOBAL_ID.hex().upper()):
-        try:
-            return bytes.fromhex(uid)
-        except ValueError:
-            pass
-    data = b"vCal-Uid\x01\x00\x00\x00" + uid.encode("utf-8", "replace") + b"\x00"
-    return GLOBAL_ID + bytes(20) + len(data).to_bytes(4, "little") + data
 
 
 def _equals(path: Element, value: str) -> Element:

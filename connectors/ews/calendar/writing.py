@@ -6,9 +6,10 @@ looks up what became of the write makes it whole. Nothing here repeats a request
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
@@ -140,7 +141,10 @@ class Writer:
         master = natives[0]
         with self._sayable(master.id):
             plan = planning.planned(natives, rest.item, rest.dress, self._owner)
-        key, mark = master.change_key, rest.text(self._clock()) if plan.drops else ""
+        key, mark = master.change_key, ""
+        if plan.drops:
+            before = component_of(master, self._owner) if plan.again else None
+            mark = replace(rest, before=before).text(self._clock())
         if plan.again:
             changes = [t("DeleteItemField", None, t("FieldURI", None, FieldURI="calendar:Recurrence"))]
             if mark:
@@ -153,38 +157,53 @@ class Writer:
             self._settle(calendar, master.id, key, rest)
         return self._read(calendar, master.id)
 
-    def _settle(self, calendar: str, ref: str, key: str, rest: Rest) -> None:
+    def _settle(self, calendar: str, ref: str, key: str, rest: Rest, *, late: bool = False) -> None:
         """Makes the occurrences of a series what they are to be, one by one, and takes the note of what is to
-        be done off. Those that are right already are left alone."""
+        be done off. Those that are right already are left alone; so are, `late`, all that differ from their
+        series by now: either they are done, or a person was there first. One that the server refuses costs
+        none of the others; raises ItemError at the end then."""
         held = self._held(calendar, ref)
         if held.version != key:
             raise Conflict(f"The item {ref} of {self._wire.who} was changed by somebody else.")
+        refused: list[ItemError | Inexpressible | Unreadable] = []
         try:
-            self._occurrences(held, rest)
-        except (ItemError, Inexpressible, Unreadable) as error:
-            self._clear(calendar, ref)
-            raise ItemError(f"The item {ref} of {self._wire.who}: {error}", locator=ref) from error
+            for step in self._steps(held, rest, late=late):
+                try:
+                    step()
+                except (ItemError, Inexpressible, Unreadable) as error:
+                    refused.append(error)
+        except Unreadable as error:
+            refused.append(error)
         self._clear(calendar, ref)
+        if refused:
+            raise ItemError(f"The item {ref} of {self._wire.who}: {refused[0]}", locator=ref) from refused[0]
 
-    def _occurrences(self, held: Held, rest: Rest) -> None:
+    def _steps(self, held: Held, rest: Rest, *, late: bool) -> Iterator[Callable[[], None]]:
+        """What is to be done, each for one occurrence. Raises Unreadable."""
         natives = [native_of(one) for one in held.elements]
         master, main = natives[0], component_of(natives[0], self._owner)
         excluded = {one.key() for one in main.timing.exdates}
         for at in rest.item.main.timing.exdates:
             if at.key() not in excluded and is_place(master, main.timing, at):
-                found = self._occurrence(master, at)
-                if found is not None:
-                    reference = requests.item_id(found.id, found.change_key)
-                    body = requests.delete(reference, notify=rest.notify, kind=Kind.EVENT)
-                    self._tell(body, master.id)
+                yield partial(self._removed, master, at, rest)
         there = {component_of(one, self._owner, master).key: one for one in natives[1:]}
         for override in rest.item.components[1:]:
             known = there.pop(override.key, None)
-            self._override(master, override, rest, known)
+            if not late or (known is None and override.key not in excluded):
+                yield partial(self._override, master, override, rest, known)
+        if late:
+            return
         wanted = {one.key() for one in rest.item.main.timing.exdates}
         for key, one in there.items():
             if key not in wanted:
-                self._reverted(master, one, rest)
+                yield partial(self._reverted, master, one, rest)
+
+    def _removed(self, master: Native, at: When, rest: Rest) -> None:
+        found = self._occurrence(master, at)
+        if found is not None:
+            reference = requests.item_id(found.id, found.change_key)
+            body = requests.delete(reference, notify=rest.notify, kind=Kind.EVENT)
+            self._tell(body, master.id)
 
     def _override(self, master: Native, target: Component, rest: Rest, known: Native | None) -> None:
         at = target.recurrence_id
@@ -238,18 +257,25 @@ class Writer:
         return [] if isinstance(held, Missing) else [native_of(one) for one in held.elements]
 
     def _completed(self, calendar: str, ref: str, held: Held) -> RemoteItem | ItemError:
-        """Goes on where a write was cut off, unless somebody has changed the series since."""
+        """Goes on where a write was cut off, unless somebody has moved the series since. What a person has
+        changed otherwise stays."""
         try:
             natives = [native_of(one) for one in held.elements]
             rest = rest_of(held.rest)
             with self._whole(ref):
-                if rest is None or not planning.same_clock(natives, rest, self._owner):
+                master = natives[0]
+                if rest is None or not planning.same_clock(master, rest, self._owner):
                     self._clear(calendar, ref)
                     return self._read(calendar, ref)
-                return self._changed(calendar, natives, rest)
+                left = planning.remaining(master, rest, self._owner)
+                if master.series is None:
+                    return self._changed(calendar, natives, left)
+                with suppress(ItemError):  # the next update meets it again, and says so
+                    self._settle(calendar, ref, master.change_key, left, late=True)
+                return self._read(calendar, ref)
         except (Unreadable, Inexpressible) as error:
             return self._fetcher.unreadable(ref, f"{error}.")
-        except Conflict as error:
+        except (Conflict, OutcomeUnknown) as error:
             return ItemError(f"{error}", locator=ref)
 
     def _clear(self, calendar: str, ref: str) -> None:
@@ -324,7 +350,7 @@ class Writer:
         self._sent = 0
         try:
             yield
-        except (ItemError, OutcomeUnknown):
+        except OutcomeUnknown:
             raise
         except SyncdError as error:
             if not self._sent:

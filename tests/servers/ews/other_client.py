@@ -59,6 +59,17 @@ class OtherClient:
         values = [typed("Subject", subject), zoned, *times, *_elements(fields)]
         return self._add(self.folder(folder), Kind.CALENDAR, values)
 
+    def copy_event(self, item_id: str) -> str:
+        """A copy beside it, with all its properties and a UID of its own (MS-OXOCAL, "Copying a Calendar
+        Object"). Returns its id."""
+        with self._store.lock:
+            source = self.target(item_id).item
+            item = self._store.add(source.folder, source.kind, _BY)
+            item.fields, item.extended = dict(source.fields), dict(source.extended)
+            item.put("UID", writing.new_uid())
+            self._store.announce("Created", item)
+            return self._store.item_id(item)
+
     def add_task(self, subject: str, *, folder: str = "tasks", **fields: Value) -> str:
         """A new task."""
         return self._add(self.folder(folder), Kind.TASK, [typed("Subject", subject), *_elements(fields)])
