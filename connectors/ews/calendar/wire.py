@@ -75,7 +75,7 @@ class Refusal:
     """The server's word that one thing cannot be done."""
 
     code: str  # ResponseCodeType, such as ErrorItemNotFound
-    error: Exception  # exchangelib's
+    error: Exception  # exchangelib's; of ours, where there was no answer
 
 
 class Wire:
@@ -90,12 +90,19 @@ class Wire:
         return self.session.access.who
 
     def ask(
-        self, payload: Element, *, writes: bool = False, collection: str = "", item: str = ""
+        self,
+        payload: Element,
+        *,
+        writes: bool = False,
+        collection: str = "",
+        item: str = "",
+        each_alone: bool = False,
     ) -> list[Element | Refusal]:
         """The response messages, in the order of what was asked for.
 
         Raises MailboxError, and OutcomeUnknown where a request that `writes` got no answer; of a request that
-        is refused as a whole, what `failures` says of the collection or item.
+        is refused as a whole, what `failures` says of the collection or item. `each_alone`: that the server
+        fails over one of the things that were asked for says nothing of the others, nor of the mailbox.
         """
         kind = _OPERATIONS[payload.tag.removeprefix(M)]
         sent = etree.fromstring(ET.tostring(payload))
@@ -106,7 +113,7 @@ class Wire:
                 for one in service.call(payload=sent)
             ]
         for one in answers:
-            if isinstance(one, Refusal):
+            if isinstance(one, Refusal) and not (each_alone and one.code in failures.BROKEN):
                 self._check(one, writes=writes)
         return answers
 
