@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from exchangelib.services.common import EWSAccountService
 from lxml import etree
 
-from connectors.errors import SyncdError
+from connectors.errors import OutcomeUnknown, ProtocolViolation, SyncdError
 from connectors.ews import failures
 from connectors.ews.calendar.xml import M
 from connectors.ews.session import EwsSession
@@ -69,6 +69,8 @@ _OPERATIONS: dict[str, type[_Raw]] = {
     )
 }  # fmt: skip
 
+_SEVERAL = ("ItemIds", "FolderIds")  # what holds several things, each with an answer of its own
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -103,6 +105,7 @@ class Wire:
         Raises MailboxError, and OutcomeUnknown where a request that `writes` got no answer; of a request that
         is refused as a whole, what `failures` says of the collection or item. `each_alone`: that the server
         fails over one of the things that were asked for says nothing of the others, nor of the mailbox.
+        There are as many messages as things that were asked for: else it is no answer.
         """
         kind = _OPERATIONS[payload.tag.removeprefix(M)]
         sent = etree.fromstring(ET.tostring(payload))
@@ -112,6 +115,7 @@ class Wire:
                 Refusal(failures.code_of(one), one) if isinstance(one, Exception) else _element(one)
                 for one in service.call(payload=sent)
             ]
+        self._must_be_all(answers, payload, writes=writes)
         for one in answers:
             if isinstance(one, Refusal) and not (each_alone and one.code in failures.BROKEN):
                 self._check(one, writes=writes)
@@ -124,6 +128,12 @@ class Wire:
         return failures.of(
             refusal.error, self.session.access, writes=writes, collection=collection, item=item
         )
+
+    def _must_be_all(self, answers: list[Element | Refusal], payload: Element, *, writes: bool) -> None:
+        asked = next((len(found) for name in _SEVERAL if (found := payload.find(M + name)) is not None), 1)
+        if len(answers) != asked:
+            what = f"The server of {self.who} gives {len(answers)} answers to {asked} questions."
+            raise OutcomeUnknown(f"{what} It is looked up.") if writes else ProtocolViolation(what)
 
     def _check(self, refusal: Refusal, *, writes: bool) -> None:
         """Raises what is about the whole mailbox."""
