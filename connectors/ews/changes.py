@@ -96,15 +96,6 @@ class Watcher:
         self._give_up_after(OVERTAKEN, ref)
         raise AssertionError
 
-    def gone(self, folder: str, ids: Sequence[str]) -> None:
-        """The server said of these ids that there is no such message."""
-        known = self._numbering.read(folder)
-        if ids and known.state:
-            # Where another process is quicker, it is told the same of them.
-            after = self._numbering.note(folder, known, known.state, came=(), went=ids)
-            if after is not None:
-                self._known[folder] = after
-
     def forget(self) -> None:
         """A listing made before does not count any more."""
         self._whole.clear()

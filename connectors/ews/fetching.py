@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from connectors.errors import ItemError, ProtocolViolation, Unreachable
 from connectors.ews import failures
 from connectors.ews.answers import GarbledError
-from connectors.ews.changes import Watcher
 from connectors.ews.content import Found, Reader
 from connectors.ews.requests import CONTENT, SIZE, Folders, Items, item_ids, size_of
 from connectors.ews.session import EwsSession
@@ -31,10 +30,9 @@ T = TypeVar("T")
 class Fetcher:
     """Reads out of one folder at a time."""
 
-    def __init__(self, session: EwsSession, numbering: Numbering, watcher: Watcher) -> None:
+    def __init__(self, session: EwsSession, numbering: Numbering) -> None:
         self._session = session
         self._numbering = numbering
-        self._watcher = watcher
         self._ref, self._folder = "", ""
         self._sizes: dict[int, int] = {}  # octets, by number
         self._mends = 0
@@ -91,16 +89,13 @@ class Fetcher:
             answers = list(service.call(items=ids, additional_fields=properties, shape="IdOnly"))
         self._must_be_all(answers, batch)
         found: dict[int, Any] = {}
-        gone: list[str] = []
-        for (uid, one), answer in zip(batch, answers, strict=True):
+        for (uid, _), answer in zip(batch, answers, strict=True):
             if not isinstance(answer, Exception):
                 found[uid] = answer
-            elif failures.code_of(answer) in failures.ABSENT:
-                gone.append(one)
-            elif failures.code_of(answer) not in failures.BROKEN:
+            elif failures.code_of(answer) not in failures.ABSENT | failures.BROKEN:
                 self._session.sorted_out(answer, item=str(uid))  # raises what is about more than one
-            # Else the server fails over this very message: it is left out, and the others count.
-        self._watcher.gone(self._folder, gone)
+            # Else it is absent or the server fails over it: it is left out, and the others count. Absent is
+            # not gone: so Exchange says, too, where a right is missing. Only a listing takes a number away.
         return found
 
     def _contents(self, batch: Batch, *, lost: bool = False) -> Iterator[RawMessage | ItemError]:
@@ -141,11 +136,9 @@ class Fetcher:
         return found
 
     def _sorted(self, batch: Batch, found: Sequence[Found]) -> Iterator[RawMessage | ItemError]:
-        gone = []
-        for (uid, one), answer in zip(batch, found, strict=True):
+        for (uid, _), answer in zip(batch, found, strict=True):
             if answer.code != "NoError":
                 if answer.code in failures.ABSENT:
-                    gone.append(one)
                     continue
                 if answer.code not in failures.BROKEN:
                     self._session.sorted_out(failures.named(answer.code), item=str(uid))
@@ -159,7 +152,6 @@ class Fetcher:
                 reason = disk.strerror if disk is not None else "?"
                 where = self._session.access.spool_dir
                 yield self._unreadable(uid, f"There is no room for it in {where} ({reason}): make some.")
-        self._watcher.gone(self._folder, gone)
 
     def _split(self, batch: Batch, ask: Callable[[Batch], T]) -> Iterator[T]:
         """The answer for the batch; where it breaks, the answers for its parts."""

@@ -33,7 +33,7 @@ class EwsMailConnector:
         self._numbering = numbering
         self._session = EwsSession(access)
         self._watcher = Watcher(self._session, numbering)
-        self._fetcher = Fetcher(self._session, numbering, self._watcher)
+        self._fetcher = Fetcher(self._session, numbering)
         self._special: Mapping[str, Listed] | None = None  # as they were when it was entered
         self._tree: Tree | None = None  # the folders as they were listed last
 

@@ -559,19 +559,20 @@ def test_an_invitation_that_is_deleted_is_declined_only_where_that_may_be_sent(d
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"),
+    ("operation", "fault", "error"),
     [
-        (Fault.BUSY, RateLimited),
-        (Fault.TOO_MANY_OPEN, RateLimited),
-        (Fault.INTERNAL, Unreachable),
-        (Fault.RESET_BEFORE, Unreachable),
-        (Fault.TRUNCATED, ProtocolViolation),
-        (Fault.GARBAGE, ProtocolViolation),
+        ("SyncFolderItems", Fault.BUSY, RateLimited),
+        ("SyncFolderItems", Fault.TOO_MANY_OPEN, RateLimited),
+        ("SyncFolderItems", Fault.INTERNAL, Unreachable),
+        ("SyncFolderItems", Fault.RESET_BEFORE, Unreachable),
+        ("SyncFolderItems", Fault.TRUNCATED, ProtocolViolation),
+        ("SyncFolderItems", Fault.GARBAGE, ProtocolViolation),
+        ("GetItem", Fault.BUSY, RateLimited),
+        ("GetItem", Fault.TOO_MANY_OPEN, RateLimited),
     ],
 )
-@pytest.mark.parametrize("operation", ["SyncFolderItems", "GetItem"])
 def test_a_listing_that_goes_wrong_is_an_error_and_never_a_shorter_one(
-    desk: Desk, fault: Fault, error: type[Exception], operation: str
+    desk: Desk, operation: str, fault: Fault, error: type[Exception]
 ) -> None:
     made = desk.create(event())
     desk.server.faults.plan(fault, operation)

@@ -5,24 +5,23 @@ only where that leads to another text than the one wanted is the whole body writ
 """
 
 import re
+from collections import Counter
 from difflib import SequenceMatcher
 from html import escape, unescape
 
 from connectors.block import clean
+from connectors.ews.calendar.tokens import tokens
 from connectors.html import bounded, sanitise, sanitised_to_text
 
-_TOKEN = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(head|style|script|title|xml)\b[^>]*>.*?</\1\s*>|<(/?[a-zA-Z][a-zA-Z0-9:]*)[^>]*>|[^<]+|<",
-    re.DOTALL | re.IGNORECASE,
-)
 _BREAKS = frozenset(
     "address article blockquote br caption center dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li main ol"
     " p pre section table tbody tfoot thead tr ul body".split()
 )
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
-_END = re.compile(r"</body\s*>|</html\s*>|\Z", re.IGNORECASE)
+_END = re.compile(r"</body\s*+>|</html\s*+>|\Z", re.IGNORECASE)
 _MARK = re.compile(r"(?:- |[0-9]+\. )")  # what a rendering puts before an item of a list
 _LARGEST = 256 * 1024  # characters of a body that is edited line by line
+_MOST_COMPARED = 10_000_000  # steps that finding out which lines differ may take
 
 Spans = list[tuple[int, int]]
 
@@ -66,9 +65,10 @@ def _by_lines(html: str, wanted: str) -> str:
     if len(places) != len(old):
         return html
     changes: list[tuple[int, int, str]] = []
-    for kind, first, last, begin, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            continue
+    differences = _differences(old, new)
+    if differences is None:
+        return html
+    for first, last, begin, end in differences:
         spans = [spans for _, spans in places[first:last]]
         if not spans:
             changes.append(_insertion(html, places, first, [_escaped(line) for line in new[begin:end]]))
@@ -79,9 +79,34 @@ def _by_lines(html: str, wanted: str) -> str:
                 here = [_MARK.sub("", here[0], count=1), *here[1:]]
             changes.append((*taken[0], "<br>".join(map(_escaped, here))))
             changes += [(*span, "") for span in taken[1:]]
-    for start, stop, text in sorted(changes, reverse=True):
-        html = html[:start] + text + html[stop:]
-    return html
+    pieces, at = list[str](), 0
+    for start, stop, text in sorted(changes):
+        pieces += (html[at:start], text)
+        at = stop
+    return "".join(pieces) + html[at:]
+
+
+def _differences(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]] | None:
+    """Which lines became which: from and to in the old ones, from and to in the new. None where so many are
+    alike that finding out takes too long."""
+    same = zip(old, new, strict=False)
+    before = next((number for number, (one, other) in enumerate(same) if one != other), None)
+    if before is None:
+        before = min(len(old), len(new))
+    rest = zip(reversed(old[before:]), reversed(new[before:]), strict=False)
+    after = next((number for number, (one, other) in enumerate(rest) if one != other), None)
+    if after is None:
+        after = min(len(old), len(new)) - before
+    left, right = old[before : len(old) - after], new[before : len(new) - after]
+    counted = Counter(right)
+    alike = sum(counted[line] for line in left)
+    if (len(left) + alike) * min(len(left), len(right)) > _MOST_COMPARED:
+        return None
+    return [
+        (before + first, before + last, before + begin, before + end)
+        for kind, first, last, begin, end in SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+        if kind != "equal"
+    ]
 
 
 def _escaped(line: str) -> str:
@@ -109,15 +134,14 @@ def _rendered(html: str) -> list[tuple[str, Spans]]:
     """The lines that a reader sees, each with where its text stands."""
     found: list[tuple[str, Spans]] = []
     text, spans = "", list[tuple[int, int]]()
-    for token in _TOKEN.finditer(html):
-        name = token[2]
-        if name is not None and name.lstrip("/").lower() in _BREAKS:
+    for token in tokens(html):
+        if token.tag.lstrip("/") in _BREAKS:
             text, spans = _closed(found, text, spans), []
-        elif name is None and token[1] is None and not token[0].startswith("<!--"):
-            piece = unescape(token[0])
+        elif not token.tag:
+            piece = unescape(html[token.start : token.stop])
             text += piece
             if piece.strip():
-                spans.append(token.span())
+                spans.append(token.span)
     _closed(found, text, spans)
     return found
 

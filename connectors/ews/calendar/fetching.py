@@ -1,12 +1,13 @@
 """Reading items: a master and its exceptions in two requests for a whole batch of items."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from connectors.calendar import Kind, Missing, RemoteItem
-from connectors.errors import ItemError
-from connectors.ews.calendar import folders, requests
+from connectors.errors import ItemError, SyncdError
+from connectors.ews import failures
+from connectors.ews.calendar import batches, folders, requests
 from connectors.ews.calendar.native import Unreadable
 from connectors.ews.calendar.parsing import KINDS, native_of, natives_of, source_of
 from connectors.ews.calendar.reading import UNNAMED, Owner, item_of, rest_in, uid_of
@@ -59,18 +60,22 @@ class Fetcher:
         """Each ref once. Raises CollectionGone, CollectionRefused."""
         wanted = list(dict.fromkeys(refs))
         for start in range(0, len(wanted), BATCH):
-            held = self.held(calendar, wanted[start : start + BATCH])
+            held = self.held(calendar, wanted[start : start + BATCH], each_alone=True)
             if any(isinstance(one, Missing) for one in held.values()):
                 folders.require(self._wire, calendar)  # nothing is gone but from a folder that is there
             for ref, one in held.items():
                 yield self.outcome(ref, one) if isinstance(one, Held) else one
 
-    def held(self, calendar: str, refs: Sequence[str]) -> dict[str, Held | Missing | ItemError]:
-        """The items as they are, by ref."""
+    def held(
+        self, calendar: str, refs: Sequence[str], *, each_alone: bool = False
+    ) -> dict[str, Held | Missing | ItemError]:
+        """The items as they are, by ref. `each_alone`: what the server fails over is an ItemError; else, and
+        between the requests of a write, Unreachable."""
         kind = self.kind(calendar)
         found: dict[str, Held | Missing | ItemError] = {}
         masters: dict[str, Element] = {}
-        for ref, answer in zip(refs, self._get(kind, map(requests.item_id, refs)), strict=True):
+        answers = self._get(kind, [requests.item_id(one) for one in refs], each_alone=each_alone)
+        for ref, answer in zip(refs, answers, strict=True):
             if isinstance(answer, Refusal):
                 found[ref] = Missing(ref) if answer.code in GONE else self._refused(ref, answer)
             elif _elsewhere(answer, calendar):
@@ -82,7 +87,8 @@ class Fetcher:
         parts: dict[str, list[Element]] = {ref: [masters[ref]] for ref in wanted}
         for start in range(0, len(every), BATCH):
             batch = every[start : start + BATCH]
-            answers = self._get(kind, [requests.item_id(one) for _, one in batch])
+            asked = [requests.item_id(one) for _, one in batch]
+            answers = self._get(kind, asked, each_alone=each_alone)
             for (ref, _), answer in zip(batch, answers, strict=True):
                 if isinstance(answer, Refusal):
                     found[ref] = self._refused(ref, answer)
@@ -123,7 +129,7 @@ class Fetcher:
         unnamed = uid.startswith(UNNAMED)
         refs = [uid.removeprefix(UNNAMED)] if unnamed else self._search(calendar, uid, kind)
         found: dict[str, Held | ItemError] = {}
-        for ref, one in self.held(calendar, refs).items() if refs else ():
+        for ref, one in self.held(calendar, refs, each_alone=True).items() if refs else ():
             if isinstance(one, ItemError):
                 found[ref] = one
             elif isinstance(one, Held):
@@ -147,16 +153,22 @@ class Fetcher:
         ids = (one.find(f"{T}ItemId") for one in answer.iter() if local(one) in KINDS)
         return [one.get("Id", "") for one in ids if one is not None]
 
-    def _get(self, kind: Kind, ids: Iterable[Element]) -> list[Element | Refusal]:
-        asked = list(ids)
-        answers = self._wire.ask(requests.get_items(kind, asked)) if asked else []
+    def _get(
+        self, kind: Kind, ids: Sequence[Element], *, each_alone: bool = False
+    ) -> list[Element | Refusal]:
+        if each_alone:
+            answers = batches.each(self._wire, kind, ids)
+        else:
+            answers = self._wire.ask(requests.get_items(kind, ids)) if ids else []
         return [one if isinstance(one, Refusal) else _item_in(one) for one in answers]
 
     def _refused(self, ref: str, refusal: Refusal) -> ItemError:
+        if isinstance(refusal.error, SyncdError):
+            return self.unreadable(ref, f"The answer breaks over it. {refusal.error}")
+        if refusal.code in failures.BROKEN:
+            return self.unreadable(ref, f"The server fails over it ({refusal.code}).")
         error = self._wire.error(refusal, item=ref)
-        if isinstance(error, ItemError):
-            return error
-        return ItemError(f"{error}", locator=ref)
+        return error if isinstance(error, ItemError) else ItemError(f"{error}", locator=ref)
 
 
 def _item_in(answer: Element) -> Element:

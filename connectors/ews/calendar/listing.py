@@ -58,10 +58,7 @@ def _pages(wire: Wire, calendar: str, state: str, *, reset: bool) -> ChangeSet:
     complete = not state
     seen = {state}
     for _ in range(MOST_PAGES):
-        answers = wire.ask(requests.sync_items(calendar, state), collection=calendar)
-        if len(answers) != 1:
-            raise _broken(wire, calendar, "it is no answer to what was asked")
-        answer = answers[0]
+        (answer,) = wire.ask(requests.sync_items(calendar, state), collection=calendar)
         if isinstance(answer, Refusal):
             raise _refused(wire, calendar, answer)
         _take(answer, known)

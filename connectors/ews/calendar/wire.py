@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from exchangelib.services.common import EWSAccountService
 from lxml import etree
 
-from connectors.errors import SyncdError
+from connectors.errors import OutcomeUnknown, ProtocolViolation, SyncdError
 from connectors.ews import failures
 from connectors.ews.calendar.xml import M
 from connectors.ews.session import EwsSession
@@ -69,13 +69,15 @@ _OPERATIONS: dict[str, type[_Raw]] = {
     )
 }  # fmt: skip
 
+_SEVERAL = ("ItemIds", "FolderIds")  # what holds several things, each with an answer of its own
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """The server's word that one thing cannot be done."""
 
     code: str  # ResponseCodeType, such as ErrorItemNotFound
-    error: Exception  # exchangelib's
+    error: Exception  # exchangelib's; of ours, where there was no answer
 
 
 class Wire:
@@ -90,12 +92,20 @@ class Wire:
         return self.session.access.who
 
     def ask(
-        self, payload: Element, *, writes: bool = False, collection: str = "", item: str = ""
+        self,
+        payload: Element,
+        *,
+        writes: bool = False,
+        collection: str = "",
+        item: str = "",
+        each_alone: bool = False,
     ) -> list[Element | Refusal]:
         """The response messages, in the order of what was asked for.
 
         Raises MailboxError, and OutcomeUnknown where a request that `writes` got no answer; of a request that
-        is refused as a whole, what `failures` says of the collection or item.
+        is refused as a whole, what `failures` says of the collection or item. `each_alone`: that the server
+        fails over one of the things that were asked for says nothing of the others, nor of the mailbox.
+        There are as many messages as things that were asked for: else it is no answer.
         """
         kind = _OPERATIONS[payload.tag.removeprefix(M)]
         sent = etree.fromstring(ET.tostring(payload))
@@ -105,8 +115,9 @@ class Wire:
                 Refusal(failures.code_of(one), one) if isinstance(one, Exception) else _element(one)
                 for one in service.call(payload=sent)
             ]
+        self._must_be_all(answers, payload, writes=writes)
         for one in answers:
-            if isinstance(one, Refusal):
+            if isinstance(one, Refusal) and not (each_alone and one.code in failures.BROKEN):
                 self._check(one, writes=writes)
         return answers
 
@@ -117,6 +128,12 @@ class Wire:
         return failures.of(
             refusal.error, self.session.access, writes=writes, collection=collection, item=item
         )
+
+    def _must_be_all(self, answers: list[Element | Refusal], payload: Element, *, writes: bool) -> None:
+        asked = next((len(found) for name in _SEVERAL if (found := payload.find(M + name)) is not None), 1)
+        if len(answers) != asked:
+            what = f"The server of {self.who} gives {len(answers)} answers to {asked} questions."
+            raise OutcomeUnknown(f"{what} It is looked up.") if writes else ProtocolViolation(what)
 
     def _check(self, refusal: Refusal, *, writes: bool) -> None:
         """Raises what is about the whole mailbox."""
