@@ -57,6 +57,8 @@ LOCKED_OUT = frozenset({
     "ErrorUserNotAllowedByPolicy", "ErrorInvalidExchangeImpersonationHeaderData",
     "ErrorMissingInformationEmailAddress", "ErrorInvalidSmtpAddress", "ErrorCallerIsInvalidADAccount",
 })  # fmt: skip
+# Of a write, these are about a participant's address, not about the mailbox's.
+OF_A_GUEST = frozenset({"ErrorInvalidSmtpAddress", "ErrorMissingInformationEmailAddress"})
 GONE = frozenset({
     "ErrorFolderNotFound", "ErrorItemNotFound", "ErrorSyncFolderNotFound", "ErrorParentFolderNotFound",
     "ErrorInvalidFolderId", "ErrorToFolderNotFound", "ErrorFolderCorrupt",
@@ -143,7 +145,7 @@ def _of_mailbox(  # noqa: PLR0911 - one for each kind
             f"The server of {access.who} asks to be left alone for now ({code}).",
             retry_after=_wait(getattr(error, "back_off", None) or getattr(error, "wait", None)),
         )
-    if code in LOCKED_OUT:
+    if code in LOCKED_OUT and not (writes and code in OF_A_GUEST):
         return AuthFailed(
             f"The server does not let {access.who} be opened ({code}). Check the address, the account, and"
             f' what `access` needs ("{access.entry.value}"). It is not tried again until then.'

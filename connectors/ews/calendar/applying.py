@@ -205,15 +205,16 @@ def _day(when: When) -> date:
 
 
 def _invited(native: Native, target: Component, owner: Owner) -> Native:
-    """The guests, those who stay as the server has them. Only its organizer can say whom a meeting has."""
+    """The guests, those who stay as the server has them; one without an address, whom an Item cannot show,
+    always stays. Only its organizer can say whom a meeting has."""
     wanted = [one for one in target.attendees if one.email != target.organizer or _known(native, one.email)]
-    if {one.email for one in wanted} == {address(one.email) for one in native.guests}:
+    if {one.email for one in wanted} == {address(one.email) for one in native.guests} - {""}:
         return native
     if target.organizer and target.organizer not in owner.emails:
         raise Inexpressible("Exchange lets only its organizer say who takes part in a meeting")
     there = {address(one.email): one for one in native.guests}
     guests = [there.get(one.email) or _guest(one) for one in wanted]
-    kept = [one for one in native.guests if one in guests]
+    kept = [one for one in native.guests if one in guests or not address(one.email)]
     guests = [*kept, *(one for one in guests if one not in kept)]
     return replace(native, guests=tuple(guests), meeting=bool(guests))  # as the server will say then
 

@@ -49,8 +49,15 @@ def _guests(native: Native, role: str) -> Element | None:
 
 
 def _attendee(guest: Guest) -> Element:
-    name = [t("Name", guest.name)] if guest.name else []
-    return t("Attendee", None, t("Mailbox", None, *name, t("EmailAddress", guest.email)))
+    texts = {
+        "Name": guest.name, "EmailAddress": guest.email,
+        "RoutingType": guest.routing, "MailboxType": guest.type,
+    }  # fmt: skip
+    parts = [t(name, value) for name, value in texts.items() if value]
+    id_, key = guest.entry
+    if id_:
+        parts.append(t("ItemId", None, Id=id_, **({"ChangeKey": key} if key else {})))
+    return t("Attendee", None, t("Mailbox", None, *parts))
 
 
 def _zone(name: str, zone: str) -> Element | None:

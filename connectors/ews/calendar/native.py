@@ -15,12 +15,15 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody who is invited (AttendeeType)."""
+    """Somebody who is invited (AttendeeType, EmailAddressType)."""
 
-    email: str  # as the server has it
+    email: str  # as the server has it; empty of a list in somebody's contacts
     name: str = ""
     answer: str = ""  # ResponseTypeType: Unknown, Organizer, Tentative, Accept, Decline, NoResponseReceived
     role: str = "RequiredAttendees"  # the list that holds it
+    routing: str = ""  # RoutingType: what kind of address `email` is; empty for SMTP
+    type: str = ""  # MailboxTypeType, where there is no SMTP address: PrivateDL and the like
+    entry: tuple[str, str] = ("", "")  # id and change key of the contact or list that it stands for
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,11 +145,17 @@ def _properties(element: Element) -> tuple[dict[str, str], str]:
 
 
 def _guest(element: Element, role: str) -> Guest:
+    email, routing = text_of(element, "Mailbox", "EmailAddress"), text_of(element, "Mailbox", "RoutingType")
+    plain = bool(email) and routing in {"", "SMTP"}
+    entry = element.find(f"{T}Mailbox/{T}ItemId")
     return Guest(
-        email=text_of(element, "Mailbox", "EmailAddress"),
+        email=email,
         name=text_of(element, "Mailbox", "Name"),
         answer=text_of(element, "ResponseType"),
         role=role,
+        routing="" if plain else routing,
+        type="" if plain else text_of(element, "Mailbox", "MailboxType"),
+        entry=("", "") if plain or entry is None else (entry.get("Id", ""), entry.get("ChangeKey", "")),
     )
 
 

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 
 from connectors.calendar import Component, Dress, Item, Kind, Missing, RemoteItem, When
 from connectors.errors import Conflict, ItemError, OutcomeUnknown, SyncdError
+from connectors.ews import failures
 from connectors.ews.calendar import composing, planning, requests
 from connectors.ews.calendar.applying import applied, dressed
 from connectors.ews.calendar.fetching import GONE, Fetcher, Held
@@ -27,6 +28,8 @@ from connectors.ews.calendar.shadow import shadow_of
 from connectors.ews.calendar.wire import Refusal, Wire
 from connectors.ews.calendar.xml import T, own_property, own_value, t
 from connectors.ical.canonical import canonical
+
+OF_A_FOLDER = failures.FULL | failures.GONE | failures.DENIED
 
 
 class Writer:
@@ -53,7 +56,7 @@ class Writer:
             made = replace(made, own={**made.own, "rest": Rest(item, dress, notify).text(self._clock())})
         with self._whole(item.uid):
             body = requests.create(composing.new(made), calendar, notify=notify, kind=item.kind)
-            ref, key = self._send(body, collection=calendar)
+            ref, key = self._send(body, collection=calendar, item=item.uid)
             if several:
                 self._settle(calendar, ref, key, Rest(item, dress, notify))
             return self._read(calendar, ref)
@@ -294,7 +297,8 @@ class Writer:
 
     def _send(self, body: Element, *, collection: str = "", item: str = "") -> tuple[str, str]:
         """Sends a write of one item and returns its id and change key."""
-        (answer,) = self._wire.ask(body, writes=True, collection=collection, item=item)
+        of_request = "" if collection else item
+        (answer,) = self._wire.ask(body, writes=True, collection=collection, item=of_request)
         if isinstance(answer, Refusal):
             raise self._refused(answer, collection, item)
         self._sent += 1
@@ -315,6 +319,9 @@ class Writer:
         self._sent += 1
 
     def _refused(self, refusal: Refusal, collection: str, item: str) -> Exception:
+        """Of a new item too, what is not about its folder is about the item alone."""
+        if collection and refusal.code in OF_A_FOLDER:
+            item = ""
         return self._wire.error(refusal, writes=True, collection=collection, item=item)
 
     def _held(self, calendar: str, ref: str) -> Held:
