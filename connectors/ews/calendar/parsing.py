@@ -207,11 +207,14 @@ def _pattern(element: Element) -> Pattern:
     index = text_of(element, "DayOfWeekIndex")
     if (month and month not in MONTHS) or (index and index not in INDEXES):
         raise Unreadable("a recurrence of a kind that is not known")
-    first = _days(text_of(element, "FirstDayOfWeek") or "Monday")
+    interval, days = _number(element, "Interval") or 1, _days(text_of(element, "DaysOfWeek"))
+    # Absent, it is Sunday at Exchange, Monday in an RRULE: that matters where Sunday is one of several days.
+    absent = "Sunday" if interval > 1 and len(days) > 1 and "SU" in days else "Monday"
+    first = _days(text_of(element, "FirstDayOfWeek") or absent)
     pattern = Pattern(
         shape,
-        _number(element, "Interval") or 1,
-        _days(text_of(element, "DaysOfWeek")),
+        interval,
+        days,
         first[0] if first else "",
         _number(element, "DayOfMonth"),
         INDEXES.get(index, 0),
