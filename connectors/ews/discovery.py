@@ -1,7 +1,7 @@
 """Autodiscover (MS-OXWSADISC): from an e-mail address to the EWS address of its server.
 
 Only services that prove to be the address's domain's are asked, over https, since they get the login:
-https://DOMAIN and https://autodiscover.DOMAIN. The http redirect and the DNS record that MS-OXDISCO also
+https://autodiscover.DOMAIN and https://DOMAIN. The http redirect and the DNS record that MS-OXDISCO also
 knows are not followed: whoever forges those would be given the password. Where a company relies on them,
 the address is written into the configuration instead.
 """
@@ -18,7 +18,7 @@ from exchangelib.transport import NOAUTH
 from connectors.errors import AuthFailed, ProtocolViolation, SyncdError, Unreachable
 from connectors.ews import failures
 from connectors.ews.access import DISCOVERY_PATH, EwsAccess, protected
-from connectors.ews.http import Channel, Session
+from connectors.ews.http import Channel, NotOfferedError, Session
 
 MOST_REDIRECTS = 5
 SETTINGS = ("external_ews_url", "internal_ews_url")
@@ -30,25 +30,29 @@ def candidates(access: EwsAccess) -> Iterator[str]:
         yield access.discovery
         return
     domain = access.address.rpartition("@")[2]
-    yield f"https://{domain}{DISCOVERY_PATH}"
     yield f"https://autodiscover.{domain}{DISCOVERY_PATH}"
+    yield f"https://{domain}{DISCOVERY_PATH}"  # often a web site of somebody else's: it gets the login last
 
 
 def discover(channel: Channel) -> str:
     """The EWS address of the mailbox.
 
-    Raises AuthFailed where a service refuses the login, Untrusted where what it names is not protected,
-    else what the last service failed with.
+    Raises AuthFailed where a service refuses the login, Untrusted where what it names is not protected, else
+    what a service failed with. A web site that lets nobody in says nothing of the login: what another service
+    failed with counts more.
     """
     last: SyncdError | None = None
+    shut: AuthFailed | None = None
     for service in candidates(channel.access):
         try:
             return _ask(channel, service)
+        except NotOfferedError as error:
+            shut = error
         except AuthFailed:
             raise
         except SyncdError as error:
             last = error
-    raise last or Unreachable(f"There is nobody to ask where {channel.access.who} is. Set `url`.")
+    raise last or shut or Unreachable(f"There is nobody to ask where {channel.access.who} is. Set `url`.")
 
 
 def _ask(channel: Channel, service: str) -> str:

@@ -44,6 +44,10 @@ TOO_MANY, SERVER_ERROR, UNAVAILABLE = 429, 500, 503
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
+class NotOfferedError(AuthFailed):
+    """Nobody was refused: there is no login of the kind, or no way in for anybody."""
+
+
 class Channel:
     """What all connections of one session share: who asks, how long they may take, and what for."""
 
@@ -210,12 +214,14 @@ class Session(requests.Session):
         access = self._channel.access
         offered = response.headers.get("www-authenticate", "").lower()
         scheme = access.auth.scheme if isinstance(access.auth, Password) else "bearer"
-        if offered and scheme not in offered and not (scheme == "ntlm" and "negotiate" in offered):
-            return AuthFailed(
+        known = scheme in offered or (scheme == "ntlm" and "negotiate" in offered)
+        if offered and not known:
+            return NotOfferedError(
                 f"The server of {access.who} does not offer {scheme.upper() if scheme == 'ntlm' else scheme}."
                 " Set `auth` to what it offers, or use oauth2."
             )
-        return AuthFailed(
+        kind = AuthFailed if known else NotOfferedError
+        return kind(
             f"The server refused the login of {access.who}. Check the user name (DOMAIN\\name or"
             " name@domain) and the password or the consent. It is not tried again until then."
         )
@@ -237,7 +243,7 @@ class Session(requests.Session):
                 retry_after=wait or failures.THROTTLED,
             )
         if status == FORBIDDEN:
-            raise AuthFailed(
+            raise NotOfferedError(
                 f"The server does not let {access.who} use EWS (HTTP {status}). Have it allowed for the"
                 " mailbox and for this program. It is not tried again until then."
             )

@@ -380,14 +380,6 @@ def test_a_login_that_autodiscover_refuses_is_tried_nowhere_else(access: EwsAcce
         assert len(server.requests) == 1
 
 
-def test_without_a_service_the_domains_own_are_asked(access: EwsAccess) -> None:
-    asked = list(discovery.candidates(dataclasses.replace(access, url="", discovery="")))
-    assert asked == [
-        "https://acme.example/autodiscover/autodiscover.svc",
-        "https://autodiscover.acme.example/autodiscover/autodiscover.svc",
-    ]
-
-
 def test_an_address_that_redirects_or_is_no_exchange_is_told(spool_dir: Path) -> None:
     for reply, words in (
         (Reply(302, headers={"Location": "https://thief.example/EWS/Exchange.asmx"}), "redirects elsewhere"),

@@ -35,6 +35,8 @@ _MOMENT = re.compile(
 )
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?\Z")
 _SOURCE = "items"
+_MOST_INTERVAL = 999  # days; of weeks and months Exchange takes fewer
+_LONGEST_MONTH = 31
 
 
 def source_of(elements: list[Element]) -> bytes:
@@ -211,14 +213,36 @@ def _pattern(element: Element) -> Pattern:
     index = text_of(element, "DayOfWeekIndex")
     if (month and month not in MONTHS) or (index and index not in INDEXES):
         raise Unreadable("a recurrence of a kind that is not known")
-    return Pattern(
+    interval, days = _number(element, "Interval") or 1, _days(text_of(element, "DaysOfWeek"))
+    # Absent, it is Sunday at Exchange, Monday in an RRULE: that matters where Sunday is one of several days.
+    absent = "Sunday" if interval > 1 and len(days) > 1 and "SU" in days else "Monday"
+    first = _days(text_of(element, "FirstDayOfWeek") or absent)
+    pattern = Pattern(
         shape,
-        max(_number(element, "Interval"), 1),
-        _days(text_of(element, "DaysOfWeek")),
-        _days(text_of(element, "FirstDayOfWeek") or "Monday")[0],
+        interval,
+        days,
+        first[0] if first else "",
         _number(element, "DayOfMonth"),
         INDEXES.get(index, 0),
         MONTHS.index(month) + 1 if month else 0,
+    )
+    if not _sayable(pattern):
+        raise Unreadable("a recurrence with a number, a day or a month that is missing or none")
+    return pattern
+
+
+def _sayable(pattern: Pattern) -> bool:
+    """Whether it has all that its shape needs, within what Exchange accepts."""
+    shape = pattern.shape
+    by_number = shape in {Shape.MONTHLY, Shape.YEARLY}
+    by_day = shape in {Shape.MONTHLY_BY_DAY, Shape.YEARLY_BY_DAY}
+    return (
+        1 <= pattern.interval <= _MOST_INTERVAL
+        and bool(pattern.first)
+        and (not by_number or 1 <= pattern.day <= _LONGEST_MONTH)
+        and (not by_day or pattern.index != 0)
+        and (bool(pattern.days) or not (by_day or shape is Shape.WEEKLY))
+        and (pattern.month != 0 or shape not in {Shape.YEARLY, Shape.YEARLY_BY_DAY})
     )
 
 

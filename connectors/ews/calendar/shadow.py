@@ -8,7 +8,7 @@ changes in a client always counts more than what is kept here.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from connectors.calendar import Response, Status, When
@@ -71,7 +71,7 @@ def shadow_of(text: str) -> Shadow:
     try:
         data: object = json.loads(text)
         return _read(data) if isinstance(data, dict) else NOTHING
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return NOTHING
 
 
@@ -84,7 +84,7 @@ def _read(data: Mapping[str, Any]) -> Shadow:
         times=None if times is None else (times[0] and _when(times[0]), times[1] and _when(times[1])),
         alarms=frozenset(str(one) for one in data["alarms"]) if "alarms" in data else None,
         status=Status(data["status"]) if "status" in data else None,
-        completed=str(data["completed"]) if "completed" in data else None,
+        completed=_moment(str(data["completed"])) if "completed" in data else None,
         organizer=str(data.get("organizer", "")),
         host=Response(data["host"]) if "host" in data else None,
         answers={str(email): (Response(one), Response(other)) for email, (one, other) in answers.items()},
@@ -92,6 +92,16 @@ def _read(data: Mapping[str, Any]) -> Shadow:
         notes=str(data["notes"]) if "notes" in data else None,
         natural=bool(data.get("natural")),
     )
+
+
+def _moment(text: str) -> str:
+    """The text, which is a moment in UTC or empty. Raises ValueError, OverflowError."""
+    if text:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is None:
+            raise ValueError("a moment has an offset")
+        found.astimezone(UTC)
+    return text
 
 
 def _from_when(when: When) -> list[str]:
