@@ -16,7 +16,7 @@ from connectors.calendar import Item
 from store import calendar_rows, outbox, reconciling
 from store.bindings import BindingState, BoundEntity, CopyRole
 from store.calendar import Event, Task
-from store.calendar_rows import EventRecord, TaskRecord
+from store.calendar_rows import TaskRecord
 from store.database import Transaction
 from store.errors import Stale
 from store.reconciling import BindingRow
@@ -28,17 +28,14 @@ from syncd.core.merge import merge, with_old
 from syncd.core.plan import Action, bases
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.dress import mark_of
-from syncd.engine.calendar.gathering import Record
+from syncd.engine.calendar.gathering import Record, content_of, whole_of
 from syncd.engine.calendar.items import (
     draft_of,
-    item_of,
-    item_of_task,
     settled,
     settled_task,
     task_values,
 )
 from syncd.engine.calendar.journal import LEAVES, Outcome, conflict_rows, decision_row
-from syncd.engine.calendar.pairing import record_hidden
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
@@ -182,7 +179,7 @@ class _Confirm:
         current = self._current.get((plan.entity, plan.record.id))
         if current is None:
             return False
-        mine = _content(current)
+        mine = content_of(current)
         if mine is not None and plan.crm is not None:
             mine = replace(mine, uid=plan.crm.uid)  # where a client gave it another one
         return mine != plan.crm
@@ -246,7 +243,7 @@ class _Confirm:
 
     def _replace(self, plan: Plan, record: Record, after: Item) -> None:
         current = self._current.get((plan.entity, record.id), record)
-        mine = item_of(current) if isinstance(current, EventRecord) else item_of_task(current)
+        mine = whole_of(current)
         mine = replace(mine, uid=after.uid)  # where a client gave it another one
         if plan.crm is not None and mine != plan.crm:
             # A person changed it while it was written to the server: that change stays, and waits in the
@@ -340,13 +337,6 @@ class _Confirm:
         for other in self._others.get((plan.entity, id_), ()):
             if other.supplies and (plan.binding is None or other.id != plan.binding.id):
                 self._update(other.id, {"supplies": False})
-
-
-def _content(record: Record) -> Item | None:
-    """What both sides have in common of the record; None where the CRM took it out."""
-    if record_hidden(record):
-        return None
-    return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
 
 
 def _comes_to_light(one: Outcome) -> bool:

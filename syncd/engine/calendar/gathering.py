@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.calendar import Kind, RemoteItem
+from connectors.calendar import Item, Kind, RemoteItem
 from store import calendar_rows, reconciling
 from store.bindings import BindingState, BoundEntity
 from store.calendar_rows import EventRecord, TaskRecord
@@ -14,6 +14,7 @@ from store.reports import account_names, opportunity_names
 from syncd.engine.calendar.context import Context
 from syncd.engine.calendar.deciding import Key
 from syncd.engine.calendar.dress import Names, records_named
+from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed
 
 Record = EventRecord | TaskRecord
@@ -156,3 +157,19 @@ def _copies(session: Transaction, known: Gathered, entity: BoundEntity, ids: Seq
     for binding in reconciling.of_records(session, entity, ids):
         if binding.entity_id is not None:
             known.copies.setdefault((entity, binding.entity_id), []).append(binding)
+
+
+def record_hidden(record: Record) -> bool:
+    """Whether the CRM took it out: cancelled or deleted, kept as history only."""
+    values = record.main.values if isinstance(record, EventRecord) else record.values
+    return bool(values["hidden"]) or values["deleted_at"] is not None
+
+
+def whole_of(record: Record) -> Item:
+    """What both sides have in common of the record, though it be history."""
+    return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
+
+
+def content_of(record: Record | None) -> Item | None:
+    """What both sides have in common of the record; None where the CRM has none, or took it out."""
+    return None if record is None or record_hidden(record) else whole_of(record)

@@ -19,8 +19,17 @@ from syncd.engine.calendar.copies import stays_away
 from syncd.engine.calendar.deciding import Decider, Key
 from syncd.engine.calendar.dress import beside, mark_of_record, record_named, undressed
 from syncd.engine.calendar.extras import extra
-from syncd.engine.calendar.gathering import ENTITIES, EXTRAS, RECORDS, Gathered, Record, gather
-from syncd.engine.calendar.items import item_of, item_of_task
+from syncd.engine.calendar.gathering import (
+    ENTITIES,
+    EXTRAS,
+    RECORDS,
+    Gathered,
+    Record,
+    content_of,
+    gather,
+    record_hidden,
+)
+from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.observe import Observed
 from syncd.engine.calendar.window import outside
 
@@ -138,7 +147,7 @@ class Pairing:
         if id_ is None and (named := self._named(seen)) is not None and self._homeless(named):
             id_ = named[1]
         record = None if id_ is None else known.records.get((entity, id_))
-        crm = self._crm(entity, record)
+        crm = content_of(record)
         if crm is not None and (binding is None or not bound or binding.supplies):
             crm = replace(crm, uid=seen.uid)  # where a client gave it another one
         plan = Plan(
@@ -230,7 +239,7 @@ class Pairing:
                 binding=binding,
                 record=record,
                 remote=None,
-                crm=self._crm(binding.entity, record),
+                crm=content_of(record),
                 seen=None,
                 decision=Decision(Action.NOTHING, 1, ""),
                 waiting=told.get((binding.entity, record.id)),
@@ -277,7 +286,7 @@ class Pairing:
                     self._pairs.idle.append(waiting)
                 return
             calendar, seen = home, None
-        crm = self._crm(waiting.entity, record)
+        crm = content_of(record)
         self._decide(
             Plan(
                 calendar=calendar,
@@ -353,11 +362,6 @@ class Pairing:
         else:
             self._pairs.plans.append(plan)
 
-    def _crm(self, entity: BoundEntity, record: Record | None) -> Item | None:
-        if record is None or record_hidden(record):
-            return None
-        return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
-
     def _decide(self, plan: Plan) -> None:
         plan = self.decider.decided(plan)
         if plan.decision.action is Action.NOTHING and plan.binding is None:
@@ -365,9 +369,3 @@ class Pairing:
                 self._pairs.idle.append(plan.waiting)
             return
         self._pairs.plans.append(plan)
-
-
-def record_hidden(record: Record) -> bool:
-    """Whether the CRM took it out: cancelled or deleted, kept as history only."""
-    values = record.main.values if isinstance(record, EventRecord) else record.values
-    return bool(values["hidden"]) or values["deleted_at"] is not None

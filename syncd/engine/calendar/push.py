@@ -204,15 +204,16 @@ class Pusher:
     # --- what comes of it -----------------------------------------------------------------------
 
     def _confirm(self, done: Sequence[Outcome], closed: Sequence[int]) -> None:
+        taken: dict[int, list[str]] = {}  # what was refused before, perhaps
+        for one in done:
+            ref = one.remote.ref if one.remote else one.plan.uid
+            taken.setdefault(one.plan.calendar.row.id, []).extend([ref, one.plan.uid])
+
         def close(session: Transaction, _late: Sequence[Outcome]) -> None:
             reconciling.close_intents(session, closed)
-            for one in done:  # what was refused before is taken now
-                ref = one.remote.ref if one.remote else one.plan.uid
-                taken.setdefault(one.plan.calendar.row.id, []).extend([ref, one.plan.uid])
             for calendar, refs in taken.items():
                 reconciling.release(session, calendar, refs)
 
-        taken: dict[int, list[str]] = {}
         kept, late = carry(self._context, done, close)
         for one in kept:
             count(self._report, one)

@@ -5,20 +5,17 @@ from dataclasses import replace
 from connectors.calendar import Attendee, Component, Item, Status
 from store import calendar_rows, outbox, scheduling
 from store.bindings import BoundEntity
-from store.calendar_rows import EventRecord, TaskRecord
+from store.calendar_rows import EventRecord
 from store.database import Transaction
 from store.errors import Forbidden, Immutable, NotFound
+from syncd.engine.calendar.gathering import Record, whole_of
 from syncd.engine.calendar.items import (
     draft_of,
-    item_of,
-    item_of_task,
     settled,
     settled_task,
     task_values,
 )
 from syncd.engine.calendar.occasion import Occasion
-
-Record = EventRecord | TaskRecord
 
 
 def record_of(session: Transaction, entity: BoundEntity, id_: int | None) -> Record:
@@ -43,11 +40,6 @@ def owner_of(record: Record) -> int:
 def hidden(record: Record) -> bool:
     """Whether the CRM keeps it as history only."""
     return bool((record.main.values if isinstance(record, EventRecord) else record.values)["hidden"])
-
-
-def item(record: Record) -> Item:
-    """What the CRM holds."""
-    return item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
 
 
 def require_rights(record: Record, occasion: Occasion) -> None:
@@ -89,7 +81,7 @@ def put(session: Transaction, record: Record, wanted: Item | None, occasion: Occ
 
 def _own(record: Record, wanted: Item) -> Item:
     """With the record's own UID, and with the names of participants that are known."""
-    here = item(record)
+    here = whole_of(record)
     names = {one.email: one.name for part in here.components for one in part.attendees if one.name}
     components = tuple(named(one, names) for one in wanted.components)
     return replace(wanted, uid=here.uid, kind=here.kind, components=components, sequence=here.sequence)

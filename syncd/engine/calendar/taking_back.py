@@ -27,6 +27,7 @@ from syncd.core.conflicts import Winner
 from syncd.core.recurrence import is_occurrence
 from syncd.core.series import occurrence_at, without_occurrence
 from syncd.engine.calendar import places, quiet
+from syncd.engine.calendar.gathering import whole_of
 from syncd.engine.calendar.occasion import Occasion
 
 SIDES = {Winner.CRM: Side.CRM, Winner.REMOTE: Side.REMOTE}
@@ -47,10 +48,10 @@ def take(session: Transaction, id_: int, winner: Winner, occasion: Occasion) -> 
         _agree(session, row, winner)
     if not (row.state is ConflictState.OPEN and winner is Winner.CRM):
         text = row.crm_value if winner is Winner.CRM else row.remote_value
-        wanted = _with(quiet.awake(quiet.item(record)), row, json.loads(text))
+        wanted = _with(quiet.awake(whole_of(record)), row, json.loads(text))
         quiet.put(session, record, wanted, occasion, "conflict taken back")
     else:
-        quiet.put(session, record, quiet.item(record), occasion, "conflict decided")
+        quiet.put(session, record, whole_of(record), occasion, "conflict decided")
     state = ConflictState.CLOSED if row.state is ConflictState.OPEN else ConflictState.TAKEN_BACK
     decisions.settle_conflict(session, id_, state)
     return state

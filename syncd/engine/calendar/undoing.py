@@ -20,8 +20,8 @@ from store.decisions import DecisionRow
 from store.errors import Invalid, NotFound, StoreError
 from syncd.core.canonical import load
 from syncd.engine.calendar import quiet
+from syncd.engine.calendar.gathering import Record, whole_of
 from syncd.engine.calendar.occasion import Occasion
-from syncd.engine.calendar.quiet import Record
 
 WROTE_CRM = frozenset({Side.CRM, Side.BOTH})
 PREFIX = "decision:"
@@ -92,7 +92,7 @@ def _step(
     subject, does, refused = "", "", None
     try:
         record = quiet.record_of(session, row.entity, row.entity_id)
-        subject = quiet.item(record).main.subject
+        subject = whole_of(record).main.subject
         _unchanged(session, row, record, chosen, newest=newest)
         quiet.require_rights(record, occasion)
         if not _came_in(row):
