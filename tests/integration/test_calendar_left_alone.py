@@ -36,7 +36,7 @@ def ends_well(office: CalendarWorld) -> None:
 
 
 def run(office: CalendarWorld, *arguments: str) -> None:
-    done = console(office.write_config(), *arguments)
+    done = console(office.write_config(), *arguments, at=office.now)
     assert done.code == 0, done
 
 
@@ -106,7 +106,7 @@ def test_an_item_that_two_writers_give_back_and_forth_is_frozen_until_a_person_l
 
     (item,) = office.items("claire").values()
     assert "SUMMARY:De l'autre programme" in item
-    shown = console(office.config, "status")
+    shown = console(office.config, "status", at=office.now)
     assert "frozen" in shown.out + shown.err
 
 

@@ -29,7 +29,7 @@ def world(tmp_path: Path, database_url: str) -> Iterator[MemoryWorld]:
 
 
 def command(world: MemoryWorld, *arguments: str) -> Outcome:
-    outcome = console(world.config, *arguments)
+    outcome = console(world.config, *arguments, at=world.now)
     assert "Traceback" not in outcome.err
     return outcome
 

@@ -26,7 +26,7 @@ def world(tmp_path: Path, database_url: str) -> Iterator[MemoryWorld]:
 
 
 def command(world: MemoryWorld, *arguments: str) -> Outcome:
-    return console(world.config, *arguments)
+    return console(world.config, *arguments, at=world.now)
 
 
 def in_a_thread(work: Callable[[], object]) -> None:

@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import time_machine
 
 from syncd.cli import main
 
@@ -29,11 +32,12 @@ class Outcome:
         return json.loads(self.out)
 
 
-def console(config: Path | None, *arguments: str) -> Outcome:
-    """Runs `syncd --config CONFIG ARGUMENTS` in this process, or without --config."""
+def console(config: Path | None, *arguments: str, at: datetime | None = None) -> Outcome:
+    """Runs `syncd --config CONFIG ARGUMENTS` in this process, or without --config; at this moment, if any."""
     before = [] if config is None else ["--config", str(config)]
     out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err), _own_log():
+    clock = nullcontext() if at is None else time_machine.travel(at)
+    with redirect_stdout(out), redirect_stderr(err), _own_log(), clock:
         code = main.run([*before, *arguments])
     return Outcome(code, out.getvalue(), err.getvalue())
 
