@@ -30,6 +30,20 @@ class ActivityState(Enum):
     VALIDATED = "validated"
 
 
+class DurationSource(Enum):
+    """Where the duration of an activity comes from."""
+
+    ACTUAL = "actual"  # somebody or something saw it begin and end
+    SCHEDULED = "scheduled"  # the calendar says so
+
+
+class CallDirection(Enum):
+    """Who called whom (R046)."""
+
+    IN = "in"
+    OUT = "out"
+
+
 class Activity(Entity, Base):
     """Activité, interaction. An automatic one of type EMAIL is never changed or deleted by a user."""
 
@@ -50,6 +64,11 @@ class Activity(Entity, Base):
     automatic: Mapped[bool] = mapped_column(Boolean)
     state: Mapped[ActivityState] = mapped_column(EnumText(ActivityState))
     email_id: Mapped[int | None] = mapped_column(ForeignKey("email_message.id", ondelete="CASCADE"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="SET NULL"), index=True)
+    duration_min: Mapped[int | None]
+    duration_source: Mapped[DurationSource | None] = mapped_column(EnumText(DurationSource))
+    call_direction: Mapped[CallDirection | None] = mapped_column(EnumText(CallDirection))
+    call_number: Mapped[str | None] = mapped_column(Text)
 
 
 class ActivityContact(Base):
@@ -59,6 +78,15 @@ class ActivityContact(Base):
 
     activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id", ondelete="CASCADE"), primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True, index=True)
+
+
+class ActivityUser(Base):
+    """Which users took part in an activity, beside the one who reports on it."""
+
+    __tablename__ = "activity_user"
+
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True, index=True)
 
 
 def update_activity(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Numeric, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Numeric, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.activities import ActivityType
@@ -85,6 +85,9 @@ class TaskPurpose(Enum):
     PRE_MEETING = "pre_meeting"
 
 
+IS_VIDEO = text("type = 'VIDEO_CALL' OR video_url <> ''")  # R110
+
+
 class Event(Entity, Base):
     """Événement: one meeting, however many calendars hold it."""
 
@@ -94,6 +97,7 @@ class Event(Entity, Base):
         Index("ix_event_start", "start"),
         Index("ix_event_series_id", "series_id"),
         Index("ix_event_owner_id_start", "owner_id", "start"),
+        Index("ix_event_video", "series_id", sqlite_where=IS_VIDEO, postgresql_where=IS_VIDEO),
     )
 
     uid: Mapped[str] = mapped_column(Text)
@@ -171,6 +175,9 @@ class Task(Entity, Base):
     opportunity_id: Mapped[int | None] = mapped_column(ForeignKey("opportunity.id"), index=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="SET NULL"), index=True)
     notes: Mapped[str] = mapped_column(Text, default="")
+    block: Mapped[str] = mapped_column(
+        Text, default="", server_default=""
+    )  # what the CRM adds below the notes
     location: Mapped[str] = mapped_column(Text, default="")
     alarms: Mapped[list[str]] = mapped_column(JSON, default=list)
     categories: Mapped[list[str]] = mapped_column(JSON, default=list)

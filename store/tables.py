@@ -8,6 +8,7 @@ from store import (
     calendar,
     contacts,
     mail,
+    meetings,
     numbering,
     pipeline,
     sync_state,
@@ -16,7 +17,7 @@ from store import (
 from store.base import Base
 
 MODULES = (
-    accounts, activities, audit_log, bindings, calendar, contacts, mail, numbering, pipeline, sync_state,
-    users,
+    accounts, activities, audit_log, bindings, calendar, contacts, mail, meetings, numbering, pipeline,
+    sync_state, users,
 )  # fmt: skip
 METADATA = Base.metadata

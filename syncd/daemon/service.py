@@ -27,6 +27,8 @@ from syncd.engine.supervise import new_ref
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
+EVERY_MINUTE = 60  # seconds between two looks at what is over (R112)
+MEETINGS = " meetings"  # the name of that job: no mailbox can be called so
 LONGEST_BACK_OFF = timedelta(minutes=30)
 
 
@@ -49,6 +51,7 @@ class Service:
         installation = self._open(self._config)
         installation.mail.halted = self._stop.is_set
         installation.calendars.halted = self._stop.is_set
+        installation.meetings.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
@@ -112,6 +115,7 @@ class Service:
                 jitter=jitter or None,
                 next_run_time=first,
             )
+        scheduler.add_job(self._meetings, "interval", id=MEETINGS, seconds=EVERY_MINUTE, next_run_time=now())
         scheduler.start()
         return scheduler
 
@@ -162,6 +166,18 @@ class Service:
                 self._back_off(mailbox, None)
                 return
         self._after(report)
+
+    def _meetings(self) -> None:
+        """What is over becomes an activity. Tried again in a minute where it fails."""
+        if self._stop.is_set():
+            return
+        with bound_contextvars(run=new_ref()):
+            try:
+                self._installation.meetings.run(now())
+            except StoreError as error:
+                log.error("the store cannot be used", action="meetings", error=str(error))
+            except Exception:  # as with a cycle: the others go on
+                log.exception("a defect of syncd: the meetings wait", action="meetings")
 
     def _after(self, report: CycleReport) -> None:
         if report.error is None:

@@ -30,10 +30,13 @@ from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
 from syncd.daemon.exchange import Exchange
+from syncd.daemon.meetings import meeting_rules
 from syncd.daemon.tokens import RotatedTokens
+from syncd.engine.calendar.people import People
 from syncd.engine.calendar.sync import CalendarSync
 from syncd.engine.content import Limits
 from syncd.engine.mail import MailRules, MailSync
+from syncd.engine.meetings.sync import MeetingSync
 from syncd.engine.supervise import Calendars, Connections, Heartbeat, Supervisor
 
 if TYPE_CHECKING:
@@ -73,6 +76,9 @@ class Installation:
         self.hashed = KeyedHash(_hash_key(self.folder / "hash.key"))
         self.mail = MailSync(self.database, self.blobs, self.hashed, mail_rules(settings, self.hashed))
         self.calendars = CalendarSync(self.database, self.mail.known, calendar_rules(settings, self.hashed))
+        self.meetings = MeetingSync(
+            self.database, lambda: People(self.mail.known.directory()), meeting_rules(settings, self.hashed)
+        )
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._exchange = Exchange(

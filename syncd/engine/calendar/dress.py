@@ -37,8 +37,10 @@ def dress_of(plan: "Plan", names: Names, people: People, instance: str) -> Dress
     if record is None:
         return Dress()
     plain = Dress(crm_id=mark_of_record(record, instance))
-    if not isinstance(record, EventRecord) or has_guests(people, plan.crm, plan.seen):
+    if has_guests(people, plan.crm, plan.seen):
         return plain
+    if not isinstance(record, EventRecord):
+        return Dress(plain.crm_id, block=record.values["block"])
     account, opportunity = _concerns(record, names)
     return Dress(plain.crm_id, account, opportunity, facts(record, names))
 

@@ -1,0 +1,283 @@
+"""What the recording of meetings asks of the store: which events are due, what is recorded, what is known of
+when they took place."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from store.activities import Activity, ActivityContact, ActivityState, ActivityUser
+from store.calendar import IS_VIDEO, Event
+from store.contacts import Contact
+from store.database import bulk, reserve_ids
+from store.ledger import chunked
+from store.meetings import Grade, MeetingEvidence, MeetingRecord, MeetingWatch
+from store.users import User
+
+RECORDING = 0x53594E43_4D454554  # the advisory lock of who records meetings
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The activity that an occurrence became."""
+
+    activity_id: int
+    uid: str
+    key: str
+    start: datetime  # as the calendar said then
+    end: datetime
+    state: ActivityState
+    withdrawn: bool
+    deleted: bool  # by a person
+    values: Mapping[str, Any]  # columns of the activity that follow the event while nobody has validated it
+    contacts: frozenset[int]
+    users: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """The best that is known of when an occurrence took place."""
+
+    grade: Grade
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UserFacts:
+    """A user, as far as a form needs it."""
+
+    id: int
+    login: str
+    language: str | None
+    timezone: str | None
+
+
+FOLLOWING = ("subject", "occurred_at", "duration_min", "duration_source", "account_id", "opportunity_id",
+             "case_file_id", "user_id", "event_id")  # fmt: skip
+
+
+def to_look_at(session: Session, now: datetime, limit: int) -> list[int]:
+    """The ids of events with video meetings that changed since they were looked at, or of which one is over;
+    the longest waiting first."""
+    mains = select(func.coalesce(Event.series_id, Event.id)).where(IS_VIDEO)
+    changed = (
+        select(Event.id)
+        .outerjoin(MeetingWatch, MeetingWatch.event_id == Event.id)
+        .where(
+            Event.id.in_(mains), or_(MeetingWatch.version.is_(None), MeetingWatch.version != Event.version)
+        )
+        .order_by(Event.id)
+        .limit(limit)
+    )
+    found = list(session.scalars(changed))
+    due = select(MeetingWatch.event_id).where(MeetingWatch.due_at <= now).order_by(MeetingWatch.due_at)
+    found += [id_ for id_ in session.scalars(due.limit(limit)) if id_ not in set(found)]
+    return found[:limit]
+
+
+def alone(session: Session) -> None:
+    """Until the transaction ends nobody else records meetings. SQLite has one writer anyway."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": RECORDING})
+
+
+def watch(session: Session, seen: Sequence[tuple[int, int, datetime | None]]) -> None:
+    """Remembers when each event (id, version) is to be looked at again."""
+    for part in chunked(id_ for id_, _, _ in seen):
+        session.execute(delete(MeetingWatch).where(MeetingWatch.event_id.in_(part)))
+    bulk(
+        session,
+        MeetingWatch,
+        [{"event_id": id_, "version": version, "due_at": due} for id_, version, due in seen],
+    )
+
+
+def set_aside(session: Session, event_id: int) -> None:
+    """Not looked at again until it changes."""
+    version = session.scalar(select(Event.version).where(Event.id == event_id))
+    if version is not None:
+        watch(session, [(event_id, version, None)])
+
+
+def look_again(session: Session, event_ids: Iterable[int]) -> None:
+    """These events, or the series that they are occurrences of, are looked at again."""
+    for part in chunked(event_ids):
+        mains = select(func.coalesce(Event.series_id, Event.id)).where(Event.id.in_(part))
+        session.execute(delete(MeetingWatch).where(MeetingWatch.event_id.in_(mains)))
+
+
+def recorded(session: Session, uids: Iterable[str]) -> dict[str, list[Recorded]]:
+    """What these events became, by UID."""
+    found: dict[str, list[Recorded]] = {}
+    for part in chunked(uids):
+        rows = session.execute(
+            select(MeetingRecord, Activity)
+            .join(Activity, Activity.id == MeetingRecord.activity_id)
+            .where(MeetingRecord.uid.in_(part))
+        ).all()
+        ids = [activity.id for _, activity in rows]
+        contacts = _linked(session, ActivityContact.activity_id, ActivityContact.contact_id, ids)
+        users = _linked(session, ActivityUser.activity_id, ActivityUser.user_id, ids)
+        for record, activity in rows:
+            found.setdefault(record.uid, []).append(
+                Recorded(
+                    activity.id,
+                    record.uid,
+                    record.recurrence_key,
+                    record.scheduled_start,
+                    record.scheduled_end,
+                    activity.state,
+                    record.withdrawn,
+                    activity.deleted_at is not None and not record.withdrawn,
+                    {name: getattr(activity, name) for name in FOLLOWING},
+                    contacts.get(activity.id, frozenset()),
+                    users.get(activity.id, frozenset()),
+                )
+            )
+    return found
+
+
+def _linked(session: Session, by: Any, what: Any, ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    found: dict[int, set[int]] = {}
+    for part in chunked(ids):
+        for id_, other in session.execute(select(by, what).where(by.in_(part))):
+            found.setdefault(id_, set()).add(other)
+    return {id_: frozenset(others) for id_, others in found.items()}
+
+
+def best_evidence(session: Session, uids: Iterable[str]) -> dict[tuple[str, str], Actual]:
+    """Of each occurrence (UID, key) the evidence with the best grade, the newest of several."""
+    found: dict[tuple[str, str], Actual] = {}
+    for part in chunked(uids):
+        rows = session.scalars(select(MeetingEvidence).where(MeetingEvidence.uid.in_(part)))
+        for one in sorted(rows, key=lambda row: (row.grade.value, row.id)):
+            found[one.uid, one.recurrence_key] = Actual(one.grade, one.started_at, one.ended_at)
+    return found
+
+
+def add_evidence(
+    session: Session,
+    place: tuple[str, str],
+    actual: Actual,
+    said: tuple[str, Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """Keeps what is known of an occurrence (UID, key), and who said it, with what else was said. The same
+    source says it anew."""
+    (uid, key), (source, detail) = place, said
+    session.execute(
+        delete(MeetingEvidence).where(
+            MeetingEvidence.uid == uid,
+            MeetingEvidence.recurrence_key == key,
+            MeetingEvidence.grade == actual.grade,
+            MeetingEvidence.source == source,
+        )
+    )
+    row = {"uid": uid, "recurrence_key": key, "grade": actual.grade, "source": source,
+           "started_at": actual.start, "ended_at": actual.end, "detail": dict(detail), "at": now}  # fmt: skip
+    bulk(session, MeetingEvidence, [row])
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An activity to be made."""
+
+    uid: str
+    key: str
+    start: datetime
+    end: datetime
+    values: Mapping[str, Any]
+    contacts: frozenset[int]
+    users: frozenset[int]
+
+
+def insert(session: Session, drafts: Sequence[Draft], now: datetime) -> list[int]:
+    """Makes the activities with their records; returns their ids, in the order of the drafts."""
+    ids = list(reserve_ids(session, Activity, len(drafts)))
+    fresh = {"created_at": now, "updated_at": now, "version": 1, "automatic": True, "comments": "",
+             "state": ActivityState.PENDING_REPORT}  # fmt: skip
+    bulk(
+        session, Activity, [{**one.values, **fresh, "id": id_} for id_, one in zip(ids, drafts, strict=True)]
+    )
+    bulk(
+        session,
+        MeetingRecord,
+        [
+            {"activity_id": id_, "uid": one.uid, "recurrence_key": one.key, "scheduled_start": one.start,
+             "scheduled_end": one.end, "withdrawn": False}
+            for id_, one in zip(ids, drafts, strict=True)
+        ],
+    )  # fmt: skip
+    _link(session, list(zip(ids, drafts, strict=True)))
+    return ids
+
+
+def _link(session: Session, made: Sequence[tuple[int, Draft]]) -> None:
+    contacts = [{"activity_id": id_, "contact_id": who} for id_, one in made for who in sorted(one.contacts)]
+    users = [{"activity_id": id_, "user_id": who} for id_, one in made for who in sorted(one.users)]
+    bulk(session, ActivityContact, contacts)
+    bulk(session, ActivityUser, users)
+
+
+def follow(session: Session, activity_id: int, one: Draft, now: datetime) -> None:
+    """Makes an activity, withdrawn or not, say what its event says now."""
+    stamp = {"deleted_at": None, "updated_at": now, "version": Activity.version + 1}
+    session.execute(update(Activity).where(Activity.id == activity_id).values(**one.values, **stamp))
+    rekey(session, activity_id, one.key, one.start, one.end)
+    session.execute(delete(ActivityContact).where(ActivityContact.activity_id == activity_id))
+    session.execute(delete(ActivityUser).where(ActivityUser.activity_id == activity_id))
+    _link(session, [(activity_id, one)])
+
+
+def rekey(session: Session, activity_id: int, key: str, start: datetime, end: datetime) -> None:
+    """The record is of that occurrence now."""
+    session.execute(
+        update(MeetingRecord)
+        .where(MeetingRecord.activity_id == activity_id)
+        .values(recurrence_key=key, scheduled_start=start, scheduled_end=end, withdrawn=False)
+    )
+
+
+def withdraw(session: Session, activity_id: int, now: datetime) -> None:
+    """The meeting has not taken place: out of sight. Its record waits for the day when it does."""
+    session.execute(
+        update(Activity)
+        .where(Activity.id == activity_id)
+        .values(deleted_at=now, updated_at=now, version=Activity.version + 1)
+    )
+    record = MeetingRecord.activity_id == activity_id
+    session.execute(update(MeetingRecord).where(record).values(withdrawn=True))
+
+
+def set_duration(session: Session, activity_id: int, values: Mapping[str, Any], now: datetime) -> None:
+    """A better evidence of when it took place, whatever its state."""
+    session.execute(
+        update(Activity)
+        .where(Activity.id == activity_id)
+        .values(**values, updated_at=now, version=Activity.version + 1)
+    )
+
+
+def users_of(session: Session, ids: Iterable[int]) -> dict[int, UserFacts]:
+    """These users."""
+    return {
+        one.id: UserFacts(one.id, one.login, one.language, one.timezone)
+        for part in chunked(ids)
+        for one in session.scalars(select(User).where(User.id.in_(part)))
+    }
+
+
+def contact_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """What these contacts are called."""
+    return {
+        one.id: f"{one.first_name} {one.last_name}".strip()
+        for part in chunked(ids)
+        for one in session.scalars(select(Contact).where(Contact.id.in_(part)))
+    }

@@ -1,0 +1,162 @@
+"""The forms of meetings and calls: who is asked, what was answered (R113, R114, R047)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from store.activities import Activity, ActivityState
+from store.calendar import Task, TaskState
+from store.database import bulk
+from store.ledger import chunked
+from store.meetings import OPEN_REPORTS, MeetingReport, ReportChannel, ReportState
+from store.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that waits, with the task by which it can be answered."""
+
+    id: int
+    activity_id: int
+    user_id: int
+    login: str
+    task_id: int | None
+    state: ReportState
+    due_on: date
+    subject: str
+    occurred_at: datetime
+    done: bool  # its task is finished
+    gone: bool  # its task was cancelled or deleted
+    notes: str  # of its task
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An answer."""
+
+    comments: str
+    outcome: str | None = None
+    problems: tuple[str, ...] = ()
+    next_task_id: int | None = None
+    next_event_id: int | None = None
+
+
+def offer(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """New forms, by column name."""
+    fresh = {"comments": "", "problems": [], "state": ReportState.OFFERED}
+    bulk(session, MeetingReport, [{**fresh, **row} for row in rows])
+
+
+def waiting(
+    session: Session,
+    *,
+    activities: Iterable[int] | None = None,
+    moved: bool = False,
+    remind_before: datetime | None = None,
+) -> list[Form]:
+    """The open forms, the oldest first; of some activities, or only those whose task is no longer open, or
+    those of which somebody is to be reminded."""
+    query = (
+        select(MeetingReport, Activity, User.login, Task)
+        .join(Activity, Activity.id == MeetingReport.activity_id)
+        .join(User, User.id == MeetingReport.user_id)
+        .outerjoin(Task, Task.id == MeetingReport.task_id)
+        .where(MeetingReport.state.in_(OPEN_REPORTS))
+        .order_by(Activity.occurred_at, MeetingReport.id)
+    )
+    if moved:
+        query = query.where(or_(Task.id.is_(None), Task.state != TaskState.OPEN, Task.hidden))
+    if remind_before is not None:
+        query = query.where(
+            MeetingReport.state == ReportState.OFFERED, MeetingReport.remind_at <= remind_before
+        )
+    found = []
+    for part in [None] if activities is None else chunked(activities):
+        some = query if part is None else query.where(MeetingReport.activity_id.in_(part))
+        for report, activity, login, joined in session.execute(some):
+            task: Task | None = joined
+            hidden = task is None or task.hidden or task.deleted_at is not None
+            found.append(
+                Form(
+                    report.id,
+                    activity.id,
+                    report.user_id,
+                    login,
+                    None if task is None else task.id,
+                    report.state,
+                    report.due_on,
+                    activity.subject,
+                    activity.occurred_at,
+                    done=task is not None and not hidden and task.state is TaskState.DONE,
+                    gone=task is None or hidden or task.state is TaskState.CANCELLED,
+                    notes="" if task is None else task.notes,
+                )
+            )
+    return found
+
+
+def close(session: Session, ids: Iterable[int], state: ReportState) -> None:
+    """These forms wait no longer."""
+    for part in chunked(ids):
+        session.execute(update(MeetingReport).where(MeetingReport.id.in_(part)).values(state=state))
+
+
+def reminded(session: Session, id_: int, due_on: date) -> None:
+    """Its user was reminded, once."""
+    session.execute(
+        update(MeetingReport)
+        .where(MeetingReport.id == id_)
+        .values(state=ReportState.REMINDED, due_on=due_on, remind_at=None)
+    )
+
+
+def submit(
+    session: Session, form: Form, said: Submission, *, by: int | None, channel: ReportChannel, now: datetime
+) -> None:
+    """The answer, and with it the activity enters the history."""
+    session.execute(
+        update(MeetingReport)
+        .where(MeetingReport.id == form.id)
+        .values(
+            state=ReportState.ANSWERED,
+            comments=said.comments,
+            outcome=said.outcome,
+            problems=list(said.problems),
+            next_task_id=said.next_task_id,
+            next_event_id=said.next_event_id,
+            submitted_at=now,
+            submitted_by=by,
+            channel=channel,
+        )
+    )
+    validate(session, [form.activity_id], now, by=by, comments=said.comments)
+
+
+def validate(
+    session: Session, activities: Iterable[int], now: datetime, *, by: int | None, comments: str | None = None
+) -> None:
+    """These activities enter the history."""
+    values: dict[str, Any] = {
+        "state": ActivityState.VALIDATED,
+        "updated_at": now,
+        "updated_by": by,
+        "version": Activity.version + 1,
+    }
+    if comments:
+        values["comments"] = comments
+    for part in chunked(activities):
+        session.execute(update(Activity).where(Activity.id.in_(part)).values(**values))
+
+
+def unanswered_since(session: Session, before: datetime) -> list[int]:
+    """The activities that wait for a report and took place before that moment."""
+    query = select(Activity.id).where(
+        Activity.state == ActivityState.PENDING_REPORT,
+        Activity.deleted_at.is_(None),
+        Activity.occurred_at < before,
+    )
+    return list(session.scalars(query.order_by(Activity.id)))

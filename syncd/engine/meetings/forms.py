@@ -1,0 +1,184 @@
+"""The post-meeting form: a task in the list of the one who reports, answered by finishing it (R113, R114).
+
+What the form says stands in the CRM's block of the task, so the notes are the user's answer and nothing else.
+No task of this kind has participants: nothing of it reaches anybody but its owner (§4.2.3).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from connectors.calendar import Component, Item, Kind, Status, Timing, When, zone_info
+from connectors.ical.canonical import canonical
+from store import calendar_rows, meeting_rows, outbox, report_forms, reports
+from store.bindings import BoundEntity
+from store.calendar import Origin, TaskPurpose
+from store.calendar_rows import EventRow
+from store.database import Transaction
+from store.meeting_rows import UserFacts
+from store.meetings import ReportState
+from store.report_forms import Form
+from syncd.core.meetings.ended import minutes
+from syncd.engine.calendar.items import Setting, item_of_task, settled_task, task_values
+from syncd.engine.calendar.people import People
+from syncd.engine.meetings import texts
+from syncd.engine.meetings.recording import Offer
+
+MORNING = time(9)  # when somebody is reminded, by that person's clock
+
+
+@dataclass(frozen=True, slots=True)
+class FormRules:
+    """The `[video]` section, as far as forms need it."""
+
+    offered: bool
+    due: timedelta  # whole days after the meeting
+    remind: bool  # once, the day after
+    language: str
+    floating: ZoneInfo
+    instance: str  # tells this installation's UIDs from those of others
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What records are called, by their ids."""
+
+    accounts: Mapping[int, str]
+    opportunities: Mapping[int, str]
+    contacts: Mapping[int, str]
+
+
+class Forms:
+    """Makes forms, and takes them back."""
+
+    def __init__(self, rules: FormRules, people: People) -> None:
+        self._rules = rules
+        self._people = people
+
+    def offer(self, session: Transaction, offers: Sequence[Offer], now: datetime) -> int:
+        """A task for each; returns how many."""
+        if not self._rules.offered:
+            return 0
+        users = meeting_rows.users_of(session, {one.draft.values["user_id"] for one in offers})
+        asked = [one for one in offers if one.draft.values["user_id"] in users]
+        accounts = {one.draft.values["account_id"] for one in asked} - {None}
+        concerns = {one.draft.values["opportunity_id"] for one in asked} - {None}
+        names = _Names(
+            reports.account_names(session, accounts),
+            reports.opportunity_names(session, concerns),
+            meeting_rows.contact_names(session, {id_ for one in asked for id_ in one.draft.contacts}),
+        )
+        values, rows = [], []
+        for one in asked:
+            user = users[one.draft.values["user_id"]]
+            due_on = self._due_on(one, user)
+            values.append(self._task(one, user, due_on, names, now))
+            rows.append(
+                {"activity_id": one.activity_id, "user_id": user.id, "offered_at": now, "due_on": due_on,
+                 "remind_at": self._remind_at(due_on, user)}
+            )  # fmt: skip
+        ids = calendar_rows.insert_tasks(session, values, now, by=None)
+        report_forms.offer(session, [{**row, "task_id": id_} for row, id_ in zip(rows, ids, strict=True)])
+        outbox.announce(session, BoundEntity.TASK, ids, now, by_person=False)
+        return len(ids)
+
+    def withdraw(
+        self, session: Transaction, activities: Iterable[int], now: datetime, state: ReportState
+    ) -> int:
+        """Takes the open forms of these activities back; returns how many."""
+        forms = report_forms.waiting(session, activities=activities)
+        report_forms.close(session, [one.id for one in forms], state)
+        self._cancel(session, forms, now)
+        return len(forms)
+
+    def remind(self, session: Transaction, now: datetime) -> int:
+        """Each user once, of each form: the task is due today, with an alert."""
+        forms = report_forms.waiting(session, remind_before=now)
+        users = meeting_rows.users_of(session, {one.user_id for one in forms})
+        tasks = calendar_rows.tasks(session, [one.task_id for one in forms if one.task_id is not None])
+        told = []
+        for form in forms:
+            today = now.astimezone(self._zone(users[form.user_id])).date()
+            report_forms.reminded(session, form.id, today)
+            record = tasks.get(form.task_id or 0)
+            if record is None:
+                continue
+            before = item_of_task(record)
+            alarm = f"{now + timedelta(minutes=1):%Y%m%dT%H%M00Z}"
+            main = replace(
+                before.main, timing=replace(before.main.timing, end=When(today)), alarms=frozenset({alarm})
+            )
+            item = settled_task(canonical(replace(before, components=(main,))))
+            values = task_values(item, self._setting(form.user_id), record)
+            calendar_rows.replace_task(session, record, values, now, by=None)
+            told.append(record.id)
+        outbox.announce(session, BoundEntity.TASK, told, now, by_person=False)
+        return len(forms)
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _cancel(self, session: Transaction, forms: Sequence[Form], now: datetime) -> None:
+        tasks = calendar_rows.tasks(session, [one.task_id for one in forms if one.task_id is not None])
+        for record in tasks.values():
+            if not record.values["hidden"]:
+                calendar_rows.hide(session, record, now, by=None)
+        outbox.announce(session, BoundEntity.TASK, list(tasks), now, by_person=False)
+
+    def _task(
+        self,
+        one: Offer,
+        user: UserFacts,
+        due_on: date,
+        names: "_Names",
+        now: datetime,
+    ) -> dict[str, object]:
+        values, language = one.draft.values, user.language or self._rules.language
+        facts = texts.Facts(
+            subject=values["subject"],
+            start=one.draft.start,
+            end=one.draft.end,
+            minutes=minutes(one.draft.start, one.draft.end),
+            account=names.accounts.get(values["account_id"], ""),
+            opportunity=names.opportunities.get(values["opportunity_id"], ""),
+            people=_people(one.meeting.row, names.contacts),
+        )
+        main = Component(
+            Timing(end=When(due_on)),
+            subject=texts.subject_of(facts.subject, language),
+            status=Status.OPEN,
+            busy=False,
+        )
+        uid = f"report-{one.activity_id}-{now:%Y%m%dT%H%M%S}@{self._rules.instance}.syncd"
+        item = settled_task(canonical(Item(uid, Kind.TASK, (main,))))
+        return task_values(item, self._setting(user.id), None) | {
+            "origin": Origin.CRM,
+            "purpose": TaskPurpose.REPORT_FORM,
+            "account_id": values["account_id"],
+            "opportunity_id": values["opportunity_id"],
+            "event_id": one.event_id,
+            "block": texts.block_of(facts, self._zone(user), language),
+        }
+
+    def _setting(self, user_id: int) -> Setting:
+        return Setting(user_id, self._people, self._rules.floating)
+
+    def _zone(self, user: UserFacts) -> ZoneInfo:
+        return (zone_info(user.timezone) if user.timezone else None) or self._rules.floating
+
+    def _due_on(self, one: Offer, user: UserFacts) -> date:
+        return one.draft.end.astimezone(self._zone(user)).date() + self._rules.due
+
+    def _remind_at(self, due_on: date, user: UserFacts) -> datetime | None:
+        if not self._rules.remind:
+            return None
+        return datetime.combine(due_on + timedelta(days=1), MORNING, tzinfo=self._zone(user))
+
+
+def _people(row: EventRow, contacts: Mapping[int, str]) -> list[str]:
+    """Who takes part, beside the organizer's own line."""
+    return [
+        contacts.get(one.contact_id or 0) or one.display_name or one.email
+        for one in row.participants
+        if not one.is_organizer
+    ]

@@ -1,0 +1,125 @@
+"""What an event says of its video meetings: those that are over, those to come, and when to look again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from connectors.calendar import Item, When
+from connectors.ical.zones import offset_of
+from store.activities import ActivityType
+from store.calendar import EventStatus, ResponseKind
+from store.calendar_rows import EventRecord, EventRow
+from store.errors import Invalid
+from syncd.core.canonical import is_private
+from syncd.core.meetings.ended import Held, Rules, is_over
+from syncd.core.recurrence import Occurrence, lacks, occurrences
+from syncd.engine.calendar.items import item_of
+from syncd.engine.calendar.places import place_of_key
+
+AHEAD = timedelta(days=370)  # a little more than a yearly meeting needs
+PATIENCE = timedelta(days=300)  # a series whose next meeting is further off is looked at again then
+NEXT = 64  # occurrences among which the next meeting is looked for
+MOST = 1000  # ended ones of one event that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One occurrence of a video meeting, and the row that says what it is like."""
+
+    held: Held
+    row: EventRow
+    reporter: int | None  # the user who reports on it; None where every user declined
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What an event has to do with video meetings now."""
+
+    ended: tuple[Meeting, ...]
+    coming: tuple[Meeting, ...]  # the next ones
+    due: datetime | None
+
+
+NOTHING = Looked((), (), None)
+
+
+def look(record: EventRecord, now: datetime, past: timedelta, rules: Rules, floating: ZoneInfo) -> Looked:
+    """The meetings of the event that were over at most `past` ago, and the next ones (aware `now`)."""
+    item = item_of(record)
+    if is_private(item) or record.main.values["hidden"] or record.main.values["deleted_at"] is not None:
+        return NOTHING
+    rows = {row.key: row for row in record.rows}
+    if not any(is_video(row) for row in rows.values()):
+        return NOTHING
+    zones = dict(item.zones)
+
+    def offset(zone: str, local: datetime) -> timedelta | None:
+        return offset_of(zones[zone], local) if zone in zones else None
+
+    over = occurrences(item, now - past, now - rules.grace, floating=floating, cap=MOST, offset_of=offset)
+    ended = [one for one in over.found if is_over(one.end, now, rules)]
+    later = occurrences(item, now - rules.grace, now + AHEAD, floating=floating, cap=NEXT, offset_of=offset)
+    coming = [one for one in later.found if not is_over(one.end, now, rules)]
+    next_ones = _meetings(coming, rows)
+    ends = [one.held.end + rules.grace for one in next_ones if not one.held.all_day]
+    due = min(ends, default=None)
+    if due is None and later.truncated and coming:
+        due = coming[-1].end + rules.grace  # none of many: look on from there
+    elif due is None and item.main.timing.recurs:
+        due = now + PATIENCE
+    return Looked(tuple(_meetings(ended, rows)), tuple(next_ones), due)
+
+
+def is_video(row: EventRow) -> bool:
+    """R110: the type says so, or there is a link."""
+    return row.values["type"] is ActivityType.VIDEO_CALL or bool(row.values["video_url"])
+
+
+def _meetings(found: list[Occurrence], rows: Mapping[str, EventRow]) -> list[Meeting]:
+    meetings = []
+    for one in found:
+        row = rows[one.component.key]
+        if is_video(row):
+            meetings.append(_meeting(one, row))
+    return meetings
+
+
+def _meeting(one: Occurrence, row: EventRow) -> Meeting:
+    values = row.values
+    answers = {who.user_id: who.response for who in row.participants if who.user_id is not None}
+    willing = [user for user, answer in sorted(answers.items()) if answer is not ResponseKind.DECLINED]
+    owner: int = values["owner_id"]
+    if answers.get(owner) is not ResponseKind.DECLINED:
+        willing.insert(0, owner)
+    held = Held(
+        one.key,
+        one.start,
+        one.end,
+        all_day=one.when.all_day,
+        cancelled=values["status"] is EventStatus.CANCELLED,
+        declined=not willing,
+        linked=values["account_id"] is not None
+        or values["opportunity_id"] is not None
+        or any(who.contact_id is not None for who in row.participants),
+    )
+    return Meeting(held, row, willing[0] if willing else None)
+
+
+def lost(item: Item, keys: frozenset[str], floating: ZoneInfo) -> frozenset[str]:
+    """Which of these keys of records the event has no place for, not even one that was taken out of its
+    series: it was moved as a whole, it begins to recur, or it recurs no more."""
+    gone = set(keys - {key for key in keys if key})
+    places: dict[str, When] = {}
+    for key in keys - gone - item.by_key.keys():
+        try:
+            places[key] = place_of_key(item, key)
+        except Invalid:
+            gone.add(key)
+    return frozenset(gone) | lacks(_unbroken(item), places, floating=floating)
+
+
+def _unbroken(item: Item) -> Item:
+    main = item.main
+    whole = replace(main, timing=replace(main.timing, exdates=()))
+    return replace(item, components=(whole, *item.components[1:]))

@@ -1,0 +1,178 @@
+"""Ended meetings become activities, exactly one an occurrence (R112, table T8).
+
+All of it happens in the caller's transaction: what is known of an event and what becomes of it are one state
+of the database, so that a record is made once, whoever else records, and however often.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from store import calendar_rows, meeting_rows
+from store.activities import ActivityState, ActivityType, DurationSource
+from store.calendar import ResponseKind
+from store.calendar_rows import EventRecord
+from store.database import Transaction
+from store.meeting_rows import FOLLOWING, Actual, Draft, Recorded
+from syncd.core.meetings.ended import Known, Rules, Verdict, is_withdrawn, minutes, paired, verdict
+from syncd.engine.calendar.items import LONGEST_SUBJECT, item_of
+from syncd.engine.meetings.look import Looked, Meeting, look, lost
+
+Place = tuple[str, str]  # UID and place in the series
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A form that is to be made."""
+
+    activity_id: int
+    event_id: int
+    meeting: Meeting
+    draft: Draft
+
+
+@dataclass(slots=True)
+class Recording:
+    """What became of some events."""
+
+    made: int = 0
+    changed: int = 0
+    offers: list[Offer] = field(default_factory=list)
+    withdrawn: list[int] = field(default_factory=list)  # activities
+
+
+class Recorder:
+    """Records what is over."""
+
+    def __init__(self, rules: Rules, past: timedelta, floating: ZoneInfo) -> None:
+        self._rules = rules
+        self._past = past
+        self._floating = floating
+
+    def record(self, session: Transaction, ids: Iterable[int], now: datetime) -> Recording:
+        """Looks at these events, as they are at this moment of the transaction."""
+        records = calendar_rows.events(session, ids)
+        uids = [one.main.values["uid"] for one in records.values()]
+        known = meeting_rows.recorded(session, uids)
+        evidence = meeting_rows.best_evidence(session, uids)
+        done, drafts, seen = Recording(), [], []
+        for id_, record in records.items():
+            looked = look(record, now, self._past, self._rules, self._floating)
+            seen.append((id_, record.version, looked.due))
+            before = known.get(record.main.values["uid"], [])
+            task = _Event(session, record, self._known(record, looked, before, now), evidence, done)
+            drafts += task.settle(looked, now, self._rules)
+        made = meeting_rows.insert(session, [draft for _, _, draft, _ in drafts], now)
+        done.made += len(made)
+        for activity, (event, meeting, draft, with_form) in zip(made, drafts, strict=True):
+            if with_form:
+                done.offers.append(Offer(activity, event, meeting, draft))
+        meeting_rows.watch(session, seen)
+        return done
+
+    def _known(
+        self, record: EventRecord, looked: Looked, before: Sequence[Recorded], now: datetime
+    ) -> Mapping[str, Recorded]:
+        """The records by the keys of the occurrences that they belong to now."""
+        by_key = {one.key: one for one in before}
+        held = [one.held for one in (*looked.ended, *looked.coming)]
+        strange = frozenset(by_key) - {one.key for one in held}
+        if not strange:
+            return by_key
+        item = item_of(record)
+        first = item.main.timing.start
+        first_key = "" if first is None or item.main.key else first.key()
+        gone = lost(item, strange, self._floating) | (strange & {"", first_key})
+        known = [
+            Known(one.key, one.start, one.end) for key, one in by_key.items() if key not in strange - gone
+        ]
+        pairs = paired(held, known, first_key, now, self._rules)
+        return {**by_key, **{mine: by_key[theirs] for mine, theirs in pairs.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """One event, and what is known of it."""
+
+    session: Transaction
+    record: EventRecord
+    known: Mapping[str, Recorded]
+    evidence: Mapping[Place, Actual]
+    done: Recording
+
+    def settle(self, looked: Looked, now: datetime, rules: Rules) -> list[tuple[int, Meeting, Draft, bool]]:
+        """Changes what was recorded before; returns what is to be recorded anew, and whether with a form."""
+        fresh = []
+        for meeting in (*looked.ended, *looked.coming):
+            before = self.known.get(meeting.held.key)
+            if before is None:
+                decided = verdict(meeting.held, now, rules)
+                if decided is not Verdict.NOTHING:
+                    draft = self._draft(meeting, meeting.held.key)
+                    fresh.append((self.record.id, meeting, draft, decided is Verdict.RECORD))
+            elif not before.deleted:
+                self._again(meeting, before, now, rules)
+        return fresh
+
+    def _again(self, meeting: Meeting, before: Recorded, now: datetime, rules: Rules) -> None:
+        held = meeting.held
+        if before.withdrawn:
+            decided = verdict(held, now, rules)
+            if decided is not Verdict.NOTHING:
+                draft = self._draft(meeting, before.key)
+                meeting_rows.follow(self.session, before.activity_id, draft, now)
+                self.done.made += 1
+                if decided is Verdict.RECORD:
+                    self.done.offers.append(Offer(before.activity_id, self.record.id, meeting, draft))
+        elif before.state is ActivityState.VALIDATED:
+            if before.key != held.key:
+                meeting_rows.rekey(self.session, before.activity_id, held.key, held.start, held.end)
+        elif is_withdrawn(held, Known(before.key, before.start, before.end), now, rules):
+            meeting_rows.withdraw(self.session, before.activity_id, now)
+            self.done.withdrawn.append(before.activity_id)
+        else:
+            self._follow(meeting, before, now)
+
+    def _follow(self, meeting: Meeting, before: Recorded, now: datetime) -> None:
+        """What the event says now, as long as nobody has validated the record."""
+        draft = self._draft(meeting, before.key)
+        mine = {name: draft.values[name] for name in FOLLOWING}
+        same = mine == before.values and (draft.contacts, draft.users) == (before.contacts, before.users)
+        if not same:
+            meeting_rows.follow(self.session, before.activity_id, draft, now)
+            self.done.changed += 1
+        elif (before.key, before.start, before.end) != (draft.key, draft.start, draft.end):
+            meeting_rows.rekey(self.session, before.activity_id, draft.key, draft.start, draft.end)
+
+    def _draft(self, meeting: Meeting, former_key: str) -> Draft:
+        held, values = meeting.held, meeting.row.values
+        uid = values["uid"]
+        actual = self.evidence.get((uid, held.key)) or self.evidence.get((uid, former_key))
+        start, end = (actual.start, actual.end) if actual else (held.start, held.end)
+        people = meeting.row.participants
+        users = {
+            one.user_id
+            for one in people
+            if one.user_id is not None and one.response is not ResponseKind.DECLINED
+        }
+        return Draft(
+            uid=uid,
+            key=held.key,
+            start=held.start,
+            end=held.end,
+            contacts=frozenset(one.contact_id for one in people if one.contact_id is not None),
+            users=frozenset(users - {meeting.reporter}),
+            values={
+                "type": ActivityType.VIDEO_CALL,
+                "account_id": values["account_id"],
+                "opportunity_id": values["opportunity_id"],
+                "case_file_id": values["case_file_id"],
+                "user_id": meeting.reporter,
+                "occurred_at": start,
+                "subject": values["subject"][:LONGEST_SUBJECT],
+                "event_id": self.record.id,
+                "duration_min": minutes(start, end),
+                "duration_source": DurationSource.ACTUAL if actual else DurationSource.SCHEDULED,
+            },
+        )

@@ -1,0 +1,150 @@
+"""Once a minute: what is over is recorded, forms are made, answered, and their users reminded.
+
+Nothing is decided outside the transaction that writes it, and one process at a time is in such a transaction:
+the same meeting is recorded once, and its form made once, by however many processes and however they die.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from store import meeting_rows, report_forms
+from store.database import Database, Transaction
+from store.errors import StoreError
+from store.meetings import ReportChannel, ReportState
+from syncd.core.meetings.ended import Rules
+from syncd.engine.calendar.people import People
+from syncd.engine.meetings.forms import FormRules, Forms
+from syncd.engine.meetings.recording import Recorder
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+CHUNK = 500  # events of one transaction: nobody else writes to SQLite meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRules:
+    """Everything that the config says of meetings."""
+
+    ended: Rules
+    past: timedelta  # `calendar.window.past`: older occurrences of a series are left alone
+    forms: FormRules
+    auto_validate: timedelta | None
+
+
+@dataclass(slots=True)
+class MeetingsReport:
+    """What was done."""
+
+    recorded: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+    offered: int = 0
+    answered: int = 0
+    waived: int = 0
+    reminded: int = 0
+    validated: int = 0  # without a report
+    failed: int = 0  # events that could not be looked at
+
+    @property
+    def wrote(self) -> bool:
+        """Whether anything came of it."""
+        return any((self.recorded, self.changed, self.withdrawn, self.offered, self.answered, self.waived,
+                    self.reminded, self.validated))  # fmt: skip
+
+
+class MeetingSync:
+    """The follow-up of video meetings, for the whole CRM."""
+
+    def __init__(self, database: Database, people: Callable[[], People], rules: MeetingRules) -> None:
+        self._database = database
+        self._people = people
+        self._rules = rules
+        self._recorder = Recorder(rules.ended, rules.past, rules.forms.floating)
+        self.halted: Callable[[], bool] = lambda: False
+
+    def run(self, now: datetime) -> MeetingsReport:
+        """Everything that is due at that aware moment. Raises StoreError."""
+        report = MeetingsReport()
+        with self._database.read() as session:
+            ids = meeting_rows.to_look_at(session, now, CHUNK)
+            closed = bool(report_forms.waiting(session, moved=True))
+            late = bool(report_forms.waiting(session, remind_before=now))
+            stale = self._stale(session, now)
+        if not (ids or closed or late or stale):
+            return report
+        forms = Forms(self._rules.forms, self._people())
+        while ids and not self.halted():
+            self._record(ids, forms, now, report)
+            with self._database.read() as session:
+                ids = meeting_rows.to_look_at(session, now, CHUNK)
+        if closed:
+            self._answers(now, report)
+        if late:
+            with self._database.write() as session:
+                meeting_rows.alone(session)
+                report.reminded += forms.remind(session, now)
+        if stale:
+            self._validate(forms, now, report)
+        if report.wrote:
+            log.info("meetings followed up", action="meetings", recorded=report.recorded,
+                     offered=report.offered, withdrawn=report.withdrawn, answered=report.answered,
+                     reminded=report.reminded)  # fmt: skip
+        return report
+
+    def _record(self, ids: Sequence[int], forms: Forms, now: datetime, report: MeetingsReport) -> None:
+        try:
+            self._together(ids, forms, now, report)
+        except StoreError:
+            raise
+        except Exception:  # the one place that isolates an event
+            if len(ids) > 1:
+                for id_ in ids:
+                    self._record([id_], forms, now, report)
+                return
+            log.exception("a defect of syncd: this event's meetings are not recorded", action="meetings",
+                          event_id=ids[0])  # fmt: skip
+            report.failed += 1
+            with self._database.write() as session:
+                meeting_rows.set_aside(session, ids[0])
+
+    def _together(self, ids: Sequence[int], forms: Forms, now: datetime, report: MeetingsReport) -> None:
+        with self._database.write() as session:
+            meeting_rows.alone(session)
+            done = self._recorder.record(session, ids, now)
+            taken_back = forms.withdraw(session, done.withdrawn, now, ReportState.WITHDRAWN)
+            offered = forms.offer(session, done.offers, now)
+        report.recorded += done.made
+        report.changed += done.changed
+        report.withdrawn += max(len(done.withdrawn), taken_back)
+        report.offered += offered
+
+    def _answers(self, now: datetime, report: MeetingsReport) -> None:
+        """What users have written into the tasks that they finished."""
+        with self._database.write() as session:
+            meeting_rows.alone(session)
+            for form in report_forms.waiting(session, moved=True):
+                if form.done:
+                    said = report_forms.Submission(form.notes.strip())
+                    report_forms.submit(
+                        session, form, said, by=form.user_id, channel=ReportChannel.TASK, now=now
+                    )
+                    report.answered += 1
+                elif form.gone:
+                    report_forms.close(session, [form.id], ReportState.WAIVED)
+                    report.waived += 1
+
+    def _stale(self, session: Transaction, now: datetime) -> list[int]:
+        if self._rules.auto_validate is None:
+            return []
+        return report_forms.unanswered_since(session, now - self._rules.auto_validate)
+
+    def _validate(self, forms: Forms, now: datetime, report: MeetingsReport) -> None:
+        with self._database.write() as session:
+            meeting_rows.alone(session)
+            activities = self._stale(session, now)
+            forms.withdraw(session, activities, now, ReportState.EXPIRED)
+            report_forms.validate(session, activities, now, by=None)
+            report.validated += len(activities)

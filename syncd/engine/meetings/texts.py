@@ -1,0 +1,69 @@
+"""What a form says to the user whom it is for, in that user's language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+SUBJECT = {"fr": "Compte rendu : {subject}", "en": "Report: {subject}"}
+MOST_NAMES = 20  # of those who took part
+
+WORDS = {
+    "fr": {
+        "account": "Compte : {}",
+        "opportunity": "Opportunité : {}",
+        "when": "Le {:%d/%m/%Y} de {:%H:%M} à {:%H:%M} ({} min)",
+        "with": "Avec : {}",
+        "more": "et {} autres",
+        "how": "Écrivez le compte rendu au-dessus de ce bloc, puis terminez la tâche : il entre dans "
+        "l'historique.\nDeux lignes facultatives y sont comprises :\n"
+        "Résultat : intéressé\nSuite : appel Dupont mardi 14h",
+    },
+    "en": {
+        "account": "Account: {}",
+        "opportunity": "Opportunity: {}",
+        "when": "On {:%Y-%m-%d} from {:%H:%M} to {:%H:%M} ({} min)",
+        "with": "With: {}",
+        "more": "and {} more",
+        "how": "Write the report above this block, then complete the task: it enters the history.\n"
+        "Two optional lines are understood in it:\n"
+        "Outcome: interested\nNext: appel Dupont mardi 14h",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a meeting, for the one who reports on it. Moments are aware."""
+
+    subject: str
+    start: datetime
+    end: datetime
+    minutes: int
+    account: str
+    opportunity: str
+    people: Sequence[str]
+
+
+def subject_of(subject: str, language: str) -> str:
+    """The subject of the task."""
+    return SUBJECT[_known(language)].format(subject=subject)
+
+
+def block_of(facts: Facts, zone: ZoneInfo, language: str) -> str:
+    """What stands below the user's own text: the facts, and how to answer."""
+    words = WORDS[_known(language)]
+    start, end = facts.start.astimezone(zone), facts.end.astimezone(zone)
+    lines = [words["when"].format(start, start, end, facts.minutes)]
+    lines += [words["account"].format(facts.account)] if facts.account else []
+    lines += [words["opportunity"].format(facts.opportunity)] if facts.opportunity else []
+    if facts.people:
+        names = list(facts.people[:MOST_NAMES])
+        left = len(facts.people) - len(names)
+        names += [words["more"].format(left)] if left else []
+        lines.append(words["with"].format(", ".join(names)))
+    return "\n".join([*lines, "", words["how"]])
+
+
+def _known(language: str) -> str:
+    return language if language in WORDS else "fr"

@@ -1,0 +1,92 @@
+"""A company whose video meetings come to their end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from syncd.engine.meetings.sync import MeetingsReport
+from tests.servers.calendar_world import event
+from tests.servers.memory_world import CALENDAR, MemoryWorld
+
+LINK = "https://meet.google.com/abc-defg-hij"
+ANNE = "anne@client.example"
+MEETING = "20261123T100000"  # 10:00 in Paris, an hour long unless told otherwise
+OVER = datetime(2026, 11, 23, 10, 6, tzinfo=UTC)  # and the grace of five minutes
+
+
+def video(uid: str, subject: str = "Visio", start: str = MEETING, hours: int = 1, more: str = "") -> bytes:
+    """A video meeting of Claire's with Anne, who is a contact."""
+    lines = (
+        f"CONFERENCE;VALUE=URI:{LINK}",
+        "ORGANIZER:mailto:claire@acme.example",
+        f"ATTENDEE;CN=Anne Martin:mailto:{ANNE}",
+        *more.split("\n"),
+    )
+    return event(uid, subject, start, hours, [line for line in lines if line])
+
+
+@dataclass
+class MeetingWorld(MemoryWorld):
+    """Claire and, where wanted, others; one account with one contact."""
+
+    account: int = 0
+    contact: int = 0
+
+    def begin(self) -> None:
+        """Claire's calendar, and the client's account."""
+        self.account = self.add_account("Client SA")
+        self.contact = self.add_contact(self.account, ANNE)
+        self.add_user("claire", auto_schedule=False)
+
+    def follow_up(self, at: datetime | None = None) -> MeetingsReport:
+        """What the service does each minute; the clock stands at that moment from then on."""
+        if at is not None:
+            self.now = at
+        return self.open().meetings.run(self.now)
+
+    def later(self, **by: float) -> MeetingsReport:
+        """The same so much later."""
+        return self.follow_up(self.now + timedelta(**by))
+
+    def activities(self, columns: str = "subject, state") -> list[tuple[object, ...]]:
+        """What was recorded and is not withdrawn."""
+        return self.rows(f"SELECT {columns} FROM activity WHERE deleted_at IS NULL ORDER BY id")
+
+    def forms(self, columns: str = "state") -> list[tuple[object, ...]]:
+        return self.rows(f"SELECT {columns} FROM meeting_report ORDER BY id")
+
+    def task(self, login: str = "claire") -> tuple[str, str]:
+        """The only form in the user's list: its ref and text."""
+        found = self.servers[login].sources(CALENDAR)
+        ((ref, text),) = [
+            (ref, text.decode().replace("\r\n ", "").replace("\r\n", "\n"))
+            for ref, text in found.items()
+            if b"VTODO" in text
+        ]
+        return ref, text
+
+    def answer(self, text: str, login: str = "claire") -> None:
+        """The user writes above the block, and finishes the task."""
+        ref, before = self.task(login)
+        lines = text.replace("\n", "\\n")
+
+        def finish(task: str) -> str:
+            task = task.replace("DESCRIPTION:", f"DESCRIPTION:{lines}\\n\\n", 1)
+            done = "STATUS:COMPLETED\nCOMPLETED:20261123T120000Z\nPERCENT-COMPLETE:100\n"
+            task = "".join(line + "\n" for line in task.splitlines() if not line.startswith("STATUS"))
+            return task.replace("END:VTODO", f"{done}END:VTODO")
+
+        assert "DESCRIPTION:" in before
+        self.change(login, ref, finish)
+
+    @contextmanager
+    def session(self) -> Iterator[Any]:
+        """A writing transaction."""
+        database = self.database()
+        try:
+            with database.write() as session:
+                yield session
+        finally:
+            database.close()
