@@ -27,6 +27,28 @@ def video(uid: str, subject: str = "Visio", start: str = MEETING, hours: int = 1
     return event(uid, subject, start, hours, [line for line in lines if line])
 
 
+def whole_day(uid: str) -> bytes:
+    """The same, all day long."""
+    text = video(uid).decode()
+    text = text.replace(f"DTSTART;TZID=Europe/Paris:{MEETING}", "DTSTART;VALUE=DATE:20261122")
+    return text.replace("DTEND;TZID=Europe/Paris:20261123T110000", "DTEND;VALUE=DATE:20261123").encode()
+
+
+def together(series: bytes, *overrides: bytes) -> bytes:
+    """One resource of a series and its changed occurrences."""
+    parts = [one.partition(b"BEGIN:VEVENT")[2].partition(b"END:VEVENT")[0] for one in overrides]
+    added = b"".join(b"BEGIN:VEVENT" + part + b"END:VEVENT" + CRLF for part in parts)
+    return series.replace(b"END:VCALENDAR", added + b"END:VCALENDAR")
+
+
+def moment(day: int, hour: int = 9) -> datetime:
+    """A moment of November 2026."""
+    return datetime(2026, 11, day, hour, tzinfo=UTC)
+
+
+CRLF = b"\r\n"
+
+
 @dataclass
 class MeetingWorld(MemoryWorld):
     """Claire and, where wanted, others; one account with one contact."""
@@ -52,7 +74,8 @@ class MeetingWorld(MemoryWorld):
 
     def activities(self, columns: str = "subject, state") -> list[tuple[object, ...]]:
         """What was recorded and is not withdrawn."""
-        return self.rows(f"SELECT {columns} FROM activity WHERE deleted_at IS NULL ORDER BY id")
+        found = self.rows(f"SELECT {columns} FROM activity WHERE deleted_at IS NULL ORDER BY occurred_at, id")
+        return [tuple(_aware(value) for value in row) for row in found]
 
     def forms(self, columns: str = "state") -> list[tuple[object, ...]]:
         return self.rows(f"SELECT {columns} FROM meeting_report ORDER BY id")
@@ -90,3 +113,10 @@ class MeetingWorld(MemoryWorld):
                 yield session
         finally:
             database.close()
+
+
+def _aware(value: object) -> object:
+    """A moment as both databases give it."""
+    if isinstance(value, str) and value[:2] == "20" and value[10:11] == " ":
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

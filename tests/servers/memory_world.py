@@ -41,6 +41,7 @@ class MemoryWorld(Crm):
     folder: Path
     database_url: str
     calendar_section: str = ""
+    more: str = ""  # other tables of the config
     servers: dict[str, MemoryCalendar] = field(default_factory=dict)
     mailbox_keys: dict[str, str] = field(default_factory=dict)
     users: dict[str, str] = field(default_factory=dict)  # whose each mailbox is
@@ -95,6 +96,7 @@ class MemoryWorld(Crm):
             f'[workspace]\nname = "Acme"\ntimezone = "{self.timezone}"\n',
             f'[store]\nurl = "{self.database_url}"\nstate_dir = "."\n',
             f"[calendar]\n{self.calendar_section}\n",
+            self.more,
             '[servers.corp.caldav]\nurl = "https://dav.acme.example/"\n',
             *(
                 f'[[users]]\nlogin = "{login}"\nname = "{login.title()}"\nemail = "{login}@acme.example"\n'

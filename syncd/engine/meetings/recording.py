@@ -83,7 +83,8 @@ class Recorder:
         item = item_of(record)
         first = item.main.timing.start
         first_key = "" if first is None or item.main.key else first.key()
-        gone = lost(item, strange, self._floating) | (strange & {"", first_key})
+        gone = lost(item, strange, self._floating)
+        gone |= strange & {"" if item.main.timing.recurs else first_key}
         known = [
             Known(one.key, one.start, one.end) for key, one in by_key.items() if key not in strange - gone
         ]
