@@ -8,12 +8,15 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from store.activities import Activity, ActivityState
+from store.activities import Activity, ActivityState, ActivityType
 from store.calendar import Task, TaskState
 from store.database import bulk
+from store.errors import Immutable, NotFound
 from store.ledger import chunked
 from store.meetings import OPEN_REPORTS, MeetingReport, ReportChannel, ReportState
 from store.users import User
+
+REPORTED = frozenset({ActivityType.VIDEO_CALL, ActivityType.CALL, ActivityType.MEETING, ActivityType.VISIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,26 @@ class Submission:
     problems: tuple[str, ...] = ()
     next_task_id: int | None = None
     next_event_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reportable:
+    """An activity that can have a report."""
+
+    id: int
+    user_id: int | None  # who reports on it
+    occurred_at: datetime
+    state: ActivityState
+
+
+def reportable(session: Session, activity_id: int) -> Reportable:
+    """The activity of that id, if it is a meeting or a call. Raises NotFound, Immutable."""
+    found = session.get(Activity, activity_id)
+    if found is None or found.deleted_at is not None:
+        raise NotFound(f"there is no activity {activity_id}")
+    if found.type not in REPORTED:
+        raise Immutable(f"activity {activity_id} is of type {found.type.value}: there is no report on it")
+    return Reportable(found.id, found.user_id, found.occurred_at, found.state)
 
 
 def offer(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -134,6 +157,44 @@ def submit(
         )
     )
     validate(session, [form.activity_id], now, by=by, comments=said.comments)
+
+
+def submit_unasked(
+    session: Session,
+    known: Reportable,
+    said: Submission,
+    *,
+    by: int | None,
+    channel: ReportChannel,
+    now: datetime,
+) -> None:
+    """A report on what nobody was asked about."""
+    who = known.user_id if known.user_id is not None else by
+    if who is not None:
+        row = {"activity_id": known.id, "user_id": who, "offered_at": now, "due_on": now.date(),
+               "state": ReportState.ANSWERED, "comments": said.comments, "outcome": said.outcome,
+               "problems": list(said.problems), "next_task_id": said.next_task_id,
+               "next_event_id": said.next_event_id, "submitted_at": now, "submitted_by": by,
+               "channel": channel}  # fmt: skip
+        bulk(session, MeetingReport, [row])
+    validate(session, [known.id], now, by=by, comments=said.comments)
+
+
+def amend(session: Session, activity_id: int, said: Submission, *, by: int | None, now: datetime) -> bool:
+    """Changes the report that was given; whether there is one."""
+    given = select(MeetingReport.id).where(
+        MeetingReport.activity_id == activity_id, MeetingReport.state == ReportState.ANSWERED
+    )
+    id_ = session.scalar(given)
+    if id_ is None:
+        return False
+    values: dict[str, Any] = {"comments": said.comments, "problems": list(said.problems)}
+    for name in ("outcome", "next_task_id", "next_event_id"):
+        if getattr(said, name) is not None:
+            values[name] = getattr(said, name)
+    session.execute(update(MeetingReport).where(MeetingReport.id == id_).values(**values))
+    validate(session, [activity_id], now, by=by, comments=said.comments)
+    return True
 
 
 def validate(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from store.accounts import AccountType
-from store.activities import ActivityType
+from store.activities import ActivityState, ActivityType
 from store.mail import EmailDirection
 from store.pipeline import OpportunityStatus
 from store.users import UserRole
@@ -25,6 +25,7 @@ class Query:
     email: int | None = None
     activity: int | None = None
     mailbox: str | None = None
+    pending: bool = False  # activities without a report instead of those of the history
     since: datetime | None = None
     limit: int = 50
     offset: int = 0
@@ -127,6 +128,8 @@ class ActivityRow:
     user: str | None
     automatic: bool
     email_id: int | None
+    state: ActivityState
+    duration_min: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from store.accounts import Account
-from store.activities import Activity, ActivityContact
+from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
 from store.ledger import chunked
 from store.mail import EmailAttachment, EmailMatch, EmailMessage, EmailUser
@@ -219,6 +219,9 @@ def activities(session: Session, query: Query) -> Page[ActivityRow]:
         .outerjoin(Opportunity, Opportunity.id == a.opportunity_id)
         .where(a.deleted_at.is_(None), _like(query, a.subject, Account.name))
     )
+    if query.activity is None:  # the history, or what is to enter it (R114)
+        wanted_state = ActivityState.PENDING_REPORT if query.pending else ActivityState.VALIDATED
+        rows = rows.where(a.state == wanted_state)
     if query.account is not None:
         rows = rows.where(a.account_id == query.account)
     if query.contact is not None:
@@ -247,7 +250,7 @@ def activities(session: Session, query: Query) -> Page[ActivityRow]:
         tuple(
             ActivityRow(
                 one.id, one.occurred_at, one.type, account, people.get(one.id, ()), one.subject, title, login,
-                one.automatic, one.email_id,
+                one.automatic, one.email_id, one.state, one.duration_min,
             )
             for one, account, login, title in found
         ),

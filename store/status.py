@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from store import ledger
+from store.activities import Activity, ActivityState
 from store.bindings import Binding, BindingState, Conflict, ConflictState, Pending
 from store.reconciling import CALENDARS
 from store.sync_state import (
@@ -68,6 +69,15 @@ class MailboxStatus:
     calendars: tuple[CalendarStatus, ...]
     open_conflicts: int
     waiting: int  # records that changed in the CRM, and that the calendars were not told of yet
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """How many meetings and calls of a user wait for a report."""
+
+    user: str
+    count: int
+    oldest: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +203,15 @@ def _sum(several: Iterable[dict[VerdictKind, int]]) -> dict[VerdictKind, int]:
         for kind, number in one.items():
             total[kind] = total.get(kind, 0) + number
     return total
+
+
+def unanswered(session: Session) -> tuple[Unanswered, ...]:
+    """Who has reports to write, by login."""
+    query = (
+        select(User.login, func.count(), func.min(Activity.occurred_at))
+        .join(User, User.id == Activity.user_id)
+        .where(Activity.state == ActivityState.PENDING_REPORT, Activity.deleted_at.is_(None))
+        .group_by(User.login)
+        .order_by(User.login)
+    )
+    return tuple(Unanswered(login, number, oldest) for login, number, oldest in session.execute(query))

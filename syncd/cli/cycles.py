@@ -66,11 +66,14 @@ def sync(
             raise UsageError("the config has no [[mailboxes]]: there is nothing to synchronise")
         rules_changed = not dry_run and offers.rules_changed(installation)
         reports = _cycles(installation, names, dry_run=dry_run, quarantined=quarantined)
+        meetings = None if dry_run else _meetings(installation)
         offer = offers.would_be_forgotten(installation) if rules_changed else 0
         if json:
             as_json([_plain(report) for report in reports])
         else:
             _print(installation, reports, dry_run=dry_run)
+            if meetings:
+                say(meetings)
     if offer:
         warn(
             f"{count(offer, 'logged e-mail')} would not be logged under the present rules: "
@@ -102,6 +105,29 @@ def _cycles(
             # After Ctrl-C nobody waits for the cycles under way: a kill at any moment is harmless.
             pool.shutdown(wait=False, cancel_futures=True)
     return [reports[name] for name in names]
+
+
+def _meetings(installation: "Installation") -> str | None:
+    """What became of meetings that are over; None where there was nothing to do."""
+    from syncd.daemon.clock import now
+
+    done = installation.meetings.run(now())
+    if not done.wrote:
+        return None
+    parts = [
+        f"{number} {word}"
+        for number, word in (
+            (done.recorded, "recorded"),
+            (done.changed, "changed"),
+            (done.withdrawn, "withdrawn"),
+            (done.answered, "answered"),
+            (done.waived, "waived"),
+            (done.reminded, "reminded"),
+            (done.validated, "validated"),
+        )
+        if number
+    ]
+    return f"meetings: {', '.join(parts)}"
 
 
 def _failed(report: "CycleReport", *, named: bool) -> bool:

@@ -19,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from syncd.cli import contacts, cycles, events, mail, reconciled, records, setup, status, tasks
+from syncd.cli import contacts, cycles, events, mail, meetings, reconciled, records, setup, status, tasks
 from syncd.cli.context import Cli, UsageError
 
 FAILED, WRONG, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
@@ -90,6 +90,7 @@ app.add_typer(contacts.contact, name="contact")
 app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
 app.add_typer(tasks.task, name="task")
+app.add_typer(meetings.meeting, name="meeting")
 app.add_typer(setup.db, name="db")
 
 

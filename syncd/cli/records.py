@@ -91,6 +91,9 @@ def list_(
         str | None, typer.Option("--from", help="Events from that day or age on; by default 30d.")
     ] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Events up to that day.")] = None,
+    pending: Annotated[
+        bool, typer.Option("--pending", help="Activities that wait for a report, and no others.")
+    ] = False,
     every: Annotated[bool, typer.Option("--all", help="Also tasks that are done or cancelled.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
@@ -103,6 +106,7 @@ def list_(
       syncd list contacts --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
+      syncd list activities --pending
       syncd list events --user claire --from 2026-12-01 --to 2026-12-31
     """
     from store import references
@@ -118,6 +122,7 @@ def list_(
                 contact=contact_,
                 opportunity=opportunity,
                 mailbox=mailbox,
+                pending=pending,
                 since=moment,
                 limit=limit,
                 offset=offset,

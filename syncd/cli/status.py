@@ -41,6 +41,7 @@ def status(
         with installation.database.read() as session:
             rows = store.mailboxes(session, names)
             ledger = store.of_ledger(session)
+            unanswered = store.unanswered(session)
         moment = now()
         last = {row.name: _last_ok(installation, row) for row in rows}
         needs = {row.name: _needs(installation, row, last[row.name], moment) for row in rows}
@@ -49,12 +50,16 @@ def status(
             {
                 "mailboxes": [_plain(row, last[row.name], moment, needs[row.name]) for row in rows],
                 "changes_wait_for_next_cycle": ledger.directory_waits,
+                "unanswered_reports": unanswered,
             }
         )
     else:
         _print(rows, last, moment)
         if ledger.directory_waits:
             say("Accounts or contacts have changed: the next cycle looks for their older mail.")
+        if unanswered:
+            waiting = ", ".join(f"{one.user} {one.count}" for one in unanswered)
+            say(f"Meetings without a report: {waiting} (`syncd list activities --pending`).")
         lines = [f"{name}: {line}" for name, several in needs.items() for line in several]
         if lines:
             say()

@@ -13,7 +13,7 @@ from connectors.calendar import Component, Item, Kind, Status, Timing, When, zon
 from connectors.ical.canonical import canonical
 from store import calendar_rows, meeting_rows, outbox, report_forms, reports
 from store.bindings import BoundEntity
-from store.calendar import Origin, TaskPurpose
+from store.calendar import Origin, TaskPurpose, TaskState
 from store.calendar_rows import EventRow
 from store.database import Transaction
 from store.meeting_rows import UserFacts
@@ -21,6 +21,7 @@ from store.meetings import ReportState
 from store.report_forms import Form
 from syncd.core.meetings.ended import minutes
 from syncd.engine.calendar.items import Setting, item_of_task, settled_task, task_values
+from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings import texts
 from syncd.engine.meetings.recording import Offer
@@ -89,7 +90,7 @@ class Forms:
         """Takes the open forms of these activities back; returns how many."""
         forms = report_forms.waiting(session, activities=activities)
         report_forms.close(session, [one.id for one in forms], state)
-        self._cancel(session, forms, now)
+        cancel(session, forms, now)
         return len(forms)
 
     def remind(self, session: Transaction, now: datetime) -> int:
@@ -117,13 +118,6 @@ class Forms:
         return len(forms)
 
     # --- parts ------------------------------------------------------------------------------------
-
-    def _cancel(self, session: Transaction, forms: Sequence[Form], now: datetime) -> None:
-        tasks = calendar_rows.tasks(session, [one.task_id for one in forms if one.task_id is not None])
-        for record in tasks.values():
-            if not record.values["hidden"]:
-                calendar_rows.hide(session, record, now, by=None)
-        outbox.announce(session, BoundEntity.TASK, list(tasks), now, by_person=False)
 
     def _task(
         self,
@@ -182,3 +176,25 @@ def _people(row: EventRow, contacts: Mapping[int, str]) -> list[str]:
         for one in row.participants
         if not one.is_organizer
     ]
+
+
+def cancel(session: Transaction, forms: Sequence[Form], now: datetime) -> None:
+    """Takes the tasks of these forms out of all lists."""
+    tasks = calendar_rows.tasks(session, [one.task_id for one in forms if one.task_id is not None])
+    for record in tasks.values():
+        if not record.values["hidden"]:
+            calendar_rows.hide(session, record, now, by=None)
+    outbox.announce(session, BoundEntity.TASK, list(tasks), now, by_person=False)
+
+
+def finish(session: Transaction, form: Form, occasion: Occasion) -> None:
+    """The form was answered in another way: its task is done."""
+    record = calendar_rows.tasks(session, [form.task_id or 0]).get(form.task_id or 0)
+    if record is None or record.values["hidden"] or record.values["state"] is not TaskState.OPEN:
+        return
+    before = item_of_task(record)
+    main = replace(before.main, status=Status.DONE, completed=occasion.now.replace(microsecond=0))
+    item = settled_task(canonical(replace(before, components=(main, *before.components[1:]))))
+    values = task_values(item, occasion.setting(form.user_id), record)
+    calendar_rows.replace_task(session, record, values, occasion.now, by=occasion.actor.user_id)
+    outbox.announce(session, BoundEntity.TASK, [record.id], occasion.now, by_person=False)

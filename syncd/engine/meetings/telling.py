@@ -1,0 +1,156 @@
+"""What a person tells of a meeting: when it really was, what came of it, that there is nothing to tell."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connectors.calendar import Item
+from store import calendar_rows, meeting_rows, report_forms, scheduling
+from store.activities import ActivityState, DurationSource
+from store.database import Transaction
+from store.errors import Forbidden, Invalid, NotFound
+from store.meeting_rows import Actual
+from store.meetings import Grade, ReportChannel, ReportState
+from store.report_forms import Reportable, Submission
+from syncd.core.meetings.ended import minutes
+from syncd.core.recurrence import occurrences
+from syncd.engine.calendar import places
+from syncd.engine.calendar.items import item_of
+from syncd.engine.calendar.occasion import Occasion
+from syncd.engine.meetings.forms import cancel, finish
+from syncd.engine.meetings.look import is_video
+
+FAR = timedelta(hours=24)  # between what the calendar says and what really was
+LONGEST = timedelta(hours=24)
+SKEW = timedelta(minutes=5)  # between the clocks of who reports and of this machine
+EDGE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of what was told."""
+
+    activity_id: int | None  # None: the activity is not made yet
+    minutes: int | None
+    changed: bool
+
+
+def times(
+    session: Transaction,
+    event_id: int,
+    occurrence: str | None,
+    actual: tuple[datetime, datetime],
+    occasion: Occasion,
+) -> Told:
+    """When a meeting really began and ended (aware moments). Raises NotFound, Forbidden, Invalid."""
+    record = calendar_rows.events(session, [event_id]).get(event_id)
+    if record is None or record.main.values["series_id"] or record.main.values["deleted_at"] is not None:
+        raise NotFound(f"there is no event {event_id}")
+    involved = {one.user_id for row in record.rows for one in row.participants}
+    if not occasion.actor.may_edit(record.main.values["owner_id"]) and occasion.actor.user_id not in involved:
+        raise Forbidden(f"{occasion.actor.login} takes no part in event {event_id}")
+    if not any(is_video(row) for row in record.rows):
+        raise Invalid(f"event {event_id} is no video meeting: only those become activities by themselves")
+    item = item_of(record)
+    key, scheduled = _occurrence(item, occurrence, occasion)
+    start, end = actual
+    _plausible(start, end, scheduled, occasion.now)
+    known = Actual(Grade.REPORTED, start, end)
+    meeting_rows.alone(session)
+    meeting_rows.add_evidence(session, (item.uid, key), known, (occasion.actor.login, {}), occasion.now)
+    return apply(session, (item.uid, key), occasion.now)
+
+
+def apply(session: Transaction, place: tuple[str, str], now: datetime) -> Told:
+    """Gives the activity of an occurrence (UID, key), if there is one, the best duration that is known."""
+    uid, key = place
+    best = meeting_rows.best_evidence(session, [uid]).get(place)
+    found = next((one for one in meeting_rows.recorded(session, [uid]).get(uid, ()) if one.key == key), None)
+    if best is None or found is None or found.withdrawn or found.deleted:
+        return Told(None, None, changed=False)
+    lasted = minutes(best.start, best.end)
+    values = {
+        "occurred_at": best.start,
+        "duration_min": lasted,
+        "duration_source": DurationSource.ACTUAL,
+    }
+    changed = any(found.values[name] != value for name, value in values.items())
+    if changed:
+        meeting_rows.set_duration(session, found.activity_id, values, now)
+    return Told(found.activity_id, lasted, changed=changed)
+
+
+def _occurrence(item: Item, text: str | None, occasion: Occasion) -> tuple[str, tuple[datetime, datetime]]:
+    """The place in the series, and when the calendar says that it is."""
+    key = ""
+    if text is not None:
+        key = places.place_of(item, text, occasion.floating).key()
+    elif item.main.timing.recurs:
+        raise Invalid("occurrence: the event recurs: name the day of the one that is meant")
+    begin = item.by_key.get(key, item.main).timing.start
+    around = occasion.now if begin is None else begin.instant(occasion.floating)
+    if key and key not in item.by_key:
+        around = places.place_of_key(item, key).instant(occasion.floating)
+    found = occurrences(item, around - EDGE, around + EDGE, floating=occasion.floating).found
+    for one in found:
+        if one.key == key or (not key and not item.main.timing.recurs):
+            return one.key, (one.start, one.end)
+    raise Invalid(f"occurrence: the event has none on {text}")
+
+
+def _plausible(start: datetime, end: datetime, scheduled: tuple[datetime, datetime], now: datetime) -> None:
+    if end <= start:
+        raise Invalid("end: must be after the start")
+    if end - start > LONGEST:
+        raise Invalid("end: a meeting lasts 24 hours at most")
+    if end > now + SKEW:
+        raise Invalid("end: is still to come")
+    if start > scheduled[1] + FAR or end < scheduled[0] - FAR:
+        raise Invalid(
+            "start: more than a day from when the calendar says that it was: is it another meeting?"
+        )
+
+
+# --- the form -------------------------------------------------------------------------------------
+
+
+def answer(
+    session: Transaction, activity_id: int, said: Submission, occasion: Occasion, channel: ReportChannel
+) -> bool:
+    """The report on an activity; a later one changes it. Whether it is the first. Raises NotFound, Immutable,
+    Forbidden."""
+    meeting_rows.alone(session)
+    known = report_forms.reportable(session, activity_id)
+    _may(known, occasion)
+    by = occasion.actor.user_id
+    forms = report_forms.waiting(session, activities=[activity_id])
+    first = known.state is ActivityState.PENDING_REPORT
+    if forms:
+        report_forms.submit(session, forms[0], said, by=by, channel=channel, now=occasion.now)
+        finish(session, forms[0], occasion)
+    elif not report_forms.amend(session, activity_id, said, by=by, now=occasion.now):
+        report_forms.submit_unasked(session, known, said, by=by, channel=channel, now=occasion.now)
+    scheduling.log(session, (occasion.actor, occasion.channel), ("activity", activity_id),
+                   {"reported": True}, occasion.now)  # fmt: skip
+    return first
+
+
+def waive(session: Transaction, activity_id: int, occasion: Occasion) -> bool:
+    """Nobody is asked for a report any more; the activity stays in the list of those without one. Whether
+    somebody was asked until now."""
+    meeting_rows.alone(session)
+    _may(report_forms.reportable(session, activity_id), occasion)
+    forms = report_forms.waiting(session, activities=[activity_id])
+    report_forms.close(session, [one.id for one in forms], ReportState.WAIVED)
+    cancel(session, forms, occasion.now)
+    if forms:
+        scheduling.log(session, (occasion.actor, occasion.channel), ("activity", activity_id),
+                       {"waived": True}, occasion.now)  # fmt: skip
+    return bool(forms)
+
+
+def _may(known: Reportable, occasion: Occasion) -> None:
+    if not occasion.actor.may_edit(known.user_id):
+        raise Forbidden(
+            f"{occasion.actor.login} may not report on activity {known.id}: "
+            "only its user and users with the role advanced or admin may"
+        )
