@@ -52,6 +52,7 @@ class Scale:
     plans: int = 15
     exchange_mail: tuple[int, ...] = (5_000, 20_000)  # messages in mailboxes on the EWS server
     exchange_events: int = 4_000  # in the calendar there
+    meetings: int = 10_000  # that end in one minute
     warm_up: bool = True
 
 
@@ -72,6 +73,7 @@ QUICK = Scale(
     plans=1,
     exchange_mail=(100, 300),
     exchange_events=40,
+    meetings=40,
     warm_up=False,
 )
 

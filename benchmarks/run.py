@@ -26,6 +26,7 @@ from benchmarks.scenarios import (
     first_log,
     idle,
     many,
+    meetings,
     news,
 )
 from tests.servers.dovecot import DovecotServer
@@ -40,10 +41,15 @@ SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
     "calendar-sync": calendar_sync.measure,
     "calendar-push": calendar_push.measure,
     "calendar-plan": calendar_plan.measure,
+    "meetings": meetings.measure,
     "exchange-mail": exchange_mail.measure,
     "exchange-calendar": exchange_calendar.measure,
 }
-SELF_CONTAINED = ("calendar-", "exchange-")  # how the names begin of those that need only the venv
+SELF_CONTAINED = (
+    "calendar-",
+    "exchange-",
+    "meetings",
+)  # how the names begin of those that need only the venv
 RESULT = OUT / "figures.json"
 PLOT = Path(__file__).parent.parent / "docs" / "mail-scaling.svg"
 
