@@ -32,7 +32,7 @@ from pysasl.hashing import BuiltinHash
 from syncd.cli.main import run
 from tests.servers.ports import end, free_port, listening, wait_until
 from tests.servers.radicale import RadicaleServer
-from tools import demo_calendars
+from tools import demo_calendars, demo_meetings
 from tools.demo_mailbox import Delivery, deliveries
 
 ROOT = Path(__file__).parents[1]
@@ -289,6 +289,7 @@ def play(demo: Demo) -> None:
         demo.syncd("list", "emails", "--account", "Atelier Roux")
         demo.syncd("audit")
         demo_calendars.meetings(demo, agenda, tell)
+        demo_meetings.held(demo, agenda, ("Paul Martin", "paul@garage-martin.example"), tell)
     farewell(demo)
 
 
@@ -320,6 +321,7 @@ def farewell(demo: Demo) -> None:
         "show email 1",
         "list emails --text devis",
         "list events",
+        "list activities --pending",
         "conflicts --all",
         "explain '<proposal@demo.example>'",
         "--help",

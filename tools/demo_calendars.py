@@ -92,9 +92,9 @@ def client(server: RadicaleServer, login: str, password: str, name: str) -> Clie
     return Client(dav, dav.make_calendar(server.home(account), name))
 
 
-def lines(text: str, *names: str) -> str:
-    """Some properties of the event of an item, as they stand there."""
-    event = text.partition("BEGIN:VEVENT\n")[2].partition("BEGIN:VALARM")[0]
+def lines(text: str, *names: str, kind: str = "VEVENT") -> str:
+    """Some properties of the event, or of the task, of an item, as they stand there."""
+    event = text.partition(f"BEGIN:{kind}\n")[2].partition("BEGIN:VALARM")[0]
     wanted = [line for line in event.split("\n") if line.split(":")[0].split(";")[0] in names]
     return "\n".join(f"    {line}" for line in wanted)
 

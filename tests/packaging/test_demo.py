@@ -117,7 +117,8 @@ def test_its_servers_have_ended(played: Played) -> None:
 
 
 def test_an_event_travels_each_way_and_what_lost_comes_back(played: Played) -> None:
-    assert set(played.rows("SELECT subject, location FROM event")) == {
+    meetings = "SELECT subject, location FROM event WHERE video_url = ''"
+    assert set(played.rows(meetings)) == {
         ("Visite de l'atelier", "Lyon"),
         ("Point chantier (Claire)", "Lyon"),
     }
@@ -135,6 +136,13 @@ def test_an_event_travels_each_way_and_what_lost_comes_back(played: Played) -> N
     assert [step for step in steps if step not in played.said] == []
 
 
+def test_a_meeting_that_is_over_is_reported_on_from_the_user_s_own_client(played: Played) -> None:
+    assert played.rows("SELECT type, state, duration_min, comments FROM activity WHERE event_id > 0") == [
+        ("VIDEO_CALL", "VALIDATED", 45, "D'accord sur le prix.\nLivraison avant Noël.")
+    ]
+    assert "SUMMARY:Compte rendu : Visio sur le devis" in played.said
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -144,6 +152,7 @@ def test_an_event_travels_each_way_and_what_lost_comes_back(played: Played) -> N
         "list emails --text devis",
         "list runs",
         "list events",
+        "list activities --pending",
         "conflicts --all",
     ],
 )
