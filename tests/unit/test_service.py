@@ -58,6 +58,7 @@ class Cycles:
         self.settings = settings
         self.supervisor = self
         self.mail = self.calendars = self
+        self.meetings = Meetings()
         self.halted: Callable[[], bool] = bool
         self.looks = 0
         self.outcome: Outcome = succeed
@@ -67,6 +68,20 @@ class Cycles:
         report = CycleReport(mailbox, ref)
         self.outcome(report)
         return report
+
+
+class Meetings:
+    """Stands where the follow-up of meetings stands."""
+
+    def __init__(self) -> None:
+        self.halted: Callable[[], bool] = bool
+        self.raises: Exception | None = None
+        self.looks = 0
+
+    def run(self, _now: datetime) -> None:
+        self.looks += 1
+        if self.raises is not None:
+            raise self.raises
 
 
 class Clock:
@@ -186,3 +201,18 @@ def test_what_ends_a_cycle_is_logged_under_its_run_mailbox_and_action(
         (run, "claire", "cycle") for run in runs
     ]
     assert len(set(runs)) == 2
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), RuntimeError("a defect")])
+def test_meetings_that_cannot_be_followed_up_are_logged_and_tried_again(
+    daemon: Service, cycles: Cycles, error: Exception
+) -> None:
+    cycles.meetings.raises = error
+    out = io.StringIO()
+    logs.configure("error", "json", out)
+    daemon._meetings()
+    (line,) = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert (line["action"], line["level"]) == ("meetings", "error")
+    cycles.meetings.raises = None
+    daemon._meetings()
+    assert cycles.meetings.looks == 2
