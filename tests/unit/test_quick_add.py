@@ -57,6 +57,8 @@ def at(text: str) -> datetime:
         ("Penser à appeler Dupont demain", Kind.TASK, None, "appeler Dupont"),
         ("RDV demain 14h", Kind.EVENT, MEETING, "RDV"),
         ("Rappel demain", Kind.TASK, None, "Rappel"),
+        ("Une réunion Dupont demain", Kind.EVENT, MEETING, "Dupont"),
+        ("Rappelle-moi le devis demain", Kind.TASK, None, "le devis"),
     ],
 )
 def test_a_word_tells_the_type_and_leaves_the_subject(
@@ -126,6 +128,8 @@ def test_a_day_without_a_time_is_a_whole_day(text: str, day: str) -> None:
     [
         ("du 3 au 5 décembre", "2026-12-03", 3),
         ("du 28 décembre au 2 janvier", "2026-12-28", 6),
+        ("3-5 décembre", "2026-12-03", 3),
+        ("du 24/12 au 2/1", "2026-12-24", 10),
         ("de lundi à mercredi", "2026-11-23", 3),
         ("du jeudi au mardi", "2026-11-26", 6),
         ("lundi pendant 3 jours", "2026-11-23", 3),
@@ -174,6 +178,7 @@ def test_several_whole_days(text: str, first: str, days: int) -> None:
         ("8h du soir", "20:00"),
         ("huit heures du matin", "08:00"),
         ("trois heures de l'après-midi", "15:00"),
+        ("à partir de 14h", "14:00"),
     ],
 )
 def test_a_time_lasts_an_hour(text: str, start: str) -> None:
@@ -231,6 +236,9 @@ def test_an_end_is_said_on_the_clock(text: str, start: str, end: str) -> None:
         ("d'une durée de 20 min à 14h", 20),
         ("de 45 minutes à 14h", 45),
         ("14h une demi-heure", 30),
+        ("14h pour 45 minutes", 45),
+        ("14h pour 1h", 60),
+        ("pour 20 minutes à 14h", 20),
         ("14h un quart d'heure", 15),
         ("14h trois quarts d'heure", 45),
         ("quatorze heures quarante-cinq minutes", 45),
@@ -289,6 +297,30 @@ def test_in_two_hours_is_reckoned_from_now() -> None:
     assert (found.kind, found.start, found.subject) == (Kind.TASK, at("11-22 14:00"), "four")
     assert found.task_subject == "four (14:00)"
     assert read("RDV Dupont dans 45 min pendant 2h").end == at("11-22 14:45")
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("demain soir 8h", "11-23 20:00", "11-23 21:00"),
+        ("8h demain soir", "11-23 20:00", "11-23 21:00"),
+        ("demain matin 8h", "11-23 08:00", "11-23 09:00"),
+        ("lundi après-midi de 2h à 4h", "11-23 14:00", "11-23 16:00"),
+        ("lundi après-midi 15h", "11-23 15:00", "11-23 16:00"),
+        ("ce soir 7h", "11-22 19:00", "11-22 20:00"),
+        ("cet après-midi à 16h", "11-22 16:00", "11-22 17:00"),
+    ],
+)
+def test_the_half_of_the_day_goes_with_the_time(text: str, start: str, end: str) -> None:
+    found = read(f"RDV Dupont {text}")
+    assert (found.subject, found.start, found.end) == ("Dupont", at(start), at(end))
+
+
+def test_the_half_of_the_day_stays_in_the_subject_where_no_time_is_said() -> None:
+    found = read("RDV Dupont demain matin")
+    assert (found.subject, found.all_day, found.day) == ("Dupont matin", True, date(2026, 11, 23))
+    found = read("RDV Dupont ce soir")
+    assert (found.subject, found.all_day, found.day) == ("Dupont ce soir", True, date(2026, 11, 22))
 
 
 def test_a_time_without_a_day_is_todays() -> None:

@@ -21,6 +21,7 @@ LAST_YEAR = 2100
 
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?|(\d{1,2})([.-])(\d{1,2})\5(\d{4})", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+_JOINED = re.compile(r"(\d{1,2})[-–](\d{1,2})", re.ASCII)
 _FIRST = frozenset({"1er", "premier"})
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 
@@ -54,6 +55,9 @@ def day_at(text: Text, index: int, today: date) -> Said | None:
 def span_at(text: Text, index: int, today: date) -> Said | None:
     """« du 3 au 5 décembre », « de lundi à mercredi »: several whole days. Raises QuickAddError."""
     words = text.words(index)
+    joined = _JOINED.fullmatch(words[0]) if words else None
+    if joined is not None and len(words) > 1 and words[1] in MONTHS:
+        return _joined(text, index, (int(joined[1]), int(joined[2])), today)
     if not words or words[0] not in ("du", "de"):
         return None
     first = day_at(text, index + 1, today)
@@ -67,6 +71,18 @@ def span_at(text: Text, index: int, today: date) -> Said | None:
         return None
     if bare is not None:
         begins = _existing(text, (index, last.end), (last.day.year, last.day.month, bare[0]))
+    if last.day <= begins:
+        raise text.error(Reason.END_BEFORE_START, index, last.end)
+    return Said(begins, index, last.end, days=(last.day - begins).days + 1)
+
+
+def _joined(text: Text, index: int, both: tuple[int, int], today: date) -> Said | None:
+    """« 3-5 décembre »."""
+    words = [str(both[1]), *text.words(index)[1:]]
+    last = _date(text, index, words, today)
+    if last is None:
+        return None
+    begins = _existing(text, (index, last.end), (last.day.year, last.day.month, both[0]))
     if last.day <= begins:
         raise text.error(Reason.END_BEFORE_START, index, last.end)
     return Said(begins, index, last.end, days=(last.day - begins).days + 1)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from syncd.core.quick_add.days import Said, day_at, span_at
 from syncd.core.quick_add.errors import Reason
 from syncd.core.quick_add.result import Activity
-from syncd.core.quick_add.times import Clock, Length, clock_at, length_at, range_at
+from syncd.core.quick_add.times import Clock, Length, clock_at, half_at, length_at, range_at
 from syncd.core.quick_add.tokens import MARKS, Text
-from syncd.core.quick_add.words import DURING, REMIND, TASKS, TYPES
+from syncd.core.quick_add.words import ARTICLES, DURING, REMIND, TASKS, TYPES
 
 LONGEST_ALARM = timedelta(weeks=4)  # R080
 
@@ -29,6 +29,7 @@ class Reading:
     task: bool = False
     label: str = ""  # the word that told the type, as typed
     days: list[Said] = field(default_factory=list)
+    half: tuple[int, int, int] | None = None  # « demain soir »: its tokens, and the hours that it adds
     begin: Clock | None = None
     ahead: Length | None = None  # « dans deux heures »
     finish: Clock | None = None
@@ -44,6 +45,7 @@ class Reading:
         index = 0
         while index < len(self.text.tokens):
             index = self._one(index) if not self.text.used[index] else index + 1
+        self._in_half()
 
     def _one(self, index: int) -> int:
         """What begins at this token; returns the token after it."""
@@ -126,9 +128,27 @@ class Reading:
             return end
         said = span_at(self.text, index, self.now.date()) or day_at(self.text, index, self.now.date())
         if said is None:
+            if self.text.tokens[index].word in ("ce", "cet") and half_at(self.text, index + 1) is not None:
+                self.days.append(Said(self.now.date(), index, index + 2))
+                self._half(index + 1, index)
             return None
         self.days.append(said)
+        self._half(said.end, said.end)
         return said.end
+
+    def _half(self, index: int, start: int) -> None:
+        """« demain soir », « ce soir »: what it says of a time, wherever that stands."""
+        if self.half is None and not self._stops(index) and (hours := half_at(self.text, index)) is not None:
+            self.half = (start, index + 1, hours)
+
+    def _in_half(self) -> None:
+        """Without a time, « soir » stays in the subject."""
+        if self.half is None or self.begin is None:
+            return
+        start, end, hours = self.half
+        self.text.use(start, end)
+        self.begin = self.begin.in_half(hours)
+        self.finish = None if self.finish is None else self.finish.in_half(hours)
 
     def _from_now(self, index: int) -> int | None:
         """« dans deux heures »."""
@@ -190,6 +210,10 @@ class Reading:
             colon = [one.text for one in self.text.tokens[index + 1 : index + 2]] == [":"]
             after = index + 1 + colon
             said = None if self._stops(after) else length_at(self.text, after)
+        elif word == "pour":
+            said = None if self._stops(index + 1) else self._length_after(index + 1)
+            if said is None or not (self.timed or clock_at(self.text, index + 1) is None):
+                return None  # « pour 14h » is a time
         elif word in ("d'une", "d'un"):
             said = self._of_one(index)
         elif word == "de" and not self._stops(index + 1):
@@ -253,7 +277,7 @@ class Reading:
         end = index + 1
         if words[0] in TASKS:
             self.task = True
-        elif words[:2] == ["penser", "a"]:
+        elif words[:2] in (["penser", "a"], ["rappelle", "moi"]):
             self.task, end = True, index + 2
         elif words[:2] == ["rendez", "vous"]:
             self.activity, end = Activity.MEETING, index + 2
@@ -264,6 +288,8 @@ class Reading:
         else:
             return None
         self.label = self.text.typed(index, end)
+        if index and self.text.tokens[index - 1].word in ARTICLES:
+            self.text.use(index - 1, index)
         return end
 
 

@@ -1,7 +1,7 @@
 """Times of day and durations: 14h30, « quatorze heures trente », « de 14h à 15h30 », « une demi-heure »."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 
 from syncd.core.quick_add.errors import Reason
@@ -12,9 +12,11 @@ BEFORE = frozenset({"a", "vers", "pour", "des"})
 TO = frozenset({"a", "-", "–", "—", "jusqu'a"})
 HALVES = {"demi": 30, "demie": 30, "quart": 15}
 LAST_HOUR, MINUTES, NOON = 23, 60, 12
+HALVES_OF_DAY = {"matin": 0, "apres-midi": NOON, "soir": NOON}
 MIDNIGHT = 24  # hours: the end of the day
 STEP = 5  # minutes
 
+_HALVES_AFTER = {"du matin": 0, "de l'apres-midi": NOON, "du soir": NOON}
 _CLOCK = re.compile(r"(\d{1,2})(?:h|heures?)(\d{1,2})?|(\d{1,2}):(\d{2})", re.ASCII)
 _BOTH = re.compile(r"(\d{1,2}(?:h(?:\d{1,2})?|:\d{2})?)[-–—](\d{1,2}(?:h(?:\d{1,2})?|:\d{2}))", re.ASCII)
 _TAIL = re.compile(r"h(\d{2})", re.ASCII)
@@ -38,6 +40,10 @@ class Clock:
         """Since the beginning of the day."""
         return self.hour * MINUTES + self.minute
 
+    def in_half(self, hours: int) -> "Clock":
+        """The same in the second half of the day, where a first half's hour was said."""
+        return replace(self, hour=self.hour + hours) if self.hour < NOON else self
+
     @property
     def time(self) -> time:
         """The time of day; midnight at the end is 00:00 of the next."""
@@ -57,9 +63,8 @@ class Length:
 def clock_at(text: Text, index: int) -> Clock | None:
     """The time of day said from this token on. Raises QuickAddError for one that no clock shows."""
     start, words = index, text.words(index)
-    prefixed = bool(words) and words[0] in BEFORE
-    if prefixed:
-        index, words = index + 1, words[1:]
+    before = 3 if words[:3] == ["a", "partir", "de"] else int(bool(words) and words[0] in BEFORE)
+    index, words = index + before, words[before:]
     found = _midday(text, start, index, words) or _hours(text, start, index, words)
     if found is None:
         return None
@@ -67,7 +72,7 @@ def clock_at(text: Text, index: int) -> Clock | None:
     half = _half_of_day(text.words(end)) if not text.tokens[end - 1].stop else None
     if half is not None:
         hour, end = hour + (half[0] if hour < NOON else 0), end + half[1]
-    bare = not prefixed and half is None and written
+    bare = not before and half is None and written
     clock = Clock(hour, minute, start, end, bare=bare)
     if not 0 <= clock.minutes <= MIDNIGHT * MINUTES or not 0 <= minute < MINUTES:
         raise text.error(Reason.NO_SUCH_TIME, start, end)
@@ -128,6 +133,12 @@ def _of_digits(text: Text, index: int, word: str) -> Clock:
     if clock.minutes > MIDNIGHT * MINUTES or clock.minute >= MINUTES:
         raise text.error(Reason.NO_SUCH_TIME, index, index + 1)
     return clock
+
+
+def half_at(text: Text, index: int) -> int | None:
+    """« soir » after a day or « ce »: the hours that it adds to an hour of the first half of the day."""
+    words = text.words(index)
+    return HALVES_OF_DAY.get(words[0]) if words else None
 
 
 Found = tuple[int, int, int, bool]  # hour, minute, the token after, whether a duration is written like that
@@ -205,11 +216,8 @@ def _minutes(
 
 def _half_of_day(words: list[str]) -> tuple[int, int] | None:
     """« du soir »: hours to add, and how many words."""
-    if words[:2] == ["du", "matin"]:
-        return 0, 2
-    if words[:2] == ["du", "soir"]:
-        return NOON, 2
-    return (NOON, 2) if words[:2] == ["de", "l'apres-midi"] else None
+    hours = _HALVES_AFTER.get(" ".join(words[:2]))
+    return None if hours is None else (hours, 2)
 
 
 def _part_of_hour(index: int, words: list[str]) -> Length | None:

@@ -35,7 +35,8 @@ TYPES = {
     "appel": Activity.CALL,
     "appeler": Activity.CALL,
 }
-TASKS = frozenset({"rappel", "tache"})
+TASKS = frozenset({"rappel", "tache", "rappelle-moi"})
+ARTICLES = frozenset({"un", "une", "le", "la", "mon", "ma", "notre"})  # « une réunion »
 REMIND = frozenset({"rappel", "alerte", "alarme"})  # before « 15 minutes avant »
 
 HOUR = frozenset({"h", "heure", "heures"})
