@@ -39,7 +39,10 @@ def named(text: Text, lookup: Lookup) -> tuple[tuple[Link, ...], tuple[Unlinked,
                 unlinked.append((start, Unlinked(words, found)))
     links.sort(key=lambda pair: pair[0])
     unlinked.sort(key=lambda pair: pair[0])
-    return tuple(one for _, one in links), tuple(one for _, one in unlinked)
+    once: dict[Match, Link] = {}
+    for _, link in links:
+        once.setdefault(link.match, link)
+    return tuple(once.values()), tuple(one for _, one in unlinked)
 
 
 def _one(matches: Sequence[Match]) -> tuple[Match, ...]:

@@ -69,6 +69,8 @@ DIGITS = re.compile(r"\d{1,4}", re.ASCII)
 
 def fold(text: str) -> str:
     """The text as it is compared: without accents, case ignored."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS))
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
