@@ -348,6 +348,12 @@ def test_a_task_needs_no_day() -> None:
         ("RDV écran 24\" demain 14h", 'écran 24"'),
         ("RDV Mai Ly et M. Mars demain 14h", "Mai Ly et M. Mars"),
         ("RDV Dupont demain 14h 12 personnes", "Dupont 12 personnes"),
+        ("RDV Dupont demain 14h, 15 rue Haute", "Dupont 15 rue Haute"),
+        ("RDV Dupont demain 14h. Du soir", "Dupont Du soir"),
+        ("demain 14h RDV Dupont quatorze", "Dupont quatorze"),
+        ("demain 14h RDV Dupont pendant", "Dupont pendant"),
+        ("demain 14h RDV Dupont de", "Dupont de"),
+        ("demain 14h RDV Dupont dans", "Dupont dans"),
     ],
 )  # fmt: skip
 def test_what_is_left_is_the_subject_as_typed(text: str, subject: str) -> None:
