@@ -163,6 +163,12 @@ def test_a_dry_run_writes_nothing(office: Office) -> None:
         ("RDV Dupont\x1b[2J demain", "subject: holds control characters"),
         ("RDV demain " + "x" * 300, "subject: 300 characters; at most 255"),
         ("x" * 3000, "2000 au plus"),
+        ("RDV Dupont\udce9 demain", "illisibles"),
+        ("RDV Dupont demain @a\x1bb", "location: holds control characters"),
+        ("RDV Dupont demain @" + "x" * 1500, "location: 1500 characters; at most 1000"),
+        ("RDV Dupont demain #" + "9" * 30, "opportunity: there is no opportunity"),
+        ("RDV Dupont demain #²", "opportunity: there is no opportunity"),
+        ("RDV Dupont demain #\udce9", "illisibles"),
         # The clocks go forward at two o'clock on that day.
         ("RDV Dupont 28 mars 2h30", "the clocks go forward"),
     ],

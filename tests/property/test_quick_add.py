@@ -137,6 +137,7 @@ WORDS = """
     """.split()
 texts = st.one_of(
     st.text(max_size=200),
+    st.text(st.characters(categories=["L", "N", "P", "S", "Z", "C"]), max_size=60),
     st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join),
     st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=4)), max_size=25).map("".join),
 )

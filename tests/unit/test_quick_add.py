@@ -133,6 +133,7 @@ def test_a_day_without_a_time_is_a_whole_day(text: str, day: str) -> None:
         ("de lundi à mercredi", "2026-11-23", 3),
         ("du jeudi au mardi", "2026-11-26", 6),
         ("lundi pendant 3 jours", "2026-11-23", 3),
+        ("lundi pendant 3j", "2026-11-23", 3),
         ("durée une semaine lundi", "2026-11-23", 7),
     ],
 )
@@ -351,6 +352,8 @@ def test_a_task_needs_no_day() -> None:
         ("RDV Dupont demain 14h, 15 rue Haute", "Dupont 15 rue Haute"),
         ("RDV Dupont demain 14h. Du soir", "Dupont Du soir"),
         ("demain 14h RDV Dupont quatorze", "Dupont quatorze"),
+        ("RDV client 3 à 14h demain", "client 3"),
+        ("RDV client 3 - 14h demain", "client 3"),
         ("demain 14h RDV Dupont pendant", "Dupont pendant"),
         ("demain 14h RDV Dupont de", "Dupont de"),
         ("demain 14h RDV Dupont dans", "Dupont dans"),

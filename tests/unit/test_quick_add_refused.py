@@ -24,6 +24,7 @@ def refused(text: str) -> QuickAddError:
         ("demain 14h", Reason.NO_SUBJECT, ""),
         ("demain 14h @Paris !15", Reason.NO_SUBJECT, ""),
         ("demain 14h ...", Reason.NO_SUBJECT, ""),
+        ("RDV Dupont\udce9 demain", Reason.UNREADABLE, ""),
         ("RDV Dupont", Reason.NO_DAY, ""),
         ("RDV Dupont pendant 2 jours", Reason.NO_DAY, ""),
         ("RDV Dupont 29 février", Reason.NO_SUCH_DAY, "29 février"),

@@ -12,6 +12,10 @@ class Reason(Enum):
         "le texte a {facts} caractères ; 2000 au plus sont lus",
         "the text has {facts} characters; at most 2000 are read",
     )
+    UNREADABLE = (
+        "le texte contient des caractères illisibles : envoyez-le en UTF-8",
+        "the text holds characters that cannot be read: send it as UTF-8",
+    )
     NO_SUBJECT = (
         "le sujet manque : écrivez qui ou quoi, par exemple « RDV Dupont demain 14h »",
         "the subject is missing: write who or what, such as « RDV Dupont demain 14h »",

@@ -91,7 +91,7 @@ def range_at(text: Text, index: int) -> tuple[Clock, Clock] | None:
     links = TO | {"et"} if words[0] == "entre" else TO
     if opened:
         index, words = index + 1, words[1:]
-    first = _start_of_range(text, index, words, links)
+    first = clock_at(text, index) or (_bare_hour(index, words, links) if opened else None)
     if first is None or first.end >= len(text.tokens) or text.tokens[first.end - 1].stop:
         return None
     if text.tokens[first.end].text not in TO and text.tokens[first.end].word not in links:
@@ -115,16 +115,12 @@ def length_at(text: Text, index: int) -> Length | None:
     return _part_of_hour(index, words) or _counted(index, words)
 
 
-def _start_of_range(text: Text, index: int, words: list[str], links: frozenset[str]) -> Clock | None:
-    found = clock_at(text, index)
-    if found is not None:
-        return found
-    count = number(words)  # « de 14 à 16h »
-    if count is None or len(words) <= count[1] or words[count[1]] not in links:
+def _bare_hour(index: int, words: list[str], links: frozenset[str]) -> Clock | None:
+    """« de 14 à 16h ». Without « de » the number may be anybody's: « client 3 à 16h »."""
+    count = number(words)
+    if count is None or count[0] > LAST_HOUR or words[count[1] : count[1] + 1] == []:
         return None
-    if text.words(index + count[1] + 1)[:1] in (["a"], ["vers"]) or count[0] > LAST_HOUR:
-        return None
-    return Clock(count[0], 0, index, index + count[1])
+    return Clock(count[0], 0, index, index + count[1]) if words[count[1]] in links else None
 
 
 def _of_digits(text: Text, index: int, word: str) -> Clock:

@@ -15,6 +15,7 @@ SEPARATORS = ",;:."
 NEARBY = 10  # words that any rule looks ahead
 
 _CHUNK = re.compile(r"(?:[^\s,;]|(?<=\d)[,;](?=\d))+[,;]*|[,;]+")
+_BROKEN = re.compile("[\ud800-\udfff]")  # what a terminal gives for octets that are no UTF-8
 _SPACE = re.compile(r"\s*")
 _EMPTY = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}")
 
@@ -88,8 +89,10 @@ class Text:
 
 
 def read(text: str) -> Text:
-    """The tokens of the text. Raises QuickAddError if it is too long, or a quote after a mark is open."""
+    """The tokens of the text. Raises QuickAddError: too long, no text, an open quote."""
     source = unicodedata.normalize("NFC", text)
+    if not source.isascii() and _BROKEN.search(source):
+        raise QuickAddError(Reason.UNREADABLE, place=(0, len(source)))
     if len(source) > LONGEST:
         raise QuickAddError(Reason.TOO_LONG, place=(LONGEST, len(source)), facts=str(len(source)))
     last = {closing: source.rfind(closing) for closing in QUOTES.values()}
