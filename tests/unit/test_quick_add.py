@@ -89,6 +89,9 @@ def test_a_word_tells_the_type_and_leaves_the_subject(
         ("jeudi 3 décembre", "2026-12-03"),
         ("jeudi, 3 décembre", "2026-12-03"),
         ("trois décembre", "2026-12-03"),
+        ("sept janvier", "2027-01-07"),
+        ("3 sept", "2027-09-03"),
+        ("sept sept", "2027-09-07"),
         ("vingt-quatre décembre", "2026-12-24"),
         ("trente et un décembre", "2026-12-31"),
         ("1er mars", "2027-03-01"),
@@ -153,6 +156,7 @@ def test_several_whole_days(text: str, first: str, days: int) -> None:
         ("14\u202fh\u202f30", "14:30"),
         ("14h 30", "14:30"),
         ("14:30", "14:30"),
+        ("14:30:00", "14:30"),
         ("à 9h", "09:00"),
         ("a 9h", "09:00"),
         ("vers 9h", "09:00"),
@@ -202,6 +206,8 @@ def test_a_time_lasts_an_hour(text: str, start: str) -> None:
         ("14-15h30", "11-23 14:00", "11-23 15:30"),
         ("14h à 15h30", "11-23 14:00", "11-23 15:30"),
         ("de 14 à 16h", "11-23 14:00", "11-23 16:00"),
+        ("de 14h à 16", "11-23 14:00", "11-23 16:00"),
+        ("14h-16", "11-23 14:00", "11-23 16:00"),
         ("de quatorze à seize heures", "11-23 14:00", "11-23 16:00"),
         ("de quatorze heures à quinze heures trente", "11-23 14:00", "11-23 15:30"),
         ("entre 14h et 15h30", "11-23 14:00", "11-23 15:30"),
@@ -262,6 +268,7 @@ def test_a_duration_before_the_time_belongs_to_the_subject() -> None:
     ("text", "minutes"),
     [
         ("!15", 15), ("!15min", 15), ("!1h", 60), ("!1h30", 90), ("!1j", 1440), ("!0", 0), ("!28j", 40320),
+        ("!10 minutes", 10), ("!2 heures", 120), ("!1 jour", 1440),
         ("rappel 15 minutes avant", 15), ("1h avant", 60), ("alerte un jour avant", 1440),
     ],
 )  # fmt: skip
@@ -322,6 +329,11 @@ def test_the_half_of_the_day_stays_in_the_subject_where_no_time_is_said() -> Non
     assert (found.subject, found.all_day, found.day) == ("Dupont matin", True, date(2026, 11, 23))
     found = read("RDV Dupont ce soir")
     assert (found.subject, found.all_day, found.day) == ("Dupont ce soir", True, date(2026, 11, 22))
+
+
+def test_the_word_for_seven_is_a_month_only_where_it_can_be() -> None:
+    assert read("RDV Dupont 14 h 00 sept janvier").start == at("2027-01-07 14:00")
+    assert read("RDV Dupont mardi 24 sept heures trente").start == at("11-24 07:30")
 
 
 def test_a_time_without_a_day_is_todays() -> None:

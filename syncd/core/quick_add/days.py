@@ -10,10 +10,23 @@ from datetime import date, timedelta
 
 from syncd.core.quick_add.errors import Reason
 from syncd.core.quick_add.tokens import Text
-from syncd.core.quick_add.words import DAY, MONTH, MONTHS, UNITS, WEEK, WEEKDAYS, number
+from syncd.core.quick_add.words import (
+    BYGONE,
+    DAY,
+    MONTH,
+    MONTHS,
+    ORDINALS,
+    SEVERAL,
+    UNITS,
+    VAGUE,
+    WEEK,
+    WEEKDAYS,
+    is_month,
+    number,
+)
 
 BEFORE = frozenset({"le", "ce", "pour", "du"})
-NEAR = {"aujourd'hui": 0, "aujourdhui": 0, "demain": 1, "apres-demain": 2}
+NEAR = {"avant-hier": -2, "hier": -1, "aujourd'hui": 0, "aujourdhui": 0, "demain": 1, "apres-demain": 2}
 LATER = {"huit": 7, "8": 7, "quinze": 14, "15": 14}  # « lundi en huit »: a week after the next one
 TO = frozenset({"au", "a", "jusqu'au", "jusqu'a"})
 LONGEST_MONTH = 31
@@ -52,11 +65,29 @@ def day_at(text: Text, index: int, today: date) -> Said | None:
     return None if found is None else Said(found.day, start, found.end, weekday=found.weekday)
 
 
+def refuse_vague(text: Text, index: int) -> None:
+    """Raises QuickAddError for what is a day, but no particular one: « lundi dernier », « chaque lundi »."""
+    words = text.words(index)
+    first, second = (words[0] if words else "", words[1] if len(words) > 1 else "")
+    if first in SEVERAL:
+        raise text.error(Reason.RECURRING, index, index + 1)
+    if first == "chaque" and (second in WEEKDAYS or second in DAY | WEEK | MONTH):
+        raise text.error(Reason.RECURRING, index, index + 2)
+    if first in ("tous", "toutes") and second == "les" and words[2:]:
+        count = number(words[2:])
+        unit = words[2 if count is None else 2 + count[1] :][:1]
+        if unit and (unit[0] in SEVERAL or unit[0] in DAY | WEEK | MONTH):
+            raise text.error(Reason.RECURRING, index, index + 3)
+    bygone = first in WEEKDAYS and second in BYGONE
+    if bygone or (first in ORDINALS and second in WEEKDAYS) or (first, second) in VAGUE:
+        raise text.error(Reason.UNKNOWN_DAY, index, index + 2)
+
+
 def span_at(text: Text, index: int, today: date) -> Said | None:
     """« du 3 au 5 décembre », « de lundi à mercredi »: several whole days. Raises QuickAddError."""
     words = text.words(index)
     joined = _JOINED.fullmatch(words[0]) if words else None
-    if joined is not None and len(words) > 1 and words[1] in MONTHS:
+    if joined is not None and is_month(words, 1):
         return _joined(text, index, (int(joined[1]), int(joined[2])), today)
     if not words or words[0] not in ("du", "de"):
         return None
@@ -157,7 +188,7 @@ def _date(text: Text, index: int, words: list[str], today: date) -> Said | None:
         day, month, year = int(found[1] or found[4]), int(found[2] or found[6]), found[3] or found[7]
         return Said(_in_year(text, span, (day, month), _century(year), today), *span)
     named = _day_of_month(words)
-    if named is None or len(words) <= named[1] or words[named[1]] not in MONTHS:
+    if named is None or not is_month(words, named[1]):
         return None
     taken = named[1] + 1
     year = words[taken] if len(words) > taken and _YEAR.fullmatch(words[taken]) else None
@@ -183,7 +214,7 @@ def _of_the_month(index: int, words: list[str], today: date) -> Said | None:
         return None
     day, taken = found
     after = words[taken] if len(words) > taken else ""
-    if after in MONTHS or after in UNITS or words[0] in ("un", "une"):
+    if is_month(words, taken) or after in UNITS or words[0] in ("un", "une"):
         return None
     month = today.year * 12 + today.month - 1 + (day < today.day)
     while day > monthrange(month // 12, month % 12 + 1)[1]:

@@ -28,6 +28,14 @@ class Reason(Enum):
         "« {word} » : ce jour n'existe pas{facts}",
         "« {word} »: there is no such day{facts}",
     )
+    UNKNOWN_DAY = (
+        "« {word} » n'est pas un jour précis : écrivez le jour ou la date, ou mettez-le entre guillemets",
+        "« {word} » is no particular day: write the day or the date, or put it into quotes",
+    )
+    RECURRING = (
+        "« {word} » : une série ne se crée pas ainsi ; écrivez un jour, ou mettez ces mots entre guillemets",
+        "« {word} »: a series is not made like this; write one day, or put these words into quotes",
+    )
     NO_SUCH_TIME = (
         (
             "« {word} » n'est pas une heure : les heures vont de 0h à 23h59 ; "

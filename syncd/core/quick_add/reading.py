@@ -5,12 +5,12 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syncd.core.quick_add.days import Said, day_at, span_at
+from syncd.core.quick_add.days import Said, day_at, refuse_vague, span_at
 from syncd.core.quick_add.errors import Reason
 from syncd.core.quick_add.result import Activity
 from syncd.core.quick_add.times import Clock, Length, clock_at, half_at, length_at, range_at
 from syncd.core.quick_add.tokens import MARKS, Text
-from syncd.core.quick_add.words import ARTICLES, DURING, REMIND, TASKS, TYPES
+from syncd.core.quick_add.words import ARTICLES, DAY, DURING, HOUR, MINUTE, REMIND, TASKS, TYPES
 
 LONGEST_ALARM = timedelta(weeks=4)  # R080
 
@@ -93,15 +93,19 @@ class Reading:
         return index + 1
 
     def _bang(self, index: int) -> int | None:
-        word = self.text.tokens[index].word
-        if not _TRIES_ALARM.match(word):
+        words = self.text.words(index)
+        if not _TRIES_ALARM.match(words[0]):
             return None
-        found = _ALARM.fullmatch(word)
+        end = index + 1
+        if words[0][1:].isdecimal() and len(words) > 1 and words[1] in HOUR | MINUTE | DAY:
+            words[0] += words[1][0]  # « !10 minutes »
+            end += 1
+        found = _ALARM.fullmatch(words[0])
         if found is None:
-            raise self.text.error(Reason.BAD_ALARM, index, index + 1)
+            raise self.text.error(Reason.BAD_ALARM, index, end)
         minutes, hours, rest, days = (int(part or 0) for part in found.groups())
-        self._alert(Length(timedelta(days=days, hours=hours, minutes=minutes + rest), index, index + 1))
-        return index + 1
+        self._alert(Length(timedelta(days=days, hours=hours, minutes=minutes + rest), index, end))
+        return end
 
     def _alert(self, said: Length) -> None:
         if said.length > LONGEST_ALARM:
@@ -126,6 +130,7 @@ class Reading:
     def _day(self, index: int) -> int | None:
         if self.text.tokens[index].word == "dans" and (end := self._from_now(index)) is not None:
             return end
+        refuse_vague(self.text, index)
         said = span_at(self.text, index, self.now.date()) or day_at(self.text, index, self.now.date())
         if said is None:
             if self.text.tokens[index].word in ("ce", "cet") and half_at(self.text, index + 1) is not None:

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 
 from syncd.core.quick_add.errors import Reason
 from syncd.core.quick_add.tokens import Text
-from syncd.core.quick_add.words import DAY, HOUR, MINUTE, MONTHS, UNITS, WEEK, number
+from syncd.core.quick_add.words import DAY, HOUR, MINUTE, UNITS, WEEK, is_month, number
 
 BEFORE = frozenset({"a", "vers", "pour", "des"})
 TO = frozenset({"a", "-", "–", "—", "jusqu'a"})
@@ -17,8 +17,12 @@ MIDNIGHT = 24  # hours: the end of the day
 STEP = 5  # minutes
 
 _HALVES_AFTER = {"du matin": 0, "de l'apres-midi": NOON, "du soir": NOON}
-_CLOCK = re.compile(r"(\d{1,2})(?:h|heures?)(\d{1,2})?|(\d{1,2}):(\d{2})", re.ASCII)
-_BOTH = re.compile(r"(\d{1,2}(?:h(?:\d{1,2})?|:\d{2})?)[-–—](\d{1,2}(?:h(?:\d{1,2})?|:\d{2}))", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2})(?:h|heures?)(\d{1,2})?|(\d{1,2}):(\d{2})(?::\d{2})?", re.ASCII)
+_BOTH = re.compile(
+    r"(\d{1,2}(?:h(?:\d{1,2})?|:\d{2})?)[-–—](\d{1,2}(?:h(?:\d{1,2})?|:\d{2}))"
+    r"|(\d{1,2}h(?:\d{1,2})?)[-–—](\d{1,2})",
+    re.ASCII,
+)
 _TAIL = re.compile(r"h(\d{2})", re.ASCII)
 _TWO_DIGITS = re.compile(r"\d{2}", re.ASCII)
 _LENGTH = re.compile(r"(\d{1,3})(?:min|mn|minutes?)|(\d{1,2})(?:h|heures?)(\d{1,2})?(?:min|mn)?", re.ASCII)
@@ -86,7 +90,8 @@ def range_at(text: Text, index: int) -> tuple[Clock, Clock] | None:
         return None
     joined = _BOTH.fullmatch(words[0])
     if joined is not None:
-        return _of_digits(text, index, joined[1]), _of_digits(text, index, joined[2])
+        first_word, last_word = joined[1] or joined[3], joined[2] or joined[4]
+        return _of_digits(text, index, first_word), _of_digits(text, index, last_word)
     opened = words[0] in ("de", "entre")
     links = TO | {"et"} if words[0] == "entre" else TO
     if opened:
@@ -96,7 +101,7 @@ def range_at(text: Text, index: int) -> tuple[Clock, Clock] | None:
         return None
     if text.tokens[first.end].text not in TO and text.tokens[first.end].word not in links:
         return None
-    last = clock_at(text, first.end + 1)
+    last = clock_at(text, first.end + 1) or (_bare_end(text, first.end + 1) if opened else None)
     if last is None:
         return None
     return Clock(first.hour, first.minute, start, first.end), last
@@ -121,6 +126,18 @@ def _bare_hour(index: int, words: list[str], links: frozenset[str]) -> Clock | N
     if count is None or count[0] > LAST_HOUR or words[count[1] : count[1] + 1] == []:
         return None
     return Clock(count[0], 0, index, index + count[1]) if words[count[1]] in links else None
+
+
+def _bare_end(text: Text, index: int) -> Clock | None:
+    """« de 9h à 10 »; no end of « de 9h à 10 min » nor of anything before a month."""
+    words = text.words(index)
+    count = number(words)
+    if count is None or count[0] > MIDNIGHT or text.tokens[index - 1].stop:
+        return None
+    after = words[count[1]] if len(words) > count[1] else ""
+    return (
+        None if after in UNITS or is_month(words, count[1]) else Clock(count[0], 0, index, index + count[1])
+    )
 
 
 def _of_digits(text: Text, index: int, word: str) -> Clock:
@@ -205,7 +222,7 @@ def _minutes(
     two = digits and _TWO_DIGITS.fullmatch(words[0]) is not None and count[0] % step == 0
     allowed = two if in_digits else spelled
     after = words[count[1]] if len(words) > count[1] else ""
-    if not (allowed or sign < 0) or after in UNITS or after in MONTHS or _TAIL.fullmatch(after):
+    if not (allowed or sign < 0) or after in UNITS or is_month(words, count[1]) or _TAIL.fullmatch(after):
         return 0, 0
     return sign * count[0], count[1] + (sign < 0)
 

@@ -23,6 +23,12 @@ WEEKDAYS = {
     name: number
     for number, name in enumerate(("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"))
 }
+SEVERAL = frozenset(f"{name}s" for name in WEEKDAYS)
+ORDINALS = frozenset(
+    "premier 1er deuxieme 2e 2eme second troisieme 3e 3eme quatrieme 4e 4eme dernier".split()
+)
+BYGONE = frozenset({"dernier", "passe"})
+VAGUE = frozenset({("semaine", "prochaine"), ("mois", "prochain"), ("annee", "prochaine")})
 
 TYPES = {
     "rdv": Activity.MEETING,
@@ -87,3 +93,11 @@ def number(words: Sequence[str]) -> tuple[int, int] | None:
         if value is not None:
             return value, taken
     return None
+
+
+def is_month(words: Sequence[str], index: int) -> bool:
+    """Whether that word is a month: « sept » is none before another month or « heures »."""
+    if index >= len(words) or words[index] not in MONTHS:
+        return False
+    after = words[index + 1] if len(words) > index + 1 else ""
+    return words[index] != "sept" or not (after in MONTHS or after in HOUR)
