@@ -39,7 +39,7 @@ def quick_add(
     \b
     Examples:
       syncd quick-add --as claire "RDV Dupont demain 14h"
-      syncd quick-add --as claire "Visite chantier jeudi de 14h à 15h30 @Namur !30"
+      syncd quick-add --as claire 'Visite chantier jeudi de 14h à 15h30 @Namur !30'
       syncd quick-add --as claire "penser à relancer Dupont dans deux semaines"
     """
     from store.audit_log import Channel

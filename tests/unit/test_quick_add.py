@@ -160,6 +160,7 @@ def test_several_whole_days(text: str, first: str, days: int) -> None:
         ("à 9h", "09:00"),
         ("a 9h", "09:00"),
         ("vers 9h", "09:00"),
+        ("pour 9h", "09:00"),
         ("midi", "12:00"),
         ("à midi", "12:00"),
         ("midi et demi", "12:30"),
@@ -257,6 +258,13 @@ def test_a_duration_follows_a_time_or_a_word(text: str, minutes: int) -> None:
     assert (found.start.hour, found.length) == (14, timedelta(minutes=minutes))
     assert found.end == found.start + timedelta(minutes=minutes)
     assert found.subject == "Dupont"
+
+
+def test_no_form_goes_on_beyond_a_comma() -> None:
+    found = read("RDV Dupont demain 14h 15 min, avant Noël")
+    assert (found.alarm, found.length, found.subject) == (None, timedelta(minutes=15), "Dupont avant Noël")
+    assert read("RDV Dupont 14h dans, 2h").subject == "Dupont dans"
+    assert read("Salon lundi pendant, 3 jours").days == 1
 
 
 def test_a_duration_before_the_time_belongs_to_the_subject() -> None:
@@ -365,6 +373,7 @@ def test_a_task_needs_no_day() -> None:
         ("RDV Dupont demain 14h. Du soir", "Dupont Du soir"),
         ("demain 14h RDV Dupont quatorze", "Dupont quatorze"),
         ("RDV client 3 à 14h demain", "client 3"),
+        ("RDV demain 14h pour Dupont", "pour Dupont"),
         ("RDV client 3 - 14h demain", "client 3"),
         ("demain 14h RDV Dupont pendant", "Dupont pendant"),
         ("demain 14h RDV Dupont de", "Dupont de"),
