@@ -244,6 +244,7 @@ def test_an_end_is_said_on_the_clock(text: str, start: str, end: str) -> None:
         ("d'une durée de 20 min à 14h", 20),
         ("de 45 minutes à 14h", 45),
         ("14h une demi-heure", 30),
+        ("14h une demi heure", 30),
         ("14h pour 45 minutes", 45),
         ("14h pour 1h", 60),
         ("pour 20 minutes à 14h", 20),
