@@ -19,7 +19,19 @@ from typing import Annotated
 
 import typer
 
-from syncd.cli import contacts, cycles, events, mail, meetings, reconciled, records, setup, status, tasks
+from syncd.cli import (
+    contacts,
+    cycles,
+    events,
+    mail,
+    meetings,
+    quick,
+    reconciled,
+    records,
+    setup,
+    status,
+    tasks,
+)
 from syncd.cli.context import Cli, UsageError
 
 FAILED, WRONG, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
@@ -81,6 +93,7 @@ for _verb, _function in (
     ("undo", reconciled.undo),
     ("audit", mail.audit),
     ("forget", mail.forget),
+    ("quick-add", quick.quick_add),
     ("list", records.list_),
     ("show", records.show),
     ("import", records.import_),

@@ -106,7 +106,7 @@ def test_help_of_every_verb_has_an_example_and_comes_quickly(tmp_path: Path) -> 
     from syncd.cli.main import app
 
     names = [one.name for one in app.registered_commands]
-    assert len(names) == 17
+    assert len(names) == 18
     for name in names:
         assert name is not None
         outcome = console(None, name, "--help")

@@ -1,0 +1,113 @@
+"""What somebody wrote in a reply by mail, without the message that it answers and without a signature. Pure,
+and linear in the length of the text.
+
+The forms are those that mail clients write above the original, in French, English and German: Gmail, Apple
+Mail and Thunderbird a line « Le 23 nov. 2026 à 14:00, Claire <…> a écrit : », Outlook a head of its own.
+What resembles none of them is kept: a line too many in the comments is better than one lost.
+"""
+
+import re
+from collections.abc import Sequence
+
+from syncd.core.quick_add.words import fold
+
+WRAPPED = 3  # lines that a client breaks « Le … a écrit : » into, at most
+HEAD = 8  # lines of Outlook's head, with those of long lists of receivers
+LONGEST = 500  # characters of a line that can be one of a client's
+
+_BEGINS = ("le ", "on ", "am ")
+_WROTE = re.compile(r"(?:\ba ecrit\s*:|\bwrote\s*:|\bschrieb\b.*:)\s*$")
+_CLOCK = re.compile(r"\b\d{1,2}[:.h]\d{2}\b", re.ASCII)
+_FROM = frozenset({"de", "from", "von"})
+_FIELDS = frozenset(
+    "envoye date a cc objet sent to subject gesendet datum an betreff importance repondre-a reply-to".split()
+)
+_ENOUGH = 2  # further fields of Outlook's head: when and to whom, or about what
+_ORIGINAL = re.compile(
+    r"-{2,}\s*(?:message d'origine|message original|original message|message transfere|forwarded message"
+    r"|ursprungliche nachricht|originalnachricht|weitergeleitete nachricht)\s*-{2,}"
+)
+_FORWARDED = frozenset(
+    {
+        "debut du message transfere :", "debut du message reexpedie :", "begin forwarded message:",
+        "anfang der weitergeleiteten nachricht:",
+    }
+)  # fmt: skip
+_RULE = re.compile(r"[_=\-–—*]{5,}")
+_DEVICE = re.compile(
+    r"(?:envoye|sent|gesendet) (?:de|du|depuis|from|von|avec|a partir de|via|mit)\b.*"
+    r"|(?:von|aus) .* gesendet"
+    r"|(?:obtenez|obtenir|telecharger|telechargez|get|holen sie sich) outlook (?:pour|for|fur)\b.*"
+    r"|outlook fur \w+ herunterladen"
+)
+_LONGEST_DEVICE = 100  # characters
+
+
+def written(text: str) -> str:
+    """What the sender wrote above, below or between the quoted lines."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    folded = [fold(line).strip(" \t*\xa0\u202f") if len(line) <= LONGEST else "" for line in lines]
+    kept: list[str] = []
+    at = 0
+    while at < len(lines):
+        if lines[at].rstrip() == "--" or _begins_original(folded, at):
+            break
+        if lines[at].lstrip().startswith(">"):
+            at += 1
+            continue
+        after = _after_attribution(folded, at)
+        if after is None:
+            kept.append(lines[at])
+            at += 1
+        elif not _quoted_next(lines, after):
+            break
+        else:
+            at = after
+    return "\n".join(_without_ending(kept))
+
+
+def _begins_original(folded: Sequence[str], at: int) -> bool:
+    line = folded[at]
+    if _ORIGINAL.fullmatch(line) or line in _FORWARDED:
+        return True
+    if _field(line) not in _FROM:
+        return False
+    return sum(_field(one) in _FIELDS for one in folded[at + 1 : at + HEAD]) >= _ENOUGH
+
+
+def _field(line: str) -> str:
+    """The name before the colon, also of « *Von:* Claire »."""
+    name, colon, _ = line.partition(":")
+    return name.strip(" *\xa0\u202f") if colon else ""
+
+
+def _after_attribution(folded: Sequence[str], at: int) -> int | None:
+    """The line after « Le … à 14:00, Claire a écrit : » if that begins here."""
+    if not folded[at].startswith(_BEGINS) and " schrieb am " not in folded[at]:
+        return None
+    joined = ""
+    for end in range(at, min(at + WRAPPED, len(folded))):
+        joined = f"{joined} {folded[end]}".strip()
+        if _WROTE.search(joined[-LONGEST:]):
+            return end + 1 if _CLOCK.search(joined) else None
+    return None
+
+
+def _quoted_next(lines: Sequence[str], at: int) -> bool:
+    """Whether the quoted lines are marked, so that an answer may follow them."""
+    following = next((line for line in lines[at : at + WRAPPED] if line.strip()), "")
+    return following.lstrip().startswith(">")
+
+
+def _without_ending(lines: list[str]) -> list[str]:
+    """Without what a telephone adds at the end, and without a rule above the original."""
+    while lines:
+        last = fold(lines[-1][: _LONGEST_DEVICE + 1]).strip()
+        if (
+            last
+            and not _RULE.fullmatch(last)
+            and not (len(last) <= _LONGEST_DEVICE and _DEVICE.fullmatch(last))
+        ):
+            break
+        lines.pop()
+    return lines
