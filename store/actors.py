@@ -45,3 +45,11 @@ def user(session: Session, login: str) -> Actor:
         logins = ", ".join(session.scalars(select(User.login).where(User.active).order_by(User.login)))
         raise NotFound(f"there is no user {login}; known: {logins or 'none, the config names no [[users]]'}")
     return Actor(found.login, found.id, found.role)
+
+
+def of_id(session: Session, id_: int) -> Actor:
+    """The CRM user of that id, active or not. Raises NotFound."""
+    found = session.get(User, id_)
+    if found is None:
+        raise NotFound(f"there is no user {id_}")
+    return Actor(found.login, found.id, found.role)

@@ -54,6 +54,7 @@ class Reportable:
 
     id: int
     user_id: int | None  # who reports on it
+    account_id: int | None
     occurred_at: datetime
     state: ActivityState
 
@@ -65,7 +66,7 @@ def reportable(session: Session, activity_id: int) -> Reportable:
         raise NotFound(f"there is no activity {activity_id}")
     if found.type not in REPORTED:
         raise Immutable(f"activity {activity_id} is of type {found.type.value}: there is no report on it")
-    return Reportable(found.id, found.user_id, found.occurred_at, found.state)
+    return Reportable(found.id, found.user_id, found.account_id, found.occurred_at, found.state)
 
 
 def offer(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

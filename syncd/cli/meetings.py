@@ -7,7 +7,7 @@ import typer
 
 from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.editing import Id
-from syncd.cli.output import as_json, say
+from syncd.cli.output import as_json, clean, say, warn
 from syncd.cli.records import As
 
 if TYPE_CHECKING:
@@ -74,20 +74,29 @@ def answer(
 ) -> None:
     """Report on the activity ID: it enters the history. A later report replaces the text of the former.
 
+    The lines « Résultat : … » and « Suite : appel Dupont mardi 14h » are understood in it; the next step is
+    made for who acts (--as).
+
     \b
     Example:
       syncd meeting answer 31 --as claire --text "Offre à envoyer."
     """
     from store.meetings import ReportChannel
-    from store.report_forms import Submission
     from syncd.engine.meetings import telling
 
-    said = Submission((sys.stdin.read() if text == "-" else text).strip())
-    first = _do(of(ctx), as_, lambda s, o: telling.answer(s, id_, said, o, ReportChannel.CLI))
+    given = sys.stdin.read() if text == "-" else text
+    done = _do(of(ctx), as_, lambda s, o: telling.answer(s, id_, given, o, ReportChannel.CLI))
+    said = done.said
     if json:
-        as_json({"activity_id": id_, "first": first})
-    else:
-        say(f"activity {id_} is in the history" if first else f"activity {id_}: the report is changed")
+        as_json({"activity_id": id_, "first": done.first, "outcome": said.outcome, "problems": said.problems,
+                 "next_task_id": said.next_task_id, "next_event_id": said.next_event_id})  # fmt: skip
+        return
+    say(f"activity {id_} is in the history" if done.first else f"activity {id_}: the report is changed")
+    for kind, made in (("task", said.next_task_id), ("event", said.next_event_id)):
+        if made is not None:
+            say(f"next step: {kind} {made}")
+    for problem in said.problems:
+        warn(clean(problem))
 
 
 @meeting.command("waive")

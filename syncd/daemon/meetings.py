@@ -23,4 +23,5 @@ def meeting_rules(settings: Settings, hashed: KeyedHash) -> MeetingRules:
             instance=instance_of(hashed),
         ),
         auto_validate=video.auto_validate,
+        default_alarm=settings.calendar.default_alarm,
     )

@@ -85,7 +85,7 @@ def test_a_report_by_command_finishes_the_task_and_can_be_amended(world: Meeting
     assert "claire 1" not in run(world, "status").out
 
     amended = run(world, "meeting", "answer", "1", "--text", "Fait, et bien.", "--json").json
-    assert amended == {"activity_id": 1, "first": False}
+    assert (amended["activity_id"], amended["first"]) == (1, False)
     assert world.activities("state, comments") == [("VALIDATED", "Fait, et bien.")]
     assert world.forms("state, comments, channel") == [("ANSWERED", "Fait, et bien.", "CLI")]
 

@@ -361,3 +361,42 @@ def test_nothing_of_the_form_reaches_a_guest_who_is_put_into_the_task(world: Mee
     _, task = world.task()
     assert "Client SA" not in task
     assert "CRM ---" not in task
+
+
+def test_an_answer_s_outcome_and_next_step_are_taken_from_its_text(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("D'accord sur le prix.\nRésultat : intéressée\nSuite : appel mardi 14h")
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("state, comments") == [("VALIDATED", "D'accord sur le prix.")]
+    assert world.forms("outcome, next_event_id") == [("intéressée", 2)]
+    columns = "type, owner_id, account_id, start"
+    ((kind, owner, account, start),) = world.rows(f"SELECT {columns} FROM event WHERE id = 2")
+    assert (kind, owner, account) == ("CALL", 1, world.account)
+    assert str(start).startswith("2026-11-24 13:00")
+    world.settle()
+    assert world.text("claire").count("BEGIN:VEVENT") == 2
+
+
+def test_a_next_step_that_is_not_understood_stays_in_the_report(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("Bien.\nSuite : visite le 31/02 #INCONNUE")
+    world.settle()
+    world.later(minutes=1)
+    ((comments,),) = world.activities("comments")
+    assert comments == "Bien.\nSuite : visite le 31/02 #INCONNUE"
+    assert world.one("SELECT next_event_id FROM meeting_report") is None
+    assert "31/02" in str(world.one("SELECT problems FROM meeting_report"))
+
+
+def test_a_next_step_that_cannot_be_made_stays_in_the_report(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("Bien.\nSuite : visite mardi 14h #INCONNUE")
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    ((comments,),) = world.activities("comments")
+    assert comments == "Bien.\nSuite : visite mardi 14h #INCONNUE"
+    assert world.one("SELECT count(*) FROM event") == 1

@@ -62,6 +62,7 @@ class Answer:
     comments: str = ""
     outcome: str | None = None
     next_step: QuickAdd | None = None
+    step_line: str = ""  # the line of the next step, as written
     problems: tuple[Problem, ...] = ()
 
 
@@ -94,6 +95,7 @@ class _Reader:
         self._problems: list[Problem] = []
         self._outcome: str | None = None
         self._next: QuickAdd | None = None
+        self._line = ""
 
     def take(self, line: str) -> None:
         label, value = _labelled(line)
@@ -109,7 +111,8 @@ class _Reader:
         while lines and not lines[-1].strip():
             lines.pop()
         first = next((at for at, line in enumerate(lines) if line.strip()), 0)
-        return Answer("\n".join(lines[first:]), self._outcome, self._next, tuple(self._problems))
+        text = "\n".join(lines[first:])
+        return Answer(text, self._outcome, self._next, self._line, tuple(self._problems))
 
     def _take_outcome(self, line: str, value: str) -> None:
         if self._outcome is None:
@@ -122,7 +125,7 @@ class _Reader:
             self._stays(Problem(Trouble.SECOND_STEP, line))
             return
         try:
-            self._next = parse(value, self._today, self._lookup)
+            self._next, self._line = parse(value, self._today, self._lookup), line.strip()
         except QuickAddError as error:
             self._stays(Problem(Trouble.NOT_UNDERSTOOD, line, error))
 

@@ -10,12 +10,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from store import meeting_rows, report_forms
+from store import actors, meeting_rows, report_forms
+from store.audit_log import Channel
 from store.database import Database, Transaction
 from store.errors import StoreError
 from store.meetings import ReportChannel, ReportState
+from store.report_forms import Form
 from syncd.core.meetings.ended import Rules
+from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.people import People
+from syncd.engine.meetings import answering
 from syncd.engine.meetings.forms import FormRules, Forms
 from syncd.engine.meetings.recording import Recorder
 
@@ -32,6 +36,7 @@ class MeetingRules:
     past: timedelta  # `calendar.window.past`: older occurrences of a series are left alone
     forms: FormRules
     auto_validate: timedelta | None
+    default_alarm: int | None  # minutes: of the events that are next steps
 
 
 @dataclass(slots=True)
@@ -127,7 +132,9 @@ class MeetingSync:
             meeting_rows.alone(session)
             for form in report_forms.waiting(session, moved=True):
                 if form.done:
-                    said = report_forms.Submission(form.notes.strip())
+                    about = report_forms.reportable(session, form.activity_id)
+                    occasion = self._occasion(session, form, now)
+                    said = answering.taken(session, form.notes, about, occasion)
                     report_forms.submit(
                         session, form, said, by=form.user_id, channel=ReportChannel.TASK, now=now
                     )
@@ -135,6 +142,20 @@ class MeetingSync:
                 elif form.gone:
                     report_forms.close(session, [form.id], ReportState.WAIVED)
                     report.waived += 1
+
+    def _occasion(self, session: Transaction, form: Form, now: datetime) -> Occasion:
+        """The user who answered, acting through the task."""
+        rules = self._rules.forms
+        return Occasion(
+            actor=actors.of_id(session, form.user_id),
+            channel=Channel.SYNC,
+            now=now,
+            people=self._people(),
+            floating=rules.floating,
+            language=rules.language,
+            default_alarm=self._rules.default_alarm,
+            instance=rules.instance,
+        )
 
     def _stale(self, session: Transaction, now: datetime) -> list[int]:
         if self._rules.auto_validate is None:

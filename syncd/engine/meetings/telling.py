@@ -16,6 +16,7 @@ from syncd.core.recurrence import occurrences
 from syncd.engine.calendar import places
 from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.occasion import Occasion
+from syncd.engine.meetings import answering
 from syncd.engine.meetings.forms import cancel, finish
 from syncd.engine.meetings.look import is_video
 
@@ -110,20 +111,28 @@ def _plausible(start: datetime, end: datetime, scheduled: tuple[datetime, dateti
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of a report."""
+
+    first: bool
+    said: Submission
+
+
 # --- the form -------------------------------------------------------------------------------------
 
 
 def answer(
-    session: Transaction, activity_id: int, said: Submission, occasion: Occasion, channel: ReportChannel
-) -> bool:
-    """The report on an activity; a later one changes it. Whether it is the first. Raises NotFound, Immutable,
-    Forbidden."""
+    session: Transaction, activity_id: int, text: str, occasion: Occasion, channel: ReportChannel
+) -> Answered:
+    """The report on an activity; a later one changes it. Raises NotFound, Immutable, Forbidden."""
     meeting_rows.alone(session)
     known = report_forms.reportable(session, activity_id)
     _may(known, occasion)
     by = occasion.actor.user_id
     forms = report_forms.waiting(session, activities=[activity_id])
     first = known.state is ActivityState.PENDING_REPORT
+    said = answering.taken(session, text, known, occasion)
     if forms:
         report_forms.submit(session, forms[0], said, by=by, channel=channel, now=occasion.now)
         finish(session, forms[0], occasion)
@@ -131,7 +140,7 @@ def answer(
         report_forms.submit_unasked(session, known, said, by=by, channel=channel, now=occasion.now)
     scheduling.log(session, (occasion.actor, occasion.channel), ("activity", activity_id),
                    {"reported": True}, occasion.now)  # fmt: skip
-    return first
+    return Answered(first, said)
 
 
 def waive(session: Transaction, activity_id: int, occasion: Occasion) -> bool:

@@ -1,0 +1,75 @@
+"""What a user wrote into a form becomes comments, an outcome and a next step that is made (R113)."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from store import scheduling
+from store.database import Transaction
+from store.errors import StoreError
+from store.report_forms import Reportable, Submission
+from syncd.core.meetings.answers import Answer, read_answer
+from syncd.core.quick_add.result import Kind, QuickAdd
+from syncd.engine.calendar import quick
+from syncd.engine.calendar.editing import add_event
+from syncd.engine.calendar.occasion import Occasion
+from syncd.engine.calendar.task_editing import add_task
+
+LONGEST_OUTCOME = 120
+
+
+def taken(
+    session: Transaction, text: str, about: Reportable, occasion: Occasion, *, by_mail: bool = False
+) -> Submission:
+    """The answer in this text, with its next step made for who acts. Nothing of the text is lost: what is not
+    understood, or cannot be made, stays in the comments and is told."""
+    if occasion.actor.user_id is None:
+        return Submission(text.strip())
+    person = scheduling.user_of(session, occasion.actor.user_id)
+    zone = ZoneInfo(occasion.zone_of(person))
+    today = occasion.now.astimezone(zone).replace(tzinfo=None)
+    answer = read_answer(text, today, quick.lookup_of(session, text), by_mail=by_mail)
+    said = Submission(
+        answer.comments,
+        None if answer.outcome is None else answer.outcome[:LONGEST_OUTCOME],
+        tuple(one.told(occasion.language) for one in answer.problems),
+    )
+    return said if answer.next_step is None else _with_step(session, said, answer, (about, zone), occasion)
+
+
+def _with_step(
+    session: Transaction,
+    said: Submission,
+    answer: Answer,
+    place: tuple[Reportable, ZoneInfo],
+    occasion: Occasion,
+) -> Submission:
+    step, (about, zone) = answer.next_step, place
+    if step is None:
+        return said
+    try:
+        with session.begin_nested():
+            id_ = _made(session, step, about, zone, occasion)
+    except StoreError as error:
+        line = answer.step_line
+        return replace(
+            said,
+            comments=f"{said.comments}\n{line}".strip(),
+            problems=(*said.problems, f"{line}: {error}"),
+        )
+    if step.kind is Kind.TASK:
+        return replace(said, next_task_id=id_)
+    return replace(said, next_event_id=id_)
+
+
+def _made(session: Transaction, step: QuickAdd, about: Reportable, zone: ZoneInfo, occasion: Occasion) -> int:
+    """The next step concerns what the meeting did, unless it says otherwise."""
+    account = None if about.account_id is None else str(about.account_id)
+    if step.kind is Kind.TASK:
+        task = quick.task_fields(step)
+        if task.account is None and task.opportunity is None:
+            task = replace(task, account=account)
+        return add_task(session, task, occasion).id
+    event = quick.event_fields(step, zone)
+    if event.account is None and event.opportunity is None:
+        event = replace(event, account=account)
+    return add_event(session, event, occasion).id
