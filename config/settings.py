@@ -23,15 +23,16 @@ from config.calendar import (
     Direction,
     Window,
 )
+from config.calls import CallColumns, CallLine, Calls
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
 
 __all__ = [
-    "Brake", "CaldavServer", "Calendar", "CalendarChoice", "Conflict", "Direction", "Duration", "EwsServer",
-    "ExcludeRule", "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Role",
-    "Schedule", "SecretRef", "Section", "Security", "Server", "Settings", "Since", "Size", "Store",
-    "TimeZone", "User", "Window", "Workspace",
+    "Brake", "CaldavServer", "Calendar", "CalendarChoice", "CallColumns", "CallLine", "Calls",
+    "Conflict", "Direction", "Duration", "EwsServer", "ExcludeRule", "ImapServer", "Logging", "Mail",
+    "Mailbox", "OAuth2", "Role", "Schedule", "SecretRef", "Section", "Security", "Server", "Settings",
+    "Since", "Size", "Store", "TimeZone", "User", "Window", "Workspace",
 ]  # fmt: skip
 
 
@@ -240,6 +241,8 @@ class Settings(Section):
     """What is logged."""
     calendar: Calendar = Calendar()
     """How calendars and task lists are kept in step."""
+    calls: Calls = Calls()
+    """Call records of a telephone system."""
     schedule: Schedule = Schedule()
     """How often the daemon looks."""
     logging: Logging = Logging()
