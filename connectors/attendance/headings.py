@@ -105,7 +105,6 @@ ROLES: Mapping[Role, Sequence[str]] = {
 }  # fmt: skip
 
 YES = frozenset({"yes", "y", "oui", "o", "ja", "j", "si", "s", "sim", "true", "1"})
-NO = frozenset({"no", "n", "non", "nein", "nee", "nao", "false", "0"})
 # Languages whose people write the day before the month, told by words of the headings; English says nothing.
 DAY_FIRST = re.compile(
     r"\b(resume|reunion|heure|duree|nom|debut|titre|depart|zusammenfassung|besprechung\w*|dauer|teilnehmer"

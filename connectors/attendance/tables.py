@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.attendance.headings import LONGEST, NO, YES, Column, column, role, words
+from connectors.attendance.headings import LONGEST, YES, Column, column, role, words
 from connectors.attendance.model import Provider, Role
 from connectors.attendance.raw import Raw, RawVisit, address
 from connectors.errors import BadFile
@@ -149,7 +149,7 @@ def _person(walk: _Walk, table: _Table, row: Row) -> None:
     def cell(kind: Column) -> str:
         return row.cell(table.places.get(kind))
 
-    if words(cell(Column.WAITING)) in YES or words(cell(Column.ATTENDED)) in NO:
+    if words(cell(Column.WAITING)) in YES:
         return
     raw, join, leave, length = walk.raw, cell(Column.JOIN), cell(Column.LEAVE), cell(Column.DURATION)
     needed = table.places.get(Column.JOIN, table.places.get(Column.DURATION, 0))

@@ -186,6 +186,28 @@ def test_in_the_hour_that_comes_twice_the_length_told_decides() -> None:
     assert (claire.seconds, bob.seconds) == (130 * 60, 20 * 60)
 
 
+def test_a_clock_that_went_back_while_somebody_was_there_does_no_harm_without_lengths() -> None:
+    text = "Name,Join Time,Leave Time\nBob Martin,2026-10-25 02:50:00,2026-10-25 02:10:00\n"
+    report = only(text.encode())
+    assert report.people[0].seconds == 0
+    assert report.in_zone(PARIS).people[0].seconds == 20 * 60
+
+
+def test_what_teams_tells_of_reactions_is_left_alone() -> None:
+    lines = [
+        "4. Meeting Engagement",
+        "Name\tEngagement Type\tTime",
+        "Start\tRaised hand\t11/22/26, 2:00:05 PM",
+    ]
+    assert only(reports.utf16(*reports.teams(), "", *lines)) == only(reports.utf16(*reports.teams()))
+
+
+def test_times_with_and_without_a_zone_are_not_mixed() -> None:
+    text = "Name,Join Time,Leave Time\nBob,2026-11-22 14:00:00Z,2026-11-22 15:00:00\n"
+    with pytest.raises(BadFile, match="some do not"):
+        read(text.encode(), "report.csv")
+
+
 # --- day and month ----------------------------------------------------------------------------------------
 
 
@@ -224,6 +246,12 @@ def test_french_headings_with_am_and_pm_decide_nothing() -> None:
         at(13, 58, 5, day=3, month=4),
         at(13, 58, 5, day=4, month=3),
     ]
+
+
+def test_dots_are_never_american() -> None:
+    start, end, bob = dates("03.04.2026, {}")
+    report = only(reports.utf16(*reports.teams("en", start=start, end=end, bob=bob)))
+    assert report.started == at(13, 58, 5, day=3, month=4)
 
 
 def test_the_same_day_and_month_is_one_date() -> None:

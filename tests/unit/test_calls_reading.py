@@ -35,6 +35,11 @@ def test_master_csv_without_ids_tells_its_calls_apart_all_the_same() -> None:
     assert len({record.unique_id for record in first}) == len(first) == 2
 
 
+def test_a_user_field_in_the_place_of_the_id_is_no_id() -> None:
+    text = "\n".join(line.rsplit(",", 2)[0] + ',"campaign"' for line in reports.MASTER.splitlines())
+    assert len(read(text.encode(), "Master.csv", PARIS).records) == 2
+
+
 def test_an_export_of_freepbx_names_the_telephone_behind_the_companys_number() -> None:
     (record,) = read(reports.FREEPBX.encode(), "cdr.csv", PARIS).records
     assert (record.direction, record.extension, record.number) == (Direction.OUT, "201", "145678901")

@@ -211,6 +211,12 @@ def test_a_name_that_two_participants_have_is_nobodys() -> None:
     assert (came.present, came.absent, len(came.unplanned)) == ((), ("c1", "c3"), 1)
 
 
+def test_a_name_is_free_again_when_its_other_bearer_was_known_by_address() -> None:
+    twin = Participant("c3", (), "Martin, Robert")
+    people = person("Robert Martin", "bob@globex.example", (0, 10)), person("Robert Martin", "", (0, 10))
+    assert [one.key for one in who_came((BOB, twin), report(*people)).present] == ["c1", "c3"]
+
+
 def test_two_addresses_under_one_name_are_two_people() -> None:
     came = who_came(
         (BOB,),
