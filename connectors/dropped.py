@@ -125,9 +125,9 @@ def put_away(file: Dropped, why: str = "") -> Path:
         place.mkdir(mode=0o770, exist_ok=True)
         if place.is_symlink():
             raise NotADirectoryError(errno.ENOTDIR, "is a link")
-        target = _free(place, file.name, source)
+        target = _free(place, file.name, source, told=bool(why))
         if why:
-            _write(target.with_name(target.name + ".txt"), why)
+            _write(_reason_of(target), why)
         _move(source, target)
         _flush(place)
         _flush(file.folder)
@@ -136,16 +136,19 @@ def put_away(file: Dropped, why: str = "") -> Path:
     return target
 
 
-def _free(place: Path, name: str, source: Path) -> Path:
+def _free(place: Path, name: str, source: Path, *, told: bool) -> Path:
     """A name in `place` that no file has, or that has this very file already, from before a crash.
 
-    A text without its file is such a remainder too, and is written anew.
+    A text without its file is such a remainder too, and is written anew; a file that only has the name of
+    such a text has one of its own beside it, and stays.
     """
     stem, ending = Path(name).stem, Path(name).suffix
     while len(os.fsencode(stem + ending)) > LONGEST_NAME:
         stem, ending = (stem[:-1], ending) if stem else (ending[:LONGEST_NAME], "")
     for number in range(1, MOST_NAMES):
         target = place / (f"{stem} ({number}){ending}" if number > 1 else stem + ending)
+        if told and _reason_of(_reason_of(target)).exists():
+            continue
         try:
             if os.path.samestat(target.lstat(), source.lstat()):
                 return target
@@ -153,6 +156,10 @@ def _free(place: Path, name: str, source: Path) -> Path:
             source.lstat()  # raises where it is the source that is not there
             return target
     raise FileExistsError(errno.EEXIST, "has too many files of that name: empty it")
+
+
+def _reason_of(target: Path) -> Path:
+    return target.with_name(target.name + ".txt")
 
 
 def _move(source: Path, target: Path) -> None:

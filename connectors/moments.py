@@ -5,10 +5,11 @@ Which of 3 and 4 is the month of 03/04/2026 is not told by the text alone: a `Mo
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+
+from connectors.wording import plain
 
 LONGEST = timedelta(days=2)  # one meeting: moments further apart were read the wrong way round
 FIRST_YEAR, LAST_YEAR = 1990, 2199  # of a moment; anything else is no date of a meeting or a call
@@ -42,12 +43,6 @@ _PARTS = re.compile(
 )
 _SECONDS = {"d": 86400, "j": 86400, "t": 86400, "m": 60, "min": 60, "s": 1, "sek": 1, "sec": 1, "seg": 1}
 _DIGITAL = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d))?")
-
-
-def plain(text: str) -> str:
-    """Lower case, without accents, with simple spaces: what two spellings of a word have in common."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(one for one in parts if not unicodedata.combining(one)).split())
 
 
 @dataclass(frozen=True, slots=True)

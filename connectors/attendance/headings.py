@@ -14,7 +14,7 @@ from enum import Enum
 from functools import lru_cache
 
 from connectors.attendance.model import Role
-from connectors.moments import plain
+from connectors.wording import words
 
 
 class Column(Enum):
@@ -111,13 +111,7 @@ DAY_FIRST = re.compile(
     r"|rolle|beitritt|resumen|duracion|nombre|correo|resumo|reuniao|duracao|nome|riepilogo|riunione|durata"
     r"|vergadering|naam|deelnemers)\b"
 )
-_WORD = re.compile(r"[^a-z0-9]+")
 LONGEST = 100  # characters: a longer cell is no heading
-
-
-def words(text: str) -> str:
-    """A heading as it is compared."""
-    return _WORD.sub(" ", plain(text)).strip()
 
 
 def fits(heading: str, entries: Sequence[str]) -> bool:

@@ -3,12 +3,13 @@ joins or leaves (meetingAttendanceList.csv: Full Name, User Action, Timestamp)."
 
 from collections.abc import Sequence
 
-from connectors.attendance.headings import JOINED, LEFT, Column, column, fits, words
+from connectors.attendance.headings import JOINED, LEFT, Column, column, fits
 from connectors.attendance.model import Provider, Role
 from connectors.attendance.raw import Raw, RawVisit
 from connectors.errors import BadFile
 from connectors.moments import Moment
 from connectors.sheet import Row
+from connectors.wording import words
 
 HEADINGS_WITHIN = 30  # rows
 _NEEDED = (Column.NAME, Column.ACTION, Column.MOMENT)

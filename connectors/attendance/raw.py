@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from connectors.attendance.headings import DAY_FIRST, words
+from connectors.attendance.headings import DAY_FIRST
 from connectors.attendance.model import AttendanceReport, Attended, Provider, Role, Visit, presence
 from connectors.errors import BadFile
 from connectors.moments import Moment, moment, orders
+from connectors.wording import words
 
 AUTUMN = timedelta(hours=1)  # the clock goes back by it, so that somebody leaves before they joined
 

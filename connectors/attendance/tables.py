@@ -13,12 +13,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.attendance.headings import LONGEST, YES, Column, column, role, words
+from connectors.attendance.headings import LONGEST, YES, Column, column, role
 from connectors.attendance.model import Provider, Role
 from connectors.attendance.raw import Raw, RawVisit, address
 from connectors.errors import BadFile
 from connectors.moments import seconds
 from connectors.sheet import Row
+from connectors.wording import words
 
 ACTIVITIES = 3  # the section of Teams with each joining
 READ = 3  # sections after it tell of reactions

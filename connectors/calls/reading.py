@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from connectors import sheet
-from connectors.attendance.headings import words
 from connectors.calls.headings import (
     ANSWERED,
     ASTERISK,
@@ -26,6 +25,7 @@ from connectors.calls.model import CallFile, CallRecord, Direction, Field, Switc
 from connectors.errors import BadFile
 from connectors.moments import Moment, moment, seconds
 from connectors.sheet import Row
+from connectors.wording import words
 
 HEADINGS_WITHIN = 30  # rows
 LONGEST_NUMBER = 20  # digits; E.164 has fifteen, and a prefix may stand before them

@@ -1,5 +1,6 @@
 """Files that people drop into a folder."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -135,6 +136,20 @@ def test_any_name_can_be_put_away(tmp_path: Path, name: str) -> None:
     assert len(list((tmp_path / "failed").iterdir())) == 4
 
 
+def test_a_reason_never_takes_the_place_of_a_file_of_its_name(tmp_path: Path) -> None:
+    for name in ("a.csv.txt", "a.csv"):
+        drop(tmp_path, name, text=f"content of {name}")
+        (found,) = complete(tmp_path)
+        put_away(found, "why")
+    failed = {path.name: path.read_text() for path in (tmp_path / "failed").iterdir()}
+    assert failed == {
+        "a.csv.txt": "content of a.csv.txt",
+        "a.csv.txt.txt": "why\n",
+        "a (2).csv": "content of a.csv",
+        "a (2).csv.txt": "why\n",
+    }
+
+
 def test_a_crash_between_two_names_leaves_one_file(tmp_path: Path) -> None:
     file = drop(tmp_path)
     (tmp_path / "done").mkdir()
@@ -181,6 +196,21 @@ def test_a_crash_at_any_step_loses_nothing_and_leaves_no_half(
     left = {path.name: path.read_text() for path in (tmp_path / "failed").iterdir() if path.name[0] != "."}
     assert left == {"report.csv": "Name\n", "report.csv.txt": "why\n"}
     assert complete(tmp_path) == ()
+
+
+def test_a_file_system_without_links_takes_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    for text in ("one", "two"):
+        drop(tmp_path, text=text)
+        (found,) = complete(tmp_path)
+        put_away(found)
+    assert {path.name: path.read_text() for path in (tmp_path / "done").iterdir()} == {
+        "report.csv": "one",
+        "report (2).csv": "two",
+    }
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
