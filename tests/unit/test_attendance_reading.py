@@ -119,6 +119,28 @@ def test_a_report_of_zoom_without_the_meetings_data_has_the_times_of_its_people(
     assert [person.seconds for person in report.people] == [3660, 3000]
 
 
+BOB = "Bob\t22/11/2026 14:00:00\t22/11/2026 15:00:00\t1 h\tbob@globex.example\tx"
+VARIANTS = {
+    "Italian": f"2. Partecipanti\nNome\tPrimo accesso\tUltima uscita\tDurata\tE-mail\tRuolo\n{BOB}",
+    "Dutch": f"2. Deelnemers\nNaam\tEerste deelname\tLaatst verlaten\tDuur\tE-mail\tRol\n{BOB}",
+    "an add-on of Meet": f"Name\tTime joined\tTime exited\tDuration\tEmail\tx\n{BOB}",
+    "another case": f"2. Participants\nName\tFirst join\tLast leave\tIn-meeting duration\tEmail\tRole\n{BOB}",
+    "saved from a sheet": "2. Participants,,,,\nName,First Join,Last Leave,Duration,Email,Role\n"
+    + BOB.replace("\t", ","),
+    "breakout rooms, and the joinings only": (
+        "3. Activités en réunion\nNom\tType de salle\tNom de la salle\tHeure d’arrivée\tHeure de départ"
+        "\tDurée\tE-mail\nBob\tPrincipale\tG\t22/11/2026 14:00\t22/11/2026 15:00\t1 h\tbob@globex.example"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", VARIANTS.values(), ids=VARIANTS)
+def test_other_wordings_and_tables_say_the_same(text: str) -> None:
+    (bob,) = only(text.encode()).people
+    assert (bob.name, bob.email, bob.seconds) == ("Bob", "bob@globex.example", 3600)
+    assert (bob.first_join, bob.last_leave) == (at(14, 0), at(15, 0))
+
+
 def test_columns_are_known_by_their_headings_wherever_they_stand() -> None:
     lines = [line.split(",") for line in reports.ZOOM.splitlines()[3:]]
     turned = "\n".join(",".join(reversed(line)) for line in lines)
