@@ -58,6 +58,7 @@ def _strangers(tree: Tree) -> Iterator[Problem]:
     if not tree.complete:
         return
     logins = [login for _, user in tree.tables("users") if isinstance(login := user.get("login"), str)]
+    yield from _lines_of_nobody(tree, logins)
     servers = tree.table("servers")
     for path, mailbox in tree.tables("mailboxes"):
         user, server = mailbox.get("user"), mailbox.get("server")
@@ -79,6 +80,16 @@ def _strangers(tree: Tree) -> Iterator[Problem]:
                 yield tree.problem((*path, "server"), message)
         if isinstance(table, dict):
             yield from _exchange(tree, path, mailbox, exchange=INSTEAD in table)
+
+
+def _lines_of_nobody(tree: Tree, logins: list[str]) -> Iterator[Problem]:
+    """Telephone lines whose user is not there."""
+    lines = tree.table("calls").get("lines")
+    for index, line in enumerate(lines if isinstance(lines, list) else ()):
+        login = line.get("user") if isinstance(line, dict) else None
+        if isinstance(login, str) and login not in logins:
+            message = f'no user has the login "{login}"{nearest(login, logins)}'
+            yield tree.problem(("calls", "lines", index, "user"), message)
 
 
 def _exchange(

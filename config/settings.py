@@ -23,16 +23,17 @@ from config.calendar import (
     Direction,
     Window,
 )
+from config.calls import CallColumns, CallLine, Calls
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
 from config.video import Video
 
 __all__ = [
-    "Brake", "CaldavServer", "Calendar", "CalendarChoice", "Conflict", "Direction", "Duration", "EwsServer",
-    "ExcludeRule", "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Role",
-    "Schedule", "SecretRef", "Section", "Security", "Server", "Settings", "Since", "Size", "Store",
-    "TimeZone", "User", "Video", "Window", "Workspace",
+    "Brake", "CaldavServer", "Calendar", "CalendarChoice", "CallColumns", "CallLine", "Calls",
+    "Conflict", "Direction", "Duration", "EwsServer", "ExcludeRule", "ImapServer", "Logging", "Mail",
+    "Mailbox", "OAuth2", "Role", "Schedule", "SecretRef", "Section", "Security", "Server", "Settings",
+    "Since", "Size", "Store", "TimeZone", "User", "Video", "Window", "Workspace",
 ]  # fmt: skip
 
 
@@ -243,6 +244,8 @@ class Settings(Section):
     """How calendars and task lists are kept in step."""
     video: Video = Video()
     """What becomes of ended video meetings."""
+    calls: Calls = Calls()
+    """Call records of a telephone system."""
     schedule: Schedule = Schedule()
     """How often the daemon looks."""
     logging: Logging = Logging()

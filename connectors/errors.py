@@ -2,7 +2,8 @@
 
     SyncdError
     ├── ItemError              one message or event; its collection goes on
-    │   └── WouldMail              a quiet write that the server would mail people about: not made
+    │   ├── WouldMail              a quiet write that the server would mail people about: not made
+    │   └── BadFile                a file that a person dropped and that cannot be taken
     ├── CollectionError        one folder or calendar; its mailbox goes on
     │   ├── CollectionGone         the server says that it does not exist
     │   └── CollectionRefused      the server denies access to it
@@ -37,6 +38,22 @@ class ItemError(SyncdError):
 
 class WouldMail(ItemError):
     """The write was to be made in silence, and the server would mail participants: it was not made."""
+
+
+class BadFile(ItemError):
+    """A dropped file cannot be taken; `line` is the line of the file, 0 where it is all of it.
+
+    The name of a file may hold a meeting's title, so the message leaves it out: `locator` has it, and
+    `told` is the whole sentence for the person who dropped the file.
+    """
+
+    def __init__(self, message: str, *, locator: str, line: int = 0) -> None:
+        super().__init__(f"line {line}: {message}" if line else message, locator=locator)
+        self.line = line
+
+    def told(self) -> str:
+        """File, line, what is wrong and what to do."""
+        return f"{self.locator}: {self}"
 
 
 class CollectionError(SyncdError):

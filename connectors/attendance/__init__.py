@@ -1,0 +1,1 @@
+"""Who was in a meeting, as the provider's own report tells. Knows no CRM."""

@@ -1,0 +1,195 @@
+"""What an attendance report says, whichever provider wrote it. Plain frozen records, no I/O.
+
+The times of a report are all aware (UTC), or all wall-clock without a zone: the files that Teams and Zoom
+offer tell none. `in_zone` makes the latter aware once somebody knows where they were written.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Provider(Enum):
+    """Whose report it is."""
+
+    TEAMS = "teams"
+    ZOOM = "zoom"
+    OTHER = "other"  # read by its headings all the same
+
+
+class Role(Enum):
+    """What somebody was in the meeting."""
+
+    ORGANIZER = "organizer"
+    PRESENTER = "presenter"
+    ATTENDEE = "attendee"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """From joining to leaving, once."""
+
+    join: datetime
+    leave: datetime | None  # None = the report was written before
+    seconds: int | None = None  # as the report says; None = it does not
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """One person of a report, however often they joined."""
+
+    name: str  # as shown in the meeting; may be empty
+    email: str  # lower-cased; empty for guests, callers and whoever the provider does not tell
+    first_join: datetime | None  # None = the report has no times of single people
+    last_leave: datetime | None
+    seconds: int  # of presence; time on two devices at once counts once where the visits are known
+    role: Role = Role.UNKNOWN
+    visits: tuple[Visit, ...] = ()  # in order of joining; empty where only the first and the last are told
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceReport:
+    """One session of one meeting."""
+
+    provider: Provider
+    title: str  # empty where the report has none
+    meeting_id: str  # Zoom's number, digits only; the id that old reports of Teams had; else empty
+    started: datetime | None  # None = the report holds no time at all
+    ended: datetime | None
+    people: tuple[Attended, ...]
+
+    @property
+    def zone_unknown(self) -> bool:
+        """Whether the times are those of a clock on some wall."""
+        return self.started is not None and self.started.tzinfo is None
+
+    def in_zone(self, zone: ZoneInfo) -> "AttendanceReport":
+        """The report with aware times (UTC), its wall-clock ones taken as those of `zone`.
+
+        In the hour that comes twice in autumn, the reading is taken that fits the length told.
+        """
+        if not self.zone_unknown:
+            return self
+        people = tuple(_person_in(person, zone) for person in self.people)
+        started, ended = _pair_in(self.started, self.ended, zone, None)
+        return replace(self, started=started, ended=ended, people=people)
+
+
+class AttendanceSource(Protocol):
+    """A provider that can be asked who was in its meetings."""
+
+    @property
+    def provider(self) -> Provider:
+        """Whose reports these are."""
+        ...
+
+    def reports(self, *, link: str, start: datetime, end: datetime) -> Sequence[AttendanceReport]:
+        """The sessions held at the join link between `start` and `end` (aware); none if there was none.
+
+        Raises MailboxError or one of its kind where the provider cannot be asked now.
+        """
+        ...
+
+
+def presence(visits: Iterable[Visit]) -> int | None:
+    """Seconds within any of the visits; None where a leave is missing or they are none."""
+    # A clock on a wall may show the leave before the join, in the hour that comes twice.
+    spans = sorted((one.join, max(one.join, one.leave)) for one in visits if one.leave is not None)
+    if not spans:
+        return None
+    total, (start, end) = timedelta(0), spans[0]
+    for join, leave in spans[1:]:
+        if join > end:
+            total, start, end = total + (end - start), join, leave
+        else:
+            end = max(end, leave)
+    return int((total + (end - start)).total_seconds())
+
+
+def together(reports: Sequence[AttendanceReport]) -> AttendanceReport:
+    """Several reports of one meeting as one: Teams writes one each time the meeting is opened anew.
+
+    A report that comes twice changes nothing. All must be aware, or all wall-clock; ValueError otherwise.
+    """
+    if len({report.zone_unknown for report in reports if report.started is not None}) > 1:
+        raise ValueError("some reports have a time zone and some do not: put them into one first")
+    people: dict[tuple[str, str], Attended] = {}
+    for report in reports:
+        for person in report.people:
+            key = (person.email, "" if person.email else person.name.casefold())
+            people[key] = joined(people[key], person) if key in people else person
+    first = reports[0]
+    starts = [one.started for one in reports if one.started is not None]
+    ends = [one.ended for one in reports if one.ended is not None]
+    return replace(
+        first,
+        title=next((one.title for one in reports if one.title), ""),
+        meeting_id=next((one.meeting_id for one in reports if one.meeting_id), ""),
+        started=min(starts, default=None),
+        ended=max(ends, default=None),
+        people=tuple(people.values()),
+    )
+
+
+def joined(one: Attended, other: Attended) -> Attended:
+    """Two entries of one person as one."""
+    joins = [at for at in (one.first_join, other.first_join) if at is not None]
+    leaves = [at for at in (one.last_leave, other.last_leave) if at is not None]
+    ends = [(each.first_join, each.last_leave, each.seconds) for each in (one, other)]
+    visits = tuple(sorted({*_visits(one), *_visits(other)}, key=lambda visit: visit.join))
+    known = presence(visits) if all(visit.leave for visit in visits) else None
+    told = one.seconds if ends[0] == ends[1] else one.seconds + other.seconds
+    return replace(
+        one,
+        name=one.name or other.name,
+        first_join=min(joins, default=None),
+        last_leave=max(leaves, default=None),
+        seconds=told if known is None else min(known, told),
+        role=other.role if one.role is Role.UNKNOWN else one.role,
+        visits=visits,
+    )
+
+
+def _visits(person: Attended) -> tuple[Visit, ...]:
+    if person.visits or person.first_join is None:
+        return person.visits
+    return (Visit(person.first_join, person.last_leave, person.seconds),)
+
+
+def _person_in(person: Attended, zone: ZoneInfo) -> Attended:
+    visits = []
+    for visit in person.visits:
+        join, leave = _pair_in(visit.join, visit.leave, zone, visit.seconds)
+        if join is not None:
+            visits.append(Visit(join, leave, visit.seconds))
+    first, last = _pair_in(person.first_join, person.last_leave, zone, None)
+    known = presence(visits) if all(visit.leave for visit in visits) else None
+    return replace(
+        person,
+        first_join=min((visit.join for visit in visits), default=first),
+        last_leave=max((visit.leave for visit in visits if visit.leave), default=last),
+        seconds=person.seconds if known is None else known,
+        visits=tuple(visits),
+    )
+
+
+def _pair_in(
+    start: datetime | None, end: datetime | None, zone: ZoneInfo, told: int | None
+) -> tuple[datetime | None, datetime | None]:
+    """Both as UTC. `told` is the length in seconds, where the report says it."""
+    if start is None or end is None:
+        return _readings(start, zone)[0], _readings(end, zone)[0]
+    pairs = [(a, b) for a in _readings(start, zone) for b in _readings(end, zone) if a and b]
+    wanted = told if told is not None else (end - start).total_seconds()
+    return min(pairs, key=lambda pair: (pair[1] < pair[0], abs((pair[1] - pair[0]).total_seconds() - wanted)))
+
+
+def _readings(wall: datetime | None, zone: ZoneInfo) -> list[datetime | None]:
+    if wall is None:
+        return [None]
+    early, late = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return [early] if early >= late else [early, late]

@@ -1,0 +1,32 @@
+"""A dropped file to an attendance report: the one door to the readers of this folder."""
+
+from collections.abc import Sequence
+
+from connectors import sheet
+from connectors.attendance import oldlist, tables
+from connectors.attendance.headings import column
+from connectors.attendance.model import AttendanceReport
+from connectors.attendance.raw import reports
+from connectors.errors import BadFile
+
+
+def read(content: bytes, file: str) -> tuple[AttendanceReport, ...]:
+    """The attendance report in `content`, dropped under the name `file`.
+
+    One report, or two where nothing in the file tells whether 03/04 is in March or April: the likelier one
+    first, for the meetings there were to decide. Raises BadFile, and nothing else, for what is no report.
+    """
+    rows = sheet.rows(content, file, _score)
+    raw = oldlist.read(rows, file) or tables.read(rows, file)
+    if raw is None:
+        raise BadFile(
+            "is no attendance report that is known: no row has headings for a name and for a time of joining;"
+            " docs/attendance.md tells which files are read and from where they come",
+            locator=file,
+        )
+    return reports(raw)
+
+
+def _score(cells: Sequence[str]) -> int:
+    """How many cells are headings."""
+    return sum(column(cell) is not None for cell in cells[: tables.COLUMNS])

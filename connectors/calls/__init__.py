@@ -1,0 +1,1 @@
+"""Calls as a telephone system records them. Knows no CRM."""

@@ -1,0 +1,43 @@
+"""People of a meeting, and when two spellings are one name. Pure."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+LONGEST = 200  # characters of a name that are looked at
+
+# What meetings put behind a name, in any language: "(Guest)", "(Invité)", "(Externe)", "[Acme]".
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_WORD = re.compile(r"[^\W\d_]+")
+_STATES = frozenset(
+    """guest invite invitee invites gast invitado invitada convidado convidada ospite externe external extern
+    externo esterno unverified verified host hote organizer organisateur anonymous anonyme you vous
+    moi me""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody who was invited, or who organises."""
+
+    key: str  # of the caller's choice, unique in the meeting
+    emails: tuple[str, ...]  # lower-cased; all the addresses that are known of the person
+    name: str = ""
+    organizer: bool = False
+
+
+def names_of(shown: str) -> frozenset[frozenset[str]]:
+    """The names that a person is shown by: "Bob (Robert Martin)" has two, "Bob Martin (Guest)" one.
+
+    A name is the set of its words without case and accents, so that "MARTIN, Robert" is "Robert Martin".
+    It has none where there is no letter, as for somebody who dialled in.
+    """
+    text = shown[:LONGEST]
+    texts = [_BRACKETS.sub(" ", text), *_BRACKETS.findall(text)]
+    names = {frozenset(_WORD.findall(_simple(one))) for one in texts}
+    return frozenset(name for name in names if name and not name <= _STATES)
+
+
+def _simple(text: str) -> str:
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in parts if not unicodedata.combining(one))
