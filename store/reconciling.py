@@ -257,6 +257,12 @@ def announce(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     return ids
 
 
+def announce_again(session: Session, ids: Iterable[int], now: datetime) -> None:
+    """They are about to be sent only now."""
+    for part in chunked(ids):
+        session.execute(update(Intent).where(Intent.id.in_(part)).values(at=now))
+
+
 def open_intents(session: Session, mailbox_id: int) -> list[Intent]:
     """Writes whose outcome is not known, oldest first. Detached: to be read only."""
     found = list(session.scalars(select(Intent).where(Intent.mailbox_id == mailbox_id).order_by(Intent.id)))

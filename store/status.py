@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from store import ledger
-from store.bindings import Binding, BindingState, Conflict, ConflictState, Pending
+from store.bindings import Binding, BindingState, Conflict, ConflictState, Intent, Pending
 from store.reconciling import CALENDARS
 from store.sync_state import (
     Collection,
@@ -68,6 +68,7 @@ class MailboxStatus:
     calendars: tuple[CalendarStatus, ...]
     open_conflicts: int
     waiting: int  # records that changed in the CRM, and that the calendars were not told of yet
+    unanswered: int  # writes to the calendars whose outcome is not known yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ def mailboxes(session: Session, names: Sequence[str] | None = None) -> list[Mail
     calendars = _calendars(session, [box.id for box, _ in boxes])
     conflicts = _of_mailboxes(session, Conflict, Conflict.state == ConflictState.OPEN)
     waiting = _of_mailboxes(session, Pending, true())
+    unanswered = _of_mailboxes(session, Intent, true())
     return [
         MailboxStatus(
             name=box.name,
@@ -125,6 +127,7 @@ def mailboxes(session: Session, names: Sequence[str] | None = None) -> list[Mail
             calendars=tuple(calendars.get(box.id, ())),
             open_conflicts=conflicts.get(box.id, 0),
             waiting=waiting.get(box.id, 0),
+            unanswered=unanswered.get(box.id, 0),
         )
         for box, login in boxes
     ]
@@ -163,7 +166,7 @@ def _calendars(session: Session, mailbox_ids: Sequence[int]) -> dict[int, list[C
 
 
 def _of_mailboxes(
-    session: Session, model: type[Conflict] | type[Pending], where: ColumnElement[bool]
+    session: Session, model: type[Conflict] | type[Pending] | type[Intent], where: ColumnElement[bool]
 ) -> dict[int, int]:
     query = select(model.mailbox_id, func.count()).where(where).group_by(model.mailbox_id)
     return dict(session.execute(query).all())

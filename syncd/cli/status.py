@@ -152,6 +152,7 @@ def _plain(
         "calendars": row.calendars,
         "open_conflicts": row.open_conflicts,
         "waiting_for_calendars": row.waiting,
+        "writes_without_an_answer": row.unanswered,
         "needs_person": needs,
     }
 
@@ -197,3 +198,10 @@ def _print(rows: "Sequence[MailboxStatus]", last: dict[str, datetime | None], no
                 for name, one in calendars
             ],
         )
+    for row in rows:
+        if row.unanswered:
+            say()
+            say(
+                f"{row.name}: {count(row.unanswered, 'write')} to its calendars without an answer so far: "
+                "each cycle looks whether it arrived"
+            )

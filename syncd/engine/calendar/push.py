@@ -6,6 +6,7 @@ without an answer is neither repeated nor believed, but looked up.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -35,6 +36,7 @@ NEVER = (
     "then `syncd sync --quarantined`."
 )
 GROUP = 20  # writes announced together, and confirmed together
+FRESH = timedelta(minutes=1)  # how much older than its request an intent may say that it is
 TRIES = 3  # against others who write the same item at the same time (T4, row 17)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -76,6 +78,7 @@ class Pusher:
 
     def _group(self, plans: Sequence[Plan], tries: int) -> None:
         intents = self._announce(plans)
+        announced = self._context.clock()
         done: list[Outcome] = []
         closed: list[int] = []
         again: list[tuple[Plan, RemoteItem | None]] = []
@@ -85,6 +88,7 @@ class Pusher:
                 if plan.calendar.row.id in self.failed:
                     closed.append(intent)
                     continue
+                announced = self._said_again(intents[len(closed) + unknown :], announced)
                 try:
                     done.append(self._outcome(plan, self._write(plan)))
                     closed.append(intent)
@@ -112,6 +116,16 @@ class Pusher:
         rows = [self._intent(plan) for plan in plans]
         with self._context.database.write() as session:
             return reconciling.announce(session, rows)
+
+    def _said_again(self, intents: Sequence[int], announced: datetime) -> datetime:
+        """Keeps the times of what is still to be written true, in a group that takes long: how long a server
+        may still work on a request counts from when it was sent."""
+        now = self._context.clock()
+        if now - announced < FRESH:
+            return announced
+        with self._context.database.write() as session:
+            reconciling.announce_again(session, intents, now)
+        return now
 
     def _intent(self, plan: Plan) -> dict[str, Any]:
         decision, binding = plan.decision, plan.binding
@@ -142,7 +156,7 @@ class Pusher:
             "before": dump(plan.seen) if plan.seen else "",
             "mailed": ", ".join(plan.mailing.recipients) if plan.mailing else "",
             "run_ref": self._context.run,
-            "at": self._context.now,
+            "at": self._context.clock(),
         }
 
     # --- one write ------------------------------------------------------------------------------

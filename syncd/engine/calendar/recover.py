@@ -1,5 +1,11 @@
 """At the start of a cycle: what became of writes whose answer nobody heard, because the process was killed or
-the connection broke. They are looked up, never repeated."""
+the connection broke. They are looked up, never repeated.
+
+A server where nothing makes a second creation impossible may still be working on the first. Until it can have
+no more to do with it, such a creation stays open when it is not found, and nothing is written for its record.
+"""
+
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,6 +25,10 @@ from syncd.engine.calendar.journal import Outcome, conflict_row, overwrote
 from syncd.engine.calendar.push import count
 from syncd.engine.calendar.report import CalendarReport
 
+# How long a server may work on a request whose client is gone. ASP.NET ends one after 110 seconds unless it
+# is told otherwise (HttpRuntimeSection.ExecutionTimeout); a proxy before it may hold one back for minutes.
+WORKED_ON = timedelta(minutes=10)
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -34,6 +44,9 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
             found = context.connector.find(calendar.row.ref, intent.uid)
         except (CollectionError, ItemError) as error:
             log.warning("a write cannot be looked up now", action="recover", uid=intent.uid, error=str(error))
+            continue
+        if found is None and _may_come(intent, calendar, context.clock()):
+            log.info("a new item is not there yet: looked for again", action="recover", uid=intent.uid)
             continue
         happened = _happened(intent, found)
         log.info(
@@ -60,6 +73,12 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
                 if intent.notify:
                     _calm(session, intent)
             reconciling.close_intents(session, [intent.id])
+
+
+def _may_come(intent: Intent, calendar: Calendar, now: datetime) -> bool:
+    """Whether the server may still make the item. A clock that was set back keeps nobody waiting for long."""
+    late = intent.kind is IntentKind.CREATE and not calendar.info.creates_once
+    return late and abs(now - intent.at) < WORKED_ON
 
 
 def _happened(intent: Intent, found: RemoteItem | None) -> bool:

@@ -14,6 +14,7 @@ class Fault(Enum):
     RESET_BEFORE = "the connection is reset, nothing done"
     RESET_AFTER = "the connection is reset, though all was done"
     SLOW = "the answer comes late"
+    LATE = "the connection is reset, and what was asked is done only when `EwsServer.catch_up` is called"
     GARBAGE = "HTTP 200 with something that is no XML"
     TRUNCATED = "HTTP 200 with half of the answer"
     TOO_MANY_OPEN = "ErrorTooManyObjectsOpened, nothing done"
