@@ -31,13 +31,13 @@ from connectors.ews.calendar.reading import (
     attendees_of,
     component_of,
     is_copy,
-    is_place,
     notes_of,
     reminder_at,
     reminder_of,
 )
 from connectors.ews.calendar.recurrence import Inexpressible, Series, series_of, settled
 from connectors.ews.calendar.shadow import Shadow, shadow_of
+from connectors.ews.calendar.times import is_place
 from connectors.ews.calendar.zones import iana_of, windows_of
 
 CLOCK = ("start", "end", "start_zone", "end_zone", "all_day", "series")  # when a series takes place

@@ -11,8 +11,9 @@ from connectors.calendar import Attendee, Component, Dress, Item, Kind, Response
 from connectors.ews.calendar import composing
 from connectors.ews.calendar.applying import CLOCK, applied, dressed
 from connectors.ews.calendar.native import Native
-from connectors.ews.calendar.reading import Owner, component_of, is_place
+from connectors.ews.calendar.reading import Owner, component_of
 from connectors.ews.calendar.recurrence import Inexpressible
+from connectors.ews.calendar.times import is_place
 from connectors.ews.calendar.zones import iana_of
 from connectors.ical import reading as ical
 from connectors.ical import writing as ical_writing

@@ -22,9 +22,10 @@ from connectors.ews.calendar.fetching import GONE, Fetcher, Held
 from connectors.ews.calendar.native import Native, Unreadable
 from connectors.ews.calendar.parsing import native_of, natives_of
 from connectors.ews.calendar.planning import Rest, rest_of
-from connectors.ews.calendar.reading import Owner, component_of, is_place, item_of, natural
+from connectors.ews.calendar.reading import Owner, component_of, item_of, natural
 from connectors.ews.calendar.recurrence import Inexpressible, index_of
 from connectors.ews.calendar.shadow import shadow_of
+from connectors.ews.calendar.times import is_place, place_of
 from connectors.ews.calendar.wire import Refusal, Wire
 from connectors.ews.calendar.xml import T, own_property, own_value, t
 from connectors.ical.canonical import canonical
@@ -244,7 +245,8 @@ class Writer:
         if found is None:
             return None
         native = native_of(found)
-        if native.original != planning.moment_of(at, master):
+        there = place_of(native, shadow_of(native.own.get("state", "")), master, self._owner.zone)
+        if there is None or there.key() != at.key():
             raise Inexpressible("the server counts the occurrences of the series in another way")
         return native
 
