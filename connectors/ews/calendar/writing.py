@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from connectors.calendar import Component, Dress, Item, Kind, Missing, RemoteItem, When
-from connectors.errors import Conflict, ItemError, OutcomeUnknown, SyncdError
+from connectors.errors import Conflict, ItemError, MailboxError, OutcomeUnknown, SyncdError
 from connectors.ews import failures
 from connectors.ews.calendar import composing, planning, requests
 from connectors.ews.calendar.applying import applied, dressed
@@ -281,6 +281,8 @@ class Writer:
         except (Unreadable, Inexpressible) as error:
             return self._fetcher.unreadable(ref, f"{error}.")
         except (Conflict, OutcomeUnknown) as error:
+            if isinstance(error, OutcomeUnknown) and error.then is not None:
+                raise error.then from error
             return ItemError(f"{error}", locator=ref)
 
     def _clear(self, calendar: str, ref: str) -> None:
@@ -365,7 +367,8 @@ class Writer:
             if not self._sent:
                 raise
             raise OutcomeUnknown(
-                f"A change to the item {ref} of {self._wire.who} is half made. It is looked up. ({error})"
+                f"A change to the item {ref} of {self._wire.who} is half made. It is looked up. ({error})",
+                then=error if isinstance(error, MailboxError) else None,
             ) from error
 
     @contextmanager

@@ -101,11 +101,13 @@ class Pusher:
                 except CollectionError as error:
                     self.failed[plan.calendar.row.id] = error
                     closed.append(intent)
-                except OutcomeUnknown:
+                except OutcomeUnknown as error:
                     unknown += 1
                     log.warning("a write got no answer: it is looked up", action="push", uid=plan.uid)
+                    if error.then is not None:
+                        raise error.then from error
         except SyncdError:
-            # Nothing of the one under way was sent, nor of those after it.
+            # Nothing was sent of those after it, nor of the one under way, unless that is counted as unknown.
             self._confirm(done, [*closed, *intents[len(closed) + unknown :]])
             raise
         self._confirm(done, closed)

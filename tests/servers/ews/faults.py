@@ -17,6 +17,7 @@ class Fault(Enum):
     LATE = "the connection is reset, and what was asked is done only when `EwsServer.catch_up` is called"
     GARBAGE = "HTTP 200 with something that is no XML"
     TRUNCATED = "HTTP 200 with half of the answer"
+    AWAY = "ErrorMailboxStoreUnavailable, though all was done"
     TOO_MANY_OPEN = "ErrorTooManyObjectsOpened, nothing done"
     INTERNAL = "ErrorInternalServerError, nothing done"
     SYNC_STATE = "ErrorInvalidSyncStateData, for SyncFolderItems and SyncFolderHierarchy"
