@@ -1,5 +1,6 @@
 """From what Exchange says (`Native`) to an Item. Pure."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from connectors.calendar import (
 )
 from connectors.ews.calendar.body import same_lines, text_in
 from connectors.ews.calendar.names import global_id, is_made_by_exchange
-from connectors.ews.calendar.native import Native, Unreadable
+from connectors.ews.calendar.native import Guest, Native, Unreadable
 from connectors.ews.calendar.recurrence import Inexpressible
 from connectors.ews.calendar.shadow import Shadow, shadow_of
 from connectors.ews.calendar.times import days_of, place_of, timing_of
@@ -185,6 +186,16 @@ def address(text: str) -> str:
     return clean(text).strip(" <>\t\n").lower()[:LONGEST_IDENTITY]
 
 
+def identity(guest: Guest) -> str:
+    """What a guest is known by: the address; a URI for what has none, such as a list in somebody's contacts.
+    Nobody can tell who is on that, so it must be seen, and seen as somebody from outside."""
+    known = address(guest.email)
+    if known:
+        return known
+    told = guest.entry[0] or f"{guest.type}:{clean(guest.name).strip()}"
+    return "urn:x-exchange-entry:" + hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
 def _organizer(native: Native, shadow: Shadow) -> str:
     if native.meeting or native.guests:
         return address(native.organizer)
@@ -195,9 +206,7 @@ def attendees_of(native: Native, shadow: Shadow, organizer: str, owner: Owner) -
     """Who takes part, by address, each once: the first answer counts."""
     found: dict[str, Attendee] = {}
     for guest in native.guests:
-        email = address(guest.email)
-        if not email:
-            continue
+        email = identity(guest)
         response = ANSWERS.get(guest.answer, Response.NO_RESPONSE)
         if email in owner.emails and native.answer in ANSWERS:
             response = ANSWERS[native.answer]
