@@ -23,6 +23,7 @@ PERSONAL = frozenset({
     "item:Sensitivity", "calendar:LegacyFreeBusyStatus",
 })  # fmt: skip
 PEOPLE = frozenset({"calendar:RequiredAttendees", "calendar:OptionalAttendees", "calendar:Resources"})
+_LONGEST_REST = 4 * 1024 * 1024  # characters; no item that can be read makes as many
 _FIELDS = (
     "subject", "location", "notes", "status", "privacy", "busy", "alarms", "categories", "organizer",
     "video_url", "completed",
@@ -55,8 +56,10 @@ class Rest:
         return json.dumps(kept, ensure_ascii=False)
 
 
-def rest_of(text: str) -> Rest | None:
-    """What was kept; None where the text is not one of ours."""
+def rest_of(text: str, uid: str, kind: Kind) -> Rest | None:
+    """What was kept; None where the text is not one of ours, or about another item than this one."""
+    if len(text) > _LONGEST_REST:
+        return None
     try:
         data: object = json.loads(text)
         match data:
@@ -68,7 +71,9 @@ def rest_of(text: str) -> Rest | None:
             }:
                 was = more.get("before")
                 before = ical.read(was.encode()).main if isinstance(was, str) else None
-                return Rest(ical.read(source.encode()), Dress(a, b, c, d), notify, before)
+                item = ical.read(source.encode())
+                if (item.uid, item.kind) == (uid, kind):
+                    return Rest(item, Dress(a, b, c, d), notify, before)
     except (ValueError, RecursionError):
         pass
     return None

@@ -24,6 +24,7 @@ from connectors.calendar import (
 from connectors.ews.calendar.body import same_lines, text_in
 from connectors.ews.calendar.names import global_id, is_made_by_exchange
 from connectors.ews.calendar.native import Guest, Native, Unreadable
+from connectors.ews.calendar.parsing import MOST_MINUTES
 from connectors.ews.calendar.recurrence import Inexpressible
 from connectors.ews.calendar.shadow import Shadow, shadow_of
 from connectors.ews.calendar.times import days_of, place_of, timing_of
@@ -243,7 +244,8 @@ def alarms_of(native: Native, shadow: Shadow, timing: Timing, owner: Owner) -> f
 def reminder_of(alarms: frozenset[str]) -> int | None:
     """The minutes before the start at which Exchange is to remind: of several, the last one; None for none
     that Exchange could have."""
-    return min((minutes for one in alarms if (minutes := _minutes(one)) is not None), default=None)
+    found = [minutes for one in alarms if (minutes := _minutes(one)) is not None]
+    return min((one for one in found if one <= MOST_MINUTES), default=None)
 
 
 def _minutes(alarm: str) -> int | None:

@@ -22,7 +22,7 @@ from connectors.ews.calendar.fetching import GONE, Fetcher, Held
 from connectors.ews.calendar.native import Native, Unreadable
 from connectors.ews.calendar.parsing import native_of, natives_of
 from connectors.ews.calendar.planning import Rest, rest_of
-from connectors.ews.calendar.reading import Owner, component_of, item_of, natural
+from connectors.ews.calendar.reading import Owner, component_of, item_of, natural, uid_of
 from connectors.ews.calendar.recurrence import Inexpressible, index_of
 from connectors.ews.calendar.shadow import shadow_of
 from connectors.ews.calendar.times import is_place, place_of
@@ -266,7 +266,7 @@ class Writer:
         changed otherwise stays."""
         try:
             natives = [native_of(one) for one in held.elements]
-            rest = rest_of(held.rest)
+            rest = rest_of(held.rest, uid_of(natives[0]), natives[0].kind)
             with self._whole(ref):
                 master = natives[0]
                 if rest is None or not planning.same_clock(master, rest, self._owner):
