@@ -112,7 +112,7 @@ def tell(found: Story, zone: ZoneInfo, *, json: bool) -> None:
 
 def _patience(intent: "IntentRow") -> str:
     from store.bindings import IntentKind
-    from syncd.engine.calendar.recover import WORKED_ON
+    from syncd.engine.calendar.intents import WORKED_ON
 
     if intent.kind is not IntentKind.CREATE:
         return ""

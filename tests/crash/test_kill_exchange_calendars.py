@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.engine.calendar.recover import WORKED_ON
+from syncd.engine.calendar.intents import WORKED_ON
 from tests.crash.steps import Steps, in_child
 from tests.crash.test_kill_calendars import PICTURE
 from tests.servers.databases import NewDatabase

@@ -125,7 +125,7 @@ def test_what_a_client_deleted_and_the_crm_puts_back_is_put_back_once(office: Of
     assert office.subjects() == ["Encore"]
 
 
-def test_a_companion_and_a_task_are_made_once_too(office: Office) -> None:
+def test_what_the_crm_writes_beside_a_meeting_is_made_once_too(office: Office) -> None:
     office.add_account("Client SA")
     office.desk("claire").add("Chez Paul", participants=(PAUL,), account="Client SA")
     office.ews.faults.plan(Fault.LATE, "CreateItem", skip=1)
@@ -137,6 +137,48 @@ def test_a_companion_and_a_task_are_made_once_too(office: Office) -> None:
     office.settle()
     assert len(office.events("claire")) == 2
     assert office.subjects() == ["Chez Paul"]
+
+
+def test_a_task_is_made_once_too(office: Office) -> None:
+    said = ("--as", "claire", "--subject", "Rappeler", "--due", "2026-11-26")
+    assert console(office.config, "task", "add", *said, at=office.now).code == 0
+    office.ews.faults.plan(Fault.LATE, "CreateItem")
+    for _ in range(3):
+        office.sync()
+    assert office.client("claire").tasks() == []
+    office.ews.catch_up()
+    office.settle()
+    assert [one.text("Subject") for one in office.client("claire").tasks()] == ["Rappeler"]
+    assert office.rows("SELECT subject FROM task") == [("Rappeler",)]
+
+
+class WithAdmin(Office):
+    """Denis may give events to anybody."""
+
+    def write_config(self) -> Path:
+        path, login = super().write_config(), 'login = "denis"\n'
+        path.write_text(path.read_text().replace(login, f'{login}role = "admin"\n'))
+        return path
+
+
+def test_one_that_is_given_to_somebody_else_meanwhile_is_not_made_there_as_well(
+    ews: EwsServer, tmp_path: Path, sqlite_url: str
+) -> None:
+    office = WithAdmin(ews, tmp_path / "syncd", sqlite_url)
+    office.add_user("claire")
+    office.add_user("denis")
+    office.sync()
+    id_ = office.desk("claire").add("Une fois", participants=(PAUL,))
+    office.ews.faults.plan(Fault.LATE, "CreateItem")
+    office.sync("claire")
+    office.desk("denis").edit(id_, owner="denis")
+    office.sync("denis")
+    office.sync()
+    assert office.events("denis") == []
+    office.ews.catch_up()
+    office.settle(8)
+    assert [len(office.events(name)) for name in ("claire", "denis")] == [0, 1]
+    assert office.subjects() == ["Une fois"]
 
 
 def test_the_minutes_count_from_the_request_however_long_its_cycle_took(office: Office) -> None:

@@ -286,8 +286,8 @@ class Pairing:
             elsewhere = self._elsewhere(record)
             if elsewhere & self._known.own:
                 self._pairs.idle.append(waiting)  # in another mailbox of the same user
-            if elsewhere:
-                return  # it still lies in the calendar of its former owner: not two of it at once
+            if elsewhere or (waiting.entity, waiting.entity_id) in self._known.elsewhere:
+                return  # it still lies, or may yet, in the calendar of its former owner: not two at once
         if here:
             (binding,) = here[:1]
             calendar, seen = self._calendars[binding.collection_id], load(binding.base_remote)

@@ -13,7 +13,7 @@ import structlog
 
 from connectors.calendar import Item, Missing, RemoteItem
 from connectors.errors import CollectionError, Conflict, ItemError, OutcomeUnknown, SyncdError, WouldMail
-from store import outbox, reconciling
+from store import announcements, outbox, reconciling
 from store.bindings import BindingState, CopyRole, IntentKind
 from store.database import Transaction
 from store.reconciling import BindingRow
@@ -117,7 +117,7 @@ class Pusher:
     def _announce(self, plans: Sequence[Plan]) -> list[int]:
         rows = [self._intent(plan) for plan in plans]
         with self._context.database.write() as session:
-            return reconciling.announce(session, rows)
+            return announcements.announce(session, rows)
 
     def _said_again(self, intents: Sequence[int], announced: datetime) -> datetime:
         """Keeps the times of what is still to be written true, in a group that takes long: how long a server
@@ -126,7 +126,7 @@ class Pusher:
         if now - announced < FRESH:
             return announced
         with self._context.database.write() as session:
-            reconciling.announce_again(session, intents, now)
+            announcements.announce_again(session, intents, now)
         return now
 
     def _intent(self, plan: Plan) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class Pusher:
             taken.setdefault(one.plan.calendar.row.id, []).extend([ref, one.plan.uid])
 
         def close(session: Transaction, _late: Sequence[Outcome]) -> None:
-            reconciling.close_intents(session, closed)
+            announcements.close_intents(session, closed)
             for calendar, refs in taken.items():
                 reconciling.release(session, calendar, refs)
 

@@ -5,13 +5,13 @@ A server where nothing makes a second creation impossible may still be working o
 no more to do with it, such a creation stays open when it is not found, and nothing is written for its record.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from connectors.calendar import RemoteItem
 from connectors.errors import CollectionError, ItemError
-from store import calendar_rows, outbox, reconciling
+from store import announcements, calendar_rows, outbox, reconciling
 from store.bindings import BoundEntity, Intent, IntentKind
 from store.database import Transaction
 from syncd.core.canonical import load, redacted
@@ -20,14 +20,10 @@ from syncd.core.plan import Action, Decision
 from syncd.engine.calendar.confirm import confirm
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.deciding import ROLES
-from syncd.engine.calendar.intents import conflicts_of, units_of
+from syncd.engine.calendar.intents import WORKED_ON, conflicts_of, units_of
 from syncd.engine.calendar.journal import Outcome, conflict_row, overwrote
 from syncd.engine.calendar.push import count
 from syncd.engine.calendar.report import CalendarReport
-
-# How long a server may work on a request whose client is gone. ASP.NET ends one after 110 seconds unless it
-# is told otherwise (HttpRuntimeSection.ExecutionTimeout); a proxy before it may hold one back for minutes.
-WORKED_ON = timedelta(minutes=10)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -35,7 +31,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 def recover(context: Context, calendars: dict[int, Calendar], report: CalendarReport) -> None:
     """Settles every open intent of the mailbox whose calendar can be reached."""
     with context.database.read() as session:
-        intents = reconciling.open_intents(session, context.mailbox_id)
+        intents = announcements.open_intents(session, context.mailbox_id)
     for intent in intents:
         calendar = calendars.get(intent.collection_id)
         if calendar is None:
@@ -72,7 +68,7 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
                 reconciling.record(session, [], rows)
                 if intent.notify:
                     _calm(session, intent)
-            reconciling.close_intents(session, [intent.id])
+            announcements.close_intents(session, [intent.id])
 
 
 def _may_come(intent: Intent, calendar: Calendar, now: datetime) -> bool:
