@@ -209,6 +209,7 @@ class CalendarInfo:
     kinds: frozenset[Kind]
     writable: bool
     auto_schedule: bool  # the server mails invitations and answers itself (RFC 6638)
+    creates_once: bool = True  # a creation is refused where its UID is taken; else a late one comes on top
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,4 +109,12 @@ class Conflict(SyncdError):
 
 
 class OutcomeUnknown(SyncdError):
-    """A write was sent and no answer came. It may have happened; resolved by looking."""
+    """A write was sent and no answer came. It may have happened; resolved by looking.
+
+    `then` is what the whole mailbox suffers from besides, such as a server that asks to be left alone: that
+    holds for all that is still to be written too.
+    """
+
+    def __init__(self, message: str, *, then: MailboxError | None = None) -> None:
+        super().__init__(message)
+        self.then = then

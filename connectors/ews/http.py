@@ -238,10 +238,13 @@ class Session(requests.Session):
         access, status, writes = self._channel.access, response.status_code, self._channel.writes
         wait = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
         if status == TOO_MANY or (status in {SERVER_ERROR, UNAVAILABLE} and wait is not None):
-            raise RateLimited(
+            limited = RateLimited(
                 f"The server of {access.who} asks to be left alone for now (HTTP {status}).",
                 retry_after=wait or failures.THROTTLED,
             )
+            if writes and status != TOO_MANY:  # it failed, and may have done so after it was done
+                raise OutcomeUnknown(str(limited), then=limited)
+            raise limited
         if status == FORBIDDEN:
             raise NotOfferedError(
                 f"The server does not let {access.who} use EWS (HTTP {status}). Have it allowed for the"

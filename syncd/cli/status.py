@@ -41,7 +41,7 @@ def status(
         with installation.database.read() as session:
             rows = store.mailboxes(session, names)
             ledger = store.of_ledger(session)
-            unanswered = store.unanswered(session)
+            unreported = store.unreported(session)
         moment = now()
         last = {row.name: _last_ok(installation, row) for row in rows}
         needs = {row.name: _needs(installation, row, last[row.name], moment) for row in rows}
@@ -50,15 +50,15 @@ def status(
             {
                 "mailboxes": [_plain(row, last[row.name], moment, needs[row.name]) for row in rows],
                 "changes_wait_for_next_cycle": ledger.directory_waits,
-                "unanswered_reports": unanswered,
+                "unreported_meetings": unreported,
             }
         )
     else:
         _print(rows, last, moment)
         if ledger.directory_waits:
             say("Accounts or contacts have changed: the next cycle looks for their older mail.")
-        if unanswered:
-            waiting = ", ".join(f"{one.user} {one.count}" for one in unanswered)
+        if unreported:
+            waiting = ", ".join(f"{one.user} {one.count}" for one in unreported)
             say(f"Meetings without a report: {waiting} (`syncd list activities --pending`).")
         lines = [f"{name}: {line}" for name, several in needs.items() for line in several]
         if lines:
@@ -157,6 +157,7 @@ def _plain(
         "calendars": row.calendars,
         "open_conflicts": row.open_conflicts,
         "waiting_for_calendars": row.waiting,
+        "writes_without_an_answer": row.unanswered,
         "needs_person": needs,
     }
 
@@ -202,3 +203,10 @@ def _print(rows: "Sequence[MailboxStatus]", last: dict[str, datetime | None], no
                 for name, one in calendars
             ],
         )
+    for row in rows:
+        if row.unanswered:
+            say()
+            say(
+                f"{row.name}: {count(row.unanswered, 'write')} to its calendars without an answer so far: "
+                "each cycle looks whether it arrived"
+            )

@@ -151,7 +151,7 @@ class Supervisor:
                 ledger.enqueue_quarantined(session, [folder.id for folder in view.folders])
             view = self._view(view.name)
         try:
-            self._connected(view, started, report, dry_run=dry_run, quarantined=quarantined)
+            self._connected(view, clock, started, report, dry_run=dry_run, quarantined=quarantined)
         except FatalError:
             raise
         except (SyncdError, SecretError, StoreError) as error:
@@ -184,7 +184,14 @@ class Supervisor:
             self._calendars.sync.forget(mailbox)
 
     def _connected(
-        self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool, quarantined: bool
+        self,
+        view: MailboxView,
+        clock: Callable[[], datetime],
+        now: datetime,
+        report: CycleReport,
+        *,
+        dry_run: bool,
+        quarantined: bool,
     ) -> None:
         """Mail first, then calendars, each over its own connection: where one server fails, the other part
         goes on. But a refused password is not tried on the second one too."""
@@ -211,6 +218,7 @@ class Supervisor:
                     now,
                     report,
                     mailbox=rules,
+                    clock=clock,
                     dry_run=dry_run,
                     quarantined=quarantined,
                 )

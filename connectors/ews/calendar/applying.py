@@ -27,17 +27,17 @@ from connectors.ews.calendar.body import edited, text_in
 from connectors.ews.calendar.native import Guest, Native, Unreadable
 from connectors.ews.calendar.reading import (
     Owner,
-    address,
     attendees_of,
     component_of,
+    identity,
     is_copy,
-    is_place,
     notes_of,
     reminder_at,
     reminder_of,
 )
 from connectors.ews.calendar.recurrence import Inexpressible, Series, series_of, settled
 from connectors.ews.calendar.shadow import Shadow, shadow_of
+from connectors.ews.calendar.times import is_place
 from connectors.ews.calendar.zones import iana_of, windows_of
 
 CLOCK = ("start", "end", "start_zone", "end_zone", "all_day", "series")  # when a series takes place
@@ -205,22 +205,20 @@ def _day(when: When) -> date:
 
 
 def _invited(native: Native, target: Component, owner: Owner) -> Native:
-    """The guests, those who stay as the server has them; one without an address, whom an Item cannot show,
-    always stays. Only its organizer can say whom a meeting has."""
+    """The guests, those who stay as the server has them. Only its organizer can say whom a meeting has."""
     wanted = [one for one in target.attendees if one.email != target.organizer or _known(native, one.email)]
-    if {one.email for one in wanted} == {address(one.email) for one in native.guests} - {""}:
+    if {one.email for one in wanted} == {identity(one) for one in native.guests}:
         return native
     if target.organizer and target.organizer not in owner.emails:
         raise Inexpressible("Exchange lets only its organizer say who takes part in a meeting")
-    there = {address(one.email): one for one in native.guests}
-    guests = [there.get(one.email) or _guest(one) for one in wanted]
-    kept = [one for one in native.guests if one in guests or not address(one.email)]
-    guests = [*kept, *(one for one in guests if one not in kept)]
+    emails = {one.email for one in wanted}
+    guests = [one for one in native.guests if identity(one) in emails]
+    guests += [_guest(one) for one in wanted if not _known(native, one.email)]
     return replace(native, guests=tuple(guests), meeting=bool(guests))  # as the server will say then
 
 
 def _known(native: Native, email: str) -> bool:
-    return any(address(one.email) == email for one in native.guests)
+    return any(identity(one) == email for one in native.guests)
 
 
 def _guest(attendee: Attendee) -> Guest:

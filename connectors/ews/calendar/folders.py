@@ -102,7 +102,15 @@ def _add(found: dict[str, CalendarInfo], folders: Iterator[Element]) -> None:
         ref = _id(folder)
         # Exchange mails invitations itself (MS-OXWSMTGS): it schedules, whoever writes.
         found.setdefault(
-            ref, CalendarInfo(ref, text_of(folder, "DisplayName"), kinds, writable, auto_schedule=True)
+            ref,
+            CalendarInfo(
+                ref,
+                text_of(folder, "DisplayName"),
+                kinds,
+                writable,
+                auto_schedule=True,
+                creates_once=False,  # CreateItem has no precondition
+            ),
         )
 
 

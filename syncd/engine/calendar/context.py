@@ -1,6 +1,6 @@
 """What a cycle of one mailbox's calendars works with, and what it leaves behind in its report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -52,7 +52,8 @@ class Context:
     mailbox_name: str
     setting: Setting
     own: frozenset[str]  # the addresses of the mailbox's user
-    now: datetime
+    now: datetime  # when the cycle began
+    clock: Callable[[], datetime]  # what time it is meanwhile: for intents only, which are about requests
     run: str
     released: str | None  # the fingerprint of a plan that a person let go
     quarantined: bool  # whether what could not be read is tried again now

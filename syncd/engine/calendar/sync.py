@@ -42,6 +42,7 @@ class CalendarSync:
         report: CycleReport,
         *,
         mailbox: MailboxRules,
+        clock: Callable[[], datetime] | None = None,
         dry_run: bool = False,
         quarantined: bool = False,
     ) -> None:
@@ -63,6 +64,7 @@ class CalendarSync:
             setting=Setting(view.user_id, people, self._rules.floating),
             own=people.own_addresses(view.user_id),
             now=now,
+            clock=clock or (lambda: now),
             run=report.run,
             released=released,
             quarantined=quarantined,
