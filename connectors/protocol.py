@@ -179,5 +179,8 @@ class PushSource(Protocol):
         ...
 
     def forget(self) -> None:
-        """Tells the server that nobody listens any more, where it would wait for that. Never raises."""
+        """Closes, and tells the server that nobody listens any more, where it keeps something for that.
+
+        It may have to log in. Raises MailboxError.
+        """
         ...

@@ -14,7 +14,7 @@ from exchangelib.properties import FolderId
 from exchangelib.services import GetStreamingEvents, SubscribeToStreaming, Unsubscribe
 
 from connectors.calendar import CalendarInfo
-from connectors.errors import SyncdError, Unreachable, Unsupported
+from connectors.errors import CollectionError, ItemError, Unreachable, Unsupported
 from connectors.ews import folders
 from connectors.ews.access import EwsAccess
 from connectors.ews.calendar import folders as calendar_folders
@@ -122,11 +122,11 @@ class EwsPushSource:
             stream.close()
 
     def forget(self) -> None:
-        """Ends the stream and the subscriptions (Unsubscribe), in a connection that may not take long."""
+        """Ends the stream and the subscriptions (Unsubscribe): it logs in for that. Raises MailboxError."""
         self.close()
         if not self._subscriptions:
             return
-        with suppress(SyncdError), self._session as session:
+        with self._session as session:
             self._unsubscribe(session)
 
     @property
@@ -163,5 +163,5 @@ class EwsPushSource:
         """Lets go of what was subscribed before; the server may know nothing of it any more."""
         before, self._subscriptions = self._subscriptions, {}
         for one in before:
-            with suppress(SyncdError):
+            with suppress(CollectionError, ItemError):
                 session.call(Unsubscribe, collection="subscription", subscription_id=one)

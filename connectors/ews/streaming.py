@@ -75,7 +75,7 @@ class Stream:
                 except ssl.SSLError:
                     # The server proved who it is when it was connected to: this is a connection that broke.
                     raise Unreachable(
-                        f"The server of {self._access.who} broke off its notifications. It is tried again later."
+                        f"The server of {self._access.who} broke off its notifications. It is tried later."
                     ) from None
                 if not data:
                     self._answer.ended()
