@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 SETTLE = timedelta(seconds=0.5)  # between what is told and its cycle: a burst is one cycle
-GAP = timedelta(seconds=5)  # at least, between the beginnings of two cycles that were told
+GAP = timedelta(seconds=2)  # at least, between the beginnings of two cycles that were told
 
 
 class Dispatch:

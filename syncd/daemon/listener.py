@@ -30,6 +30,7 @@ from syncd.daemon.listened import SIGNS, Listened
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
+ATTENTIVE = 0.1  # seconds, at least, between two looks at which mailboxes run
 OPENERS = 6  # threads that open streams
 Make = Callable[[], PushSource]
 
@@ -101,6 +102,7 @@ class Listener:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._openers: list[threading.Thread] = []
         self._closing = threading.Event()
+        self._look_around = threading.Event()
         self._signs = 0.0
         self._full: set[Ear] = set()  # with more to read that the selector does not see
         self._thread = threading.Thread(target=self._run, name="syncd-listener", daemon=True)
@@ -116,6 +118,7 @@ class Listener:
     def close(self) -> None:
         """Closes every stream. Takes as long as `Pace.goodbye` at most, whatever servers do."""
         self._closing.set()
+        self._look_around.set()
         if self._makes:
             self._ring()
             self._thread.join()
@@ -127,6 +130,10 @@ class Listener:
         with self._bell, self._button:
             pass
 
+    def look_around(self) -> None:
+        """Other mailboxes than before may be running: that is found out at once."""
+        self._look_around.set()
+
     # What other threads do.
 
     def _attend(self) -> None:
@@ -137,7 +144,9 @@ class Listener:
                 pass  # the cycles say so; until it is there again, who is listened to stays
             else:
                 self._post(partial(self._take_attendance, awake))
-            self._closing.wait(self._pace.attendance)
+            self._look_around.wait(self._pace.attendance)
+            self._closing.wait(ATTENTIVE)  # many mailboxes may change in one go
+            self._look_around.clear()
 
     def _opener(self) -> None:
         while (work := self._work.get()) is not None:

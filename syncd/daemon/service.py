@@ -48,6 +48,7 @@ class Service:
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, datetime] = {}
         self._good: set[str] = set()  # mailboxes that a cycle of this process found in order
+        self._running: frozenset[str] | None = None  # as they were looked at last
         self._dispatch: Dispatch | None = None
         self._listener: Listener | None = None
         self._notifier = Notifier()
@@ -141,7 +142,11 @@ class Service:
     def awake(self) -> frozenset[str]:
         """The running mailboxes whose login this process has seen to be good: so a wrong password is tried
         once, in a cycle, and not a second time by who would listen. Raises StoreError."""
-        return self._installation.supervisor.running() & self._good
+        running = self._installation.supervisor.running()
+        before, self._running = self._running, running
+        for mailbox in running - (running if before is None else before):
+            self.tell(mailbox)  # a person has just let it go on
+        return running & self._good
 
     def tell(self, mailbox: str) -> None:
         """Something changed in the mailbox."""
@@ -150,7 +155,9 @@ class Service:
 
     def refused(self, mailbox: str, error: AuthFailed) -> None:
         """The mailbox waits for a person from now on."""
+        self._good.discard(mailbox)
         self._installation.supervisor.refused(mailbox, error, now())
+        self._look_around()
 
     def _reread(self, scheduler: BackgroundScheduler) -> BackgroundScheduler:
         """Takes a changed config; keeps the old one where the new one is wrong."""
@@ -170,6 +177,7 @@ class Service:
         self._not_before.clear()
         self._failures.clear()
         self._good.clear()
+        self._running = None
         scheduler = self._schedule()
         self._notifier.tell("READY=1")
         log.info("config read again", action="reload", mailboxes=len(fresh.settings.mailboxes))
@@ -204,17 +212,25 @@ class Service:
         return self._after(report)
 
     def _after(self, report: CycleReport) -> datetime | None:
+        mailbox = report.mailbox
+        if report.refused:
+            self._good.discard(mailbox)
+            self._look_around()
+            return None  # it sleeps until a person acts, and is looked at at once then
         if report.error is not None:
-            return self._back_off(report.mailbox, report.retry_after)
-        self._failures.pop(report.mailbox, None)
-        self._not_before.pop(report.mailbox, None)
+            return self._back_off(mailbox, report.retry_after)
+        self._failures.pop(mailbox, None)
+        self._not_before.pop(mailbox, None)
         if report.busy:
             return now() + BUSY_ELSEWHERE
-        if report.skipped is None:
-            self._good.add(report.mailbox)
-        else:
-            self._good.discard(report.mailbox)
+        if report.skipped is None and mailbox not in self._good:
+            self._good.add(mailbox)
+            self._look_around()
         return None
+
+    def _look_around(self) -> None:
+        if self._listener is not None:
+            self._listener.look_around()
 
     def _back_off(self, mailbox: str, asked: timedelta | None) -> datetime:
         """Waits longer after each failure, with jitter; at least as long as the server asked for."""

@@ -279,7 +279,7 @@ class Supervisor:
     def _failed(
         self, view: MailboxView, error: Exception, report: CycleReport, now: datetime, *, dry_run: bool
     ) -> None:
-        report.error = str(error)
+        report.error, report.refused = str(error), isinstance(error, AuthFailed)
         if isinstance(error, RateLimited):
             report.retry_after = error.retry_after
         if dry_run:
