@@ -8,6 +8,7 @@ trusting certifi's authorities in place of the system's. Nothing of a request or
 import binascii
 import logging
 import ssl
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -180,7 +181,7 @@ class Session(requests.Session):
                     allow_redirects=False,
                     stream=True,
                 )
-            except (PermissionError, KeyError, SpnegoError, binascii.Error) as error:
+            except (PermissionError, KeyError, SpnegoError, binascii.Error, struct.error) as error:
                 # What the other side of NTLM may say in place of NTLM, which requests-ntlm does not expect.
                 self._adapter.close_last()
                 raise self._no_handshake(type(error).__name__) from None

@@ -8,6 +8,7 @@ more; as everywhere, what is sent is bound to a verified TLS connection and noth
 import base64
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from connectors.ews import failures, login
 from connectors.ews.access import EwsAccess, Password
 from connectors.ews.answers import GarbledError
 from connectors.ews.events import Documents, Told
-from connectors.ews.http import OK, UNAUTHORIZED, refuse
+from connectors.ews.http import FORBIDDEN, OK, UNAUTHORIZED, refuse
 from connectors.ews.piecewise import HttpAnswer
 from connectors.http_failures import lost
 
@@ -206,7 +207,7 @@ class Stream:
         for told in self._waiting:
             if told.codes:
                 return complaint(told, self._access)
-        if answer.status != UNAUTHORIZED:
+        if answer.status not in {UNAUTHORIZED, FORBIDDEN}:
             refuse(self._access, answer.status, answer.headers.get("retry-after"))
         return ProtocolViolation(
             f"The server of {self._access.who} lets nobody in for notifications (HTTP {answer.status}),"
@@ -231,7 +232,13 @@ class Stream:
             raise ProtocolViolation(
                 f"The notifications of the server of {who} cannot be read: {error}."
             ) from None
-        except (SpnegoError, ValueError) as error:  # what the other side of NTLM may say in place of NTLM
+        except (
+            SpnegoError,
+            ValueError,
+            KeyError,
+            IndexError,
+            struct.error,
+        ) as error:  # what the other side of NTLM may say in place of NTLM
             raise ProtocolViolation(
                 f"The server of {who} does not go through with NTLM ({type(error).__name__})."
             ) from None

@@ -42,7 +42,7 @@ class Pace:
     pause: float = 2.0  # before a stream is opened anew; doubled with each failure in a row
     longest_pause: float = 1800.0
     lived: float = 60.0  # a stream that lasted as long was no failure
-    attendance: float = 15.0  # between two looks at which mailboxes are to be listened to
+    attendance: float = 5.0  # between two looks at which mailboxes are to be listened to
     goodbye: float = 3.0  # for all servers together to hear that nobody listens any more
 
 
