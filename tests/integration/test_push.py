@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from store import mailboxes
 from store.sync_state import MailboxState
 from syncd.daemon.listened import Listened
 from tests.mailboxes import CLAIRE, PAUL, with_paul
+from tests.servers.console import console
 from tests.servers.ews.faults import Fault
 from tests.servers.ews.server import EwsServer
 from tests.servers.exchange import ExchangeServer
@@ -78,6 +79,17 @@ def test_what_arrives_is_logged_within_moments_though_polling_is_hours_away(comp
         for number in (2, 3):
             company.deliver("claire", "INBOX", mail(number, PAUL, CLAIRE, f"La suite {number}"))
             await_emails(manager, company, number)
+
+
+@on_both
+def test_status_tells_since_when_a_mailbox_is_listened_to(company: World) -> None:
+    with listening(company):
+        (row,) = console(company.config, "status", "--json").json["mailboxes"]
+        since = datetime.fromisoformat(row["listened_since"])
+        assert timedelta(0) <= datetime.now(UTC) - since < timedelta(minutes=1)
+        assert "listened to" in console(company.config, "status").out
+    (row,) = console(company.config, "status", "--json").json["mailboxes"]
+    assert row["listened_since"] is None
 
 
 @on_exchange
