@@ -11,9 +11,10 @@ import pytest
 
 from config.settings import Security
 from connectors.errors import AuthFailed, MailboxError, Unreachable
+from connectors.ews import streaming
 from connectors.ews.access import EwsAccess, Password
 from connectors.ews.push import EwsPushSource
-from connectors.imap import auth
+from connectors.imap import auth, push
 from connectors.imap.access import ImapAccess
 from connectors.imap.push import ImapPushSource
 from connectors.protocol import Heard, PushSource, Subject
@@ -77,7 +78,7 @@ def of_memory() -> Party:
 
 
 def of_exchange(ews: EwsServer, folder: Path, *, ntlm: bool) -> Party:
-    ews.subscriptions.heartbeat = 0.2
+    ews.subscriptions.heartbeat = 60.0
     ews.logins.schemes = {"NTLM"} if ntlm else {"Basic"}
     password = ews.add_mailbox(CLAIRE)
     other = OtherClient(ews, CLAIRE)
@@ -160,6 +161,18 @@ def test_a_change_is_told_to_who_listens(party: Party) -> None:
     party.deliver()
     assert heard(party.source) == Heard(frozenset({Subject.MAIL}))
     assert heard(party.source, 0.5) == Heard(), "each change is told once"
+    party.deliver()
+    assert heard(party.source).subjects == {Subject.MAIL}
+
+
+def test_what_the_tls_layer_holds_is_told_to_its_end_however_small_the_pieces(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    party.source.open()
+    heard(party.source, 0.3)
+    for module in (streaming, push):
+        monkeypatch.setattr(module, "PIECE", 1)
+        monkeypatch.setattr(module, "PIECES", 1)
     party.deliver()
     assert heard(party.source).subjects == {Subject.MAIL}
 

@@ -166,6 +166,18 @@ def test_many_threads_that_tell_and_poll_never_run_two_at_once_and_lose_nothing(
     assert cycles.most == 1
 
 
+def test_what_is_told_at_the_very_end_of_a_cycle_is_not_lost(
+    scheduler: BackgroundScheduler, cycles: Cycles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "SETTLE", timedelta(0))
+    monkeypatch.setattr(dispatch, "GAP", timedelta(0))
+    one = made(scheduler, cycles)
+    cycles.during = lambda: one.tell("claire") if len(cycles.ran) < 200 else None
+    one.tell("claire")
+    wait_until(lambda: len(cycles.ran) == 201, "each one is looked at", 30.0)
+    assert cycles.most == 1
+
+
 def test_closed_it_begins_nothing(scheduler: BackgroundScheduler, cycles: Cycles) -> None:
     one = made(scheduler, cycles)
     one.close()
