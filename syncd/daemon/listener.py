@@ -11,13 +11,11 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 from random import Random
-from typing import Protocol
 
 import structlog
 
@@ -26,62 +24,13 @@ from connectors.errors import AuthFailed, RateLimited, SyncdError, Unreachable, 
 from connectors.protocol import PushSource
 from store.errors import StoreError
 from syncd.daemon.clock import now
+from syncd.daemon.ears import Ear, House, Pace
 from syncd.daemon.listened import SIGNS, Listened
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 ATTENTIVE = 0.1  # seconds, at least, between two looks at which mailboxes run
 OPENERS = 6  # threads that open streams
-Make = Callable[[], PushSource]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long the listener waits for what. Seconds; tests make them short."""
-
-    pause: float = 2.0  # before a stream is opened anew; doubled with each failure in a row
-    longest_pause: float = 1800.0
-    lived: float = 60.0  # a stream that lasted as long was no failure
-    attendance: float = 5.0  # between two looks at which mailboxes are to be listened to
-    goodbye: float = 3.0  # for all servers together to hear that nobody listens any more
-
-
-class House(Protocol):
-    """What the listener asks of the service."""
-
-    def sources(self) -> Mapping[str, Sequence[Make]]:
-        """By mailbox, what makes its sources: those that the config wants listened to."""
-        ...
-
-    def awake(self) -> frozenset[str]:
-        """The mailboxes to listen to now: those that run, and whose login is known to be good. Raises
-        StoreError."""
-        ...
-
-    def tell(self, mailbox: str) -> None:
-        """Something changed in the mailbox."""
-        ...
-
-    def refused(self, mailbox: str, error: AuthFailed) -> None:
-        """The server refused the mailbox's login. Raises StoreError."""
-        ...
-
-
-@dataclass(eq=False, slots=True)
-class Ear:
-    """One source of one mailbox. `due` is when to open it; None while it is being opened, is open, or is not
-    to be opened any more."""
-
-    mailbox: str
-    make: Make
-    due: float | None
-    source: PushSource | None = None
-    opened: float | None = None  # when, while it is open
-    heard: float = 0.0  # when the server said anything last
-    tries: int = 0  # failures in a row
-    opening: bool = False  # another thread has it
-    gone: bool = False  # nobody wants it any more
-    complained: bool = False  # that it does not work has been said
 
 
 class Listener:
@@ -121,14 +70,15 @@ class Listener:
         self._look_around.set()
         if self._makes:
             self._ring()
-            self._thread.join()
+            self._thread.join(self._pace.goodbye)
             self._say_goodbye()
             self._attendant.join(0.1)  # it may be at the database
         for _ in self._openers:
             self._work.put(None)
-        self._selector.close()
-        with self._bell, self._button:
-            pass
+        if not self._thread.is_alive():
+            self._selector.close()
+            with self._bell, self._button:
+                pass
 
     def look_around(self) -> None:
         """Other mailboxes than before may be running: that is found out at once."""
@@ -193,6 +143,16 @@ class Listener:
     # What the listener's own thread does.
 
     def _run(self) -> None:
+        try:
+            self._listen_to_all()
+        except Exception:  # polling goes on
+            log.exception("a defect of syncd: nobody is listened to until a restart", action="listen")
+        for ear in self._all():
+            self._close(ear)
+        while self._posted:
+            self._posted.popleft()()
+
+    def _listen_to_all(self) -> None:
         while not self._closing.is_set():
             for key, _ in self._selector.select(self._patience()):
                 ear: Ear | None = key.data
@@ -207,10 +167,6 @@ class Listener:
             while self._posted:
                 self._posted.popleft()()
             self._keep_time()
-        for ear in self._all():
-            self._close(ear)
-        while self._posted:
-            self._posted.popleft()()
 
     def _all(self) -> list[Ear]:
         return [ear for several in self._ears.values() for ear in several]
@@ -273,8 +229,9 @@ class Listener:
             return
         if error is None and ear.source is not None:
             try:
-                self._selector.register(ear.source.fileno(), selectors.EVENT_READ, ear)
-            except (OSError, ValueError, KeyError) as failure:  # it ended a moment ago
+                ear.fd = ear.source.fileno()
+                self._selector.register(ear.fd, selectors.EVENT_READ, ear)
+            except (SyncdError, OSError, ValueError, KeyError) as failure:  # it ended a moment ago
                 error = failure
         if error is not None or ear.source is None:
             self._failed(ear, error)
@@ -355,8 +312,8 @@ class Listener:
         ear.opened = ear.due = None
         if ear.source is not None:
             if was:
-                with suppress(KeyError, ValueError, SyncdError):
-                    self._selector.unregister(ear.source.fileno())
+                with suppress(KeyError, ValueError):
+                    self._selector.unregister(ear.fd)
             if not ear.opening:
                 ear.source.close()
         if was and not any(one.opened is not None for one in self._ears.get(ear.mailbox, ())):

@@ -22,7 +22,8 @@ from store.errors import StoreError
 from syncd.daemon import logs
 from syncd.daemon.clock import now
 from syncd.daemon.dispatch import Dispatch
-from syncd.daemon.listener import Listener, Make
+from syncd.daemon.ears import Make
+from syncd.daemon.listener import Listener
 from syncd.daemon.systemd import Notifier
 from syncd.daemon.wiring import Installation
 from syncd.engine.report import CycleReport

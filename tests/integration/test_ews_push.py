@@ -20,7 +20,7 @@ from connectors.errors import (
     Untrusted,
 )
 from connectors.ews import events, piecewise, streaming
-from connectors.ews.access import Entry, EwsAccess, Password
+from connectors.ews.access import Entry, EwsAccess, Password, Token
 from connectors.ews.push import EwsPushSource
 from connectors.protocol import Heard, Subject
 from tests.contract.test_push_source import heard
@@ -129,6 +129,31 @@ def test_impersonation_and_delegates_are_told_of_the_mailbox_that_is_read(
         other.add_mail(MAIL)
         assert heard(source).subjects == {Subject.MAIL}
         source.close()
+
+
+class Tokens:
+    """Where a token comes from: the first one that is given was withdrawn."""
+
+    def __init__(self, fresh: str) -> None:
+        self._current = "withdrawn"
+        self._fresh = fresh
+
+    def token(self, *, instead_of: str | None = None) -> str:
+        if instead_of == self._current:
+            self._current = self._fresh
+        return self._current
+
+
+def test_a_token_that_was_withdrawn_is_renewed_before_the_stream_is_asked_for(
+    ews: EwsServer, access: EwsAccess
+) -> None:
+    tokens = Tokens(ews.logins.grant(CLAIRE))
+    source = source_of(dataclasses.replace(access, auth=Token(tokens)), calendars=False)
+    source.open()
+    OtherClient(ews, CLAIRE).add_mail(MAIL)
+    assert heard(source).subjects == {Subject.MAIL}
+    source.close()
+    assert len(ews.logins.refused) == 1
 
 
 def test_a_busy_server_says_how_long_to_wait(ews: EwsServer, source: EwsPushSource) -> None:

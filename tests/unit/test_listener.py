@@ -17,8 +17,9 @@ from connectors.protocol import Heard, Subject
 from connectors.testing_push import MemoryPushSource, MemoryStream
 from store.errors import StoreError
 from syncd.daemon import listened
+from syncd.daemon.ears import Make, Pace
 from syncd.daemon.listened import Listened
-from syncd.daemon.listener import Listener, Make, Pace
+from syncd.daemon.listener import Listener
 from tests.servers.ports import wait_until
 
 QUICK = Pace(pause=0.02, longest_pause=0.2, lived=0.0, attendance=0.02, goodbye=0.5)
@@ -271,6 +272,7 @@ def test_a_defect_ends_one_stream_for_a_while_and_nobody_elses(
     monkeypatch.setattr(house, "sources", lambda: makes)
     with Started(house, marks):
         assert stream.await_opened(2)
+        assert other.await_opened(1)
         other.tell(Subject.MAIL)
         wait_until(lambda: house.told["marc"] == 2, "the other one hears")
 
