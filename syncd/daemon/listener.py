@@ -30,6 +30,7 @@ from syncd.daemon.listened import SIGNS, Listened
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 ATTENTIVE = 0.1  # seconds, at least, between two looks at which mailboxes run
+LAST_WORD = 0.3  # seconds, at the end, for threads that are about to be done
 OPENERS = 6  # threads that open streams
 
 
@@ -75,6 +76,9 @@ class Listener:
             self._attendant.join(0.1)  # it may be at the database
         for _ in self._openers:
             self._work.put(None)
+        end = time.monotonic() + LAST_WORD
+        for thread in self._openers:
+            thread.join(max(0.0, end - time.monotonic()))  # one at a dead server is left to itself
         if not self._thread.is_alive():
             self._selector.close()
             with self._bell, self._button:
