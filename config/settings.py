@@ -137,6 +137,8 @@ class Schedule(Section):
     """At most this is added at random, so that mailboxes do not all start together."""
     workers: int = Field(default=8, ge=1, le=64)
     """How many mailboxes are looked at the same time."""
+    push: bool = True
+    """Whether servers that can are asked to tell of changes, which are looked at at once then."""
 
 
 class Logging(Section):
@@ -199,6 +201,8 @@ class Mailbox(Section):
     invitations: Literal["send", "never"] = "send"
     """Whether the user's server may mail guests when a person changes a meeting in the CRM."""
     interval: Period | None = None
+    """By default that of [schedule]."""
+    push: bool | None = None
     """By default that of [schedule]."""
 
     @field_validator("oauth2")
@@ -301,6 +305,10 @@ class Settings(Section):
     def interval_of(self, mailbox: Mailbox) -> timedelta:
         """The time between two looks at `mailbox`."""
         return mailbox.interval or self.schedule.interval
+
+    def push_of(self, mailbox: Mailbox) -> bool:
+        """Whether the server of `mailbox` is asked to tell of changes, where it can."""
+        return self.schedule.push if mailbox.push is None else mailbox.push
 
     def own_addresses(self) -> frozenset[str]:
         """The addresses of all users, in lower case: mail among them only is internal."""

@@ -12,6 +12,7 @@
     │   ├── Untrusted              TLS could not be verified: a person must look
     │   ├── AuthFailed             credentials refused: a person must act, never tried again by itself
     │   ├── RateLimited            the server asks to wait
+    │   ├── Unsupported            the server cannot do what was asked, and nothing is wrong
     │   └── ProtocolViolation      the server does not speak its protocol
     ├── FatalError             nothing can go on
     ├── Conflict               a precondition failed: somebody else wrote first
@@ -94,6 +95,10 @@ class RateLimited(MailboxError):
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Unsupported(MailboxError):
+    """The server, or the mailbox as it is configured, has no such thing. Not asked again by itself."""
 
 
 class ProtocolViolation(MailboxError):

@@ -44,17 +44,24 @@ def status(
             unreported = store.unreported(session)
         moment = now()
         last = {row.name: _last_ok(installation, row) for row in rows}
+        listened = {row.name: installation.listened.since(row.name, moment) for row in rows}
         needs = {row.name: _needs(installation, row, last[row.name], moment) for row in rows}
     if json:
         as_json(
             {
-                "mailboxes": [_plain(row, last[row.name], moment, needs[row.name]) for row in rows],
+                "mailboxes": [
+                    {
+                        **_plain(row, last[row.name], moment, needs[row.name]),
+                        "listened_since": listened[row.name],
+                    }
+                    for row in rows
+                ],
                 "changes_wait_for_next_cycle": ledger.directory_waits,
                 "unreported_meetings": unreported,
             }
         )
     else:
-        _print(rows, last, moment)
+        _print(rows, last, listened, moment)
         if ledger.directory_waits:
             say("Accounts or contacts have changed: the next cycle looks for their older mail.")
         if unreported:
@@ -162,16 +169,32 @@ def _plain(
     }
 
 
-def _print(rows: "Sequence[MailboxStatus]", last: dict[str, datetime | None], now: datetime) -> None:
+def _print(
+    rows: "Sequence[MailboxStatus]",
+    last: dict[str, datetime | None],
+    listened: dict[str, datetime | None],
+    now: datetime,
+) -> None:
     from store.sync_state import VerdictKind
 
     table(
-        ("mailbox", "state", "looked at", "messages", "logged", "skipped", "quarantined", "queued"),
+        (
+            "mailbox",
+            "state",
+            "looked at",
+            "listened to",
+            "messages",
+            "logged",
+            "skipped",
+            "quarantined",
+            "queued",
+        ),
         [
             (
                 row.name,
                 row.state.name.lower(),
                 "never" if last[row.name] is None else f"{age(last[row.name], now)} ago",
+                "" if listened[row.name] is None else f"for {age(listened[row.name], now)}",
                 str(sum(row.verdicts.values())),
                 str(row.verdicts.get(VerdictKind.LOGGED, 0)),
                 str(
