@@ -26,12 +26,13 @@ from config.calendar import (
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
+from config.video import LOGIN, RoomLink, Video
 
 __all__ = [
     "Brake", "CaldavServer", "Calendar", "CalendarChoice", "Conflict", "Direction", "Duration", "EwsServer",
     "ExcludeRule", "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Role",
     "Schedule", "SecretRef", "Section", "Security", "Server", "Settings", "Since", "Size", "Store",
-    "TimeZone", "User", "Window", "Workspace",
+    "TimeZone", "User", "Video", "Window", "Workspace",
 ]  # fmt: skip
 
 
@@ -165,6 +166,8 @@ class User(Section):
     """By default the workspace's."""
     show_reminders: bool = False
     """Whether open tasks that have a due date stand in the calendar too, as whole days (R063)."""
+    video_link: RoomLink | None = None
+    """The link to the user's own room, for video calls made in the CRM; by default that of [video]."""
 
 
 class Mailbox(Section):
@@ -240,6 +243,8 @@ class Settings(Section):
     """What is logged."""
     calendar: Calendar = Calendar()
     """How calendars and task lists are kept in step."""
+    video: Video = Video()
+    """Video meetings (table T8)."""
     schedule: Schedule = Schedule()
     """How often the daemon looks."""
     logging: Logging = Logging()
@@ -291,6 +296,11 @@ class Settings(Section):
         if self.servers[mailbox.server].ews is None:
             return mailbox.username
         return mailbox.address or self.user(mailbox.user).email
+
+    def rooms(self) -> dict[str, str]:
+        """The link of a video call where nobody gives one, by its owner's main address in lower case."""
+        found = {user: user.video_link or self.video.link for user in self.users}
+        return {user.email.lower(): link.replace(LOGIN, user.login) for user, link in found.items() if link}
 
     def interval_of(self, mailbox: Mailbox) -> timedelta:
         """The time between two looks at `mailbox`."""

@@ -214,7 +214,9 @@ def test_a_cancelled_event_counts_its_sequence_and_a_private_one_does_not() -> N
 def test_a_video_link_is_changed_where_it_was() -> None:
     _, came = edited("google", video_url="https://acme.zoom.us/j/1")
     assert came == ["X-GOOGLE-CONFERENCE:https://acme.zoom.us/j/1"]
-    assert edited("radicale", video_url="https://v.test/1") == ([], ["CONFERENCE;VALUE=URI:https://v.test/1"])
+    assert edited("outlook", video_url="https://acme.zoom.us/j/1")[1] == [
+        "X-MICROSOFT-SKYPETEAMSMEETINGURL:https://acme.zoom.us/j/1"
+    ]
     assert edited("google", video_url="")[1] == []
 
 
