@@ -122,8 +122,10 @@ def edit_place(draft: Draft, target: Component) -> None:
     if shown == target.location and was == link:
         return
     place = target.location
-    if link and (shown != text or (not was and not place)):
-        place = f"{place}; {link}" if place else link
+    if link and shown and shown != text:
+        place = f"{place}; {link}" if place else link  # as a client has put it there
+    elif link and not place and (not was or text.strip() == was):
+        place = link
     if place == text:
         return
     params = with_parameter(lines[0].params, "ALTREP", None) if lines else ""

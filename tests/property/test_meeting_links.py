@@ -1,4 +1,6 @@
-"""Texts made to hurt: finding a meeting's link never fails, never invents one, and costs what the text is long."""
+"""Texts made to hurt: finding a meeting's link never fails, never invents one, and is linear."""
+
+# ruff: noqa: E501 - shards by the line
 
 import sys
 from collections.abc import Callable
@@ -19,13 +21,14 @@ calm = settings(max_examples=300, deadline=None, suppress_health_check=list(Heal
 
 SHARDS = st.sampled_from(
     [
-        "https://", "http://", "HTTPS://", "zoom.us", ".zoom.us", "/j/1", "teams.microsoft.com/l/meetup-join/1",
-        "meet.google.com/abc-defg-hij", "evil.example", "@", ":", "\\", "//", "/", "?", "#", "&", "=", "%", "%2F",
+        "https://", "http://", "HTTPS://", "zoom.us", ".zoom.us", "/j/1", "evil.example", "@", ":", "\\", "//", "/",
+        "teams.microsoft.com/l/meetup-join/1", "meet.google.com/abc-defg-hij", "?", "#", "&", "=", "%", "%2F",
         "%00", "*", "**A", "__", "__;", "!!", "urldefense.com/v3/__", "urldefense.proofpoint.com/v2/url?u=",
-        "eur03.safelinks.protection.outlook.com/?url=", "www.google.com/url?q=", "eu.protection.sophos.com/?u=",
-        "secure-web.cisco.com/x/", "linkprotect.cudasvc.com/url?a=", "(", ")", "[", "]", "<", ">", '"', "'", " ",
-        "\n", "\x00", "\ud800", "\u200b", "é", "。", "xn--", "xn--a", "[::1]", ":443", "href=", "href='", "<a ",
-        "</a>", "&#x68;", "&#104", "&#" + "9" * 5000 + ";", "&amp;", "&nbsp;", "aHR0cHM6Ly96b29tLnVzL2ovMQ", "-2F",
+        "eur03.safelinks.protection.outlook.com/?url=", "www.google.com/url?q=", "secure-web.cisco.com/x/",
+        "eu.protection.sophos.com/?u=", "linkprotect.cudasvc.com/url?a=", "(", ")", "[", "]", "<", ">", '"', "'",
+        " ", "\n", "\x00", "\ud800", "\u200b", "é", "。", "xn--", "xn--a", "[::1]", ":443", "href=", "href='",
+        "<a ", "</a>", "&#x68;", "&#104", "&#" + "9" * 5000 + ";", "&amp;", "&nbsp;", "-2F",
+        "aHR0cHM6Ly96b29tLnVzL2ovMQ",
     ]
 )  # fmt: skip
 TEXTS = st.lists(st.one_of(SHARDS, st.text(max_size=6)), max_size=30).map("".join)
