@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from connectors.meetings import table
+from syncd.engine.calendar.items import Setting
+from syncd.engine.calendar.looking_again import look_again
+from syncd.engine.calendar.people import People
 from tests.servers.calendar_world import CalendarWorld, event
 from tests.servers.radicale import RadicaleServer
 from tests.unit.meeting_texts import MEET, TEAMS, TEXTS, WEBEX, ZOOM
@@ -281,3 +285,25 @@ def test_both_sides_changing_the_link_is_one_conflict_of_the_link_alone(company:
     assert company.rows("SELECT unit FROM conflict") == [("video",)]
     assert row(company, "1") == ("VIDEO_CALL", "WEBEX", WEBEX)
     assert f"CONFERENCE;VALUE=URI:{WEBEX}" in company.get(path)
+
+
+def test_events_from_before_a_host_was_known_are_looked_at_again(company: CalendarWorld) -> None:
+    put(company, "1", f"DESCRIPTION:{escaped('Ici https://later.example/salle')}")
+    put(company, "2", f"DESCRIPTION:{ZOOM}", "CATEGORIES:Visite")
+    put(company, "3", "DESCRIPTION:Sans lien")
+    company.sync()
+    before = company.rows("SELECT uid, version FROM event ORDER BY uid")
+    company.calendar_section = company.calendar_section.replace(
+        "[video]", "[video.providers]\nwebex = ['later.example']\n[video]"
+    )
+    installation = company.open()
+    with installation.database.write() as session:
+        people, zone = People(installation.mail.known.directory()), installation.settings.workspace.timezone
+        setting = Setting(1, people, zone, table(installation.settings.video.places()))
+        assert look_again(session, setting, company.now, since=company.now) == (1, None)
+        assert look_again(session, setting, company.now, since=company.now) == (0, None)
+    installation.close()
+    assert row(company, "1") == ("VIDEO_CALL", "WEBEX", "https://later.example/salle")
+    after = company.rows("SELECT uid, version FROM event ORDER BY uid")
+    assert [uid for (uid, one), (_, two) in zip(before, after, strict=True) if one != two] == ["1"]
+    at_rest(company)

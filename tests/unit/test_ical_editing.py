@@ -361,7 +361,7 @@ NEW = "CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO:"
             {"video_url": JITSI},
             [f"CONFERENCE;FEATURE=VIDEO:{ZOOM}"], [f"CONFERENCE;FEATURE=VIDEO:{JITSI}"],
         ),
-        (("CONFERENCE;FEATURE=CHAT:https://c.example/1",), {"subject": "X"}, ["SUMMARY:Appel"], ["SUMMARY:X"]),
+        (("CONFERENCE;FEATURE=CHAT:https://c.test/1",), {"subject": "X"}, ["SUMMARY:Appel"], ["SUMMARY:X"]),
         ((f"LOCATION:{ZOOM}", f"DESCRIPTION:{ZOOM}"), {"busy": False}, [], ["TRANSP:TRANSPARENT"]),
     ],
 )  # fmt: skip
