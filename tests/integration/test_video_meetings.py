@@ -291,7 +291,9 @@ def test_events_from_before_a_host_was_known_are_looked_at_again(company: Calend
     put(company, "1", f"DESCRIPTION:{escaped('Ici https://later.example/salle')}")
     put(company, "2", f"DESCRIPTION:{ZOOM}", "CATEGORIES:Visite")
     put(company, "3", "DESCRIPTION:Sans lien")
+    put(company, "4", "CONFERENCE:https://later.example/salle")
     company.sync()
+    assert row(company, "4") == ("VIDEO_CALL", "OTHER", "https://later.example/salle")
     before = company.rows("SELECT uid, version FROM event ORDER BY uid")
     company.calendar_section = company.calendar_section.replace(
         "[video]", "[video.providers]\nwebex = ['later.example']\n[video]"
@@ -300,10 +302,11 @@ def test_events_from_before_a_host_was_known_are_looked_at_again(company: Calend
     with installation.database.write() as session:
         people, zone = People(installation.mail.known.directory()), installation.settings.workspace.timezone
         setting = Setting(1, people, zone, table(installation.settings.video.places()))
-        assert look_again(session, setting, company.now, since=company.now) == (1, None)
+        assert look_again(session, setting, company.now, since=company.now) == (2, None)
         assert look_again(session, setting, company.now, since=company.now) == (0, None)
     installation.close()
-    assert row(company, "1") == ("VIDEO_CALL", "WEBEX", "https://later.example/salle")
+    for uid in ("1", "4"):
+        assert row(company, uid) == ("VIDEO_CALL", "WEBEX", "https://later.example/salle")
     after = company.rows("SELECT uid, version FROM event ORDER BY uid")
-    assert [uid for (uid, one), (_, two) in zip(before, after, strict=True) if one != two] == ["1"]
+    assert [uid for (uid, one), (_, two) in zip(before, after, strict=True) if one != two] == ["1", "4"]
     at_rest(company)

@@ -84,9 +84,10 @@ def columns(component: Component, known: EventRow | None, providers: Providers) 
         values is not None
         and kind is ActivityType.VIDEO_CALL
         and values["video_provider"]
+        and provider in (None, VideoProvider.OTHER)
         and url == values["video_url"]
     ):
-        provider = values["video_provider"]  # chosen by a person, whatever the link's host
+        provider = values["video_provider"]  # chosen by a person, where the link does not tell
     mark = "" if meeting is None or meeting.said else FOUND if url else ONLINE
     return {"type": kind, "video_provider": provider, "video_url": url, MARK: mark}
 
