@@ -310,3 +310,25 @@ def test_events_from_before_a_host_was_known_are_looked_at_again(company: Calend
     after = company.rows("SELECT uid, version FROM event ORDER BY uid")
     assert [uid for (uid, one), (_, two) in zip(before, after, strict=True) if one != two] == ["1", "4"]
     at_rest(company)
+
+
+def test_one_occurrence_is_given_a_link_of_its_own_in_the_crm(company: CalendarWorld) -> None:
+    company.sync()
+    desk = company.desk("claire")
+    id_ = desk.add("Série", "2026-11-24T09:00", rrule="FREQ=WEEKLY;COUNT=3", video_url=ZOOM)
+    company.sync()
+    desk.edit(id_, occurrence="2026-12-01", video_url=JITSI)
+    company.sync()
+    (text,) = company.items("claire").values()
+    series, override = text.split("BEGIN:VEVENT")[1:]
+    if "RECURRENCE-ID" in series:
+        series, override = override, series
+    assert (series.count(ZOOM), series.count(JITSI)) == (3, 0)
+    assert (override.count(ZOOM), override.count(JITSI)) == (0, 3)
+    links = "SELECT video_url, video_provider FROM event ORDER BY recurrence_key"
+    assert company.rows(links) == [(ZOOM, "ZOOM"), (JITSI, "OTHER")]
+    at_rest(company)
+    desk.edit(id_, video_url=WEBEX)
+    company.sync()
+    assert company.rows(links) == [(WEBEX, "WEBEX"), (JITSI, "OTHER")]
+    at_rest(company)

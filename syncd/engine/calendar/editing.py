@@ -282,13 +282,16 @@ def _row(record: EventRecord, key: str) -> EventRow:
 
 
 def _with_columns(draft: EventDraft, columns: Columns, key: str | None = None) -> EventDraft:
-    """The draft with columns that only the CRM has: of all rows, or of one."""
-    return EventDraft(
-        tuple(
-            EventRow({**row.values, **columns}, row.participants) if key is None or row.key == key else row
-            for row in draft.rows
-        )
-    )
+    """The draft with columns that only the CRM has: of all rows, or of one. A provider is that of the series'
+    link: an occurrence that is joined elsewhere has its own."""
+    rows = []
+    link = draft.rows[0].values["video_url"]
+    for row in draft.rows:
+        mine = columns if key is None or row.key == key else {}
+        if key is None and row.values["video_url"] != link:
+            mine = {name: value for name, value in mine.items() if name != "video_provider"}
+        rows.append(EventRow({**row.values, **mine}, row.participants) if mine else row)
+    return EventDraft(tuple(rows))
 
 
 @dataclass(frozen=True)
