@@ -41,6 +41,7 @@ from connectors.ews.calendar.times import is_place
 from connectors.ews.calendar.zones import iana_of, windows_of
 
 CLOCK = ("start", "end", "start_zone", "end_zone", "all_day", "series")  # when a series takes place
+LONGEST_PLACE = 255  # characters that Exchange keeps of a Location
 _SENSITIVITY = {Privacy.PUBLIC: "Normal", Privacy.CONFIDENTIAL: "Confidential"}
 _PRIVATE = frozenset({"Private", "Personal"})
 _OPEN = frozenset({"NotStarted", "InProgress", "WaitingOnOthers"})
@@ -80,10 +81,10 @@ def _said(native: Native, now: Component | None, target: Component, *, fresh: bo
     """Text, state, privacy, categories."""
     if now is None or now.subject != target.subject:
         native = replace(native, subject=target.subject)
-    if now is None or now.location != target.location:
+    if now is None or (now.location, now.video_url) != (target.location, target.video_url):
         if native.kind is Kind.TASK and target.location:
             raise Inexpressible("a task of Exchange has no place")
-        native = replace(native, location=target.location)
+        native = replace(native, location=_place(native, now, target))
     if now is None or now.notes != target.notes:
         blocks = find(text_in(native.body, html=native.html))
         native = with_text(native, attach(target.notes, blocks[0] if blocks else ""))
@@ -102,6 +103,16 @@ def _said(native: Native, now: Component | None, target: Component, *, fresh: bo
         free_busy = ("Tentative" if tentative else "Busy") if target.busy else "Free"
         native = replace(native, free_busy=free_busy)
     return native
+
+
+def _place(native: Native, now: Component | None, target: Component) -> str:
+    """The place, and the link to join where people see it (R111), unless Exchange has a button for it."""
+    place, link = target.location, "" if native.video else target.video_url
+    was = None if now is None else now.video_url
+    if native.kind is Kind.TASK or not link or (was == link and link not in native.location):
+        return place
+    both = f"{place}; {link}" if place else link
+    return both if len(both) <= LONGEST_PLACE else place
 
 
 def with_text(native: Native, text: str) -> Native:
@@ -277,6 +288,7 @@ def _of_event(native: Native, plain: Component | None, target: Component, owner:
         exdates=tuple(one for one in timing.exdates if not is_place(native, timing, one)),
         status=target.status if target.status is not Status.CONFIRMED and not native.cancelled else None,
         video=target.video_url if not native.video else "",
+        shown=not native.video and target.video_url != "" and target.video_url in native.location,
         organizer=target.organizer if not native.guests and not native.meeting else "",
     )
     host = next((one for one in target.attendees if one.email == target.organizer), None)

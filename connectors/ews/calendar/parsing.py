@@ -102,6 +102,7 @@ def _event(element: Element, common: Native, public: str) -> Native:
             _guest(one, role) for role in ROLES for one in element.findall(f"{T}{role}/{T}Attendee")
         ),
         video=text_of(element, "JoinOnlineMeetingUrl") or public,
+        online=_flag(element, "IsOnlineMeeting"),
         sequence=_number(element, "AppointmentSequenceNumber"),
     )
 

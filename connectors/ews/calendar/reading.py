@@ -12,6 +12,7 @@ from connectors.calendar import (
     UTC_ZONE,
     Attendee,
     Component,
+    Hints,
     Item,
     Kind,
     Privacy,
@@ -30,6 +31,7 @@ from connectors.ews.calendar.shadow import Shadow, shadow_of
 from connectors.ews.calendar.times import days_of, place_of, timing_of
 from connectors.ical.reading import LONGEST_NAME
 from connectors.ical.values import write_duration, write_when
+from connectors.meetings import without_link
 
 UNNAMED = "ews:"  # begins the UID of what has none of its own: the rest is Exchange's id
 LONGEST_IDENTITY = 320  # characters, as of an address (RFC 3696)
@@ -119,11 +121,12 @@ def component_of(native: Native, owner: Owner, master: Native | None = None) -> 
         raise Unreadable(str(error)) from error
     status, completed = _event_status(native, shadow) if event else _task_status(native, shadow)
     organizer = _organizer(native, shadow) if event else ""
+    link = link_of(native, shadow)
     return Component(
         timing=timing,
         recurrence_id=place_at,
         subject=clean(native.subject),
-        location=clean(native.location),
+        location=without_link(clean(native.location), link),
         notes=notes_of(native, shadow),
         status=status,
         privacy=PRIVACY.get(native.sensitivity, Privacy.PRIVATE),
@@ -132,9 +135,16 @@ def component_of(native: Native, owner: Owner, master: Native | None = None) -> 
         categories=frozenset(name for each in native.categories if (name := clean(each).strip())),
         organizer=organizer,
         attendees=attendees_of(native, shadow, organizer, owner),
-        video_url=clean(native.video or shadow.video).strip(),
+        video_url=link,
         completed=completed,
+        hints=Hints(online=native.online),
     )
+
+
+def link_of(native: Native, shadow: Shadow) -> str:
+    """The link to join: the provider's, else what was written, as long as it stands where people see it."""
+    kept = shadow.video if not shadow.shown or shadow.video in clean(native.location) else ""
+    return clean(native.video or kept).strip()
 
 
 def notes_of(native: Native, shadow: Shadow) -> str:

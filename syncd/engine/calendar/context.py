@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import CalendarInfo, Dress, Item, RemoteItem
+from connectors.meetings import STANDARD, Providers
 from connectors.protocol import CalendarConnector
 from store.bindings import BoundEntity
 from store.calendar_rows import EventRecord, TaskRecord
@@ -29,6 +30,7 @@ class CalendarRules:
     floating: ZoneInfo
     language: str
     instance: str = ""  # tells this installation's records from those of others
+    providers: Providers = STANDARD  # whose links lead into a meeting
 
 
 @dataclass(frozen=True)

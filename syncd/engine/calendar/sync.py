@@ -61,7 +61,7 @@ class CalendarSync:
             mailbox=mailbox,
             mailbox_id=view.id,
             mailbox_name=view.name,
-            setting=Setting(view.user_id, people, self._rules.floating),
+            setting=Setting(view.user_id, people, self._rules.floating, self._rules.providers),
             own=people.own_addresses(view.user_id),
             now=now,
             clock=clock or (lambda: now),
