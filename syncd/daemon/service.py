@@ -46,6 +46,7 @@ class Service:
         self._rng = rng
         self._stop = threading.Event()
         self._installation = self._opened()
+        self._new_config = True  # what is stored has not been looked at with it
         self._reload = threading.Event()
         self._wake = threading.Event()
         self._failures: dict[str, int] = {}
@@ -179,6 +180,7 @@ class Service:
             logs.configure(fresh.settings.logging.level, fresh.settings.logging.format)
         self._installation.close()
         self._installation = fresh
+        self._new_config = True
         self._not_before.clear()
         self._failures.clear()
         self._good.clear()
@@ -222,6 +224,9 @@ class Service:
             return
         with bound_contextvars(run=new_ref()):
             try:
+                if self._new_config:
+                    self._installation.meetings.look_again(now())
+                    self._new_config = False
                 self._installation.meetings.run(now())
             except StoreError as error:
                 log.error("the store cannot be used", action="meetings", error=str(error))

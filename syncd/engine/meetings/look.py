@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from connectors.calendar import Item, When
 from connectors.ical.zones import offset_of
-from store.activities import ActivityType
 from store.calendar import EventStatus, ResponseKind
 from store.calendar_rows import EventRecord, EventRow
+from store.entries import is_video
 from store.errors import Invalid
 from syncd.core.canonical import is_private
 from syncd.core.meetings.ended import Held, Rules, is_over
@@ -50,7 +50,7 @@ def look(record: EventRecord, now: datetime, past: timedelta, rules: Rules, floa
     if is_private(item) or record.main.values["hidden"] or record.main.values["deleted_at"] is not None:
         return NOTHING
     rows = {row.key: row for row in record.rows}
-    if not any(is_video(row) for row in rows.values()):
+    if not any(is_video(row.values) for row in rows.values()):
         return NOTHING
     zones = dict(item.zones)
 
@@ -71,16 +71,11 @@ def look(record: EventRecord, now: datetime, past: timedelta, rules: Rules, floa
     return Looked(tuple(_meetings(ended, rows)), tuple(next_ones), due)
 
 
-def is_video(row: EventRow) -> bool:
-    """R110: the type says so, or there is a link."""
-    return row.values["type"] is ActivityType.VIDEO_CALL or bool(row.values["video_url"])
-
-
 def _meetings(found: list[Occurrence], rows: Mapping[str, EventRow]) -> list[Meeting]:
     meetings = []
     for one in found:
         row = rows[one.component.key]
-        if is_video(row):
+        if is_video(row.values):
             meetings.append(_meeting(one, row))
     return meetings
 

@@ -4,12 +4,13 @@ Nothing is decided outside the transaction that writes it, and one process at a 
 the same meeting is recorded once, and its form made once, by however many processes and however they die.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
+from connectors.meetings import Providers
 from store import actors, meeting_rows, report_forms
 from store.audit_log import Channel
 from store.database import Database, Transaction
@@ -17,6 +18,8 @@ from store.errors import StoreError
 from store.meetings import ReportChannel, ReportState
 from store.report_forms import Form
 from syncd.core.meetings.ended import Rules
+from syncd.engine.calendar import looking_again
+from syncd.engine.calendar.items import Setting
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings import answering
@@ -37,6 +40,8 @@ class MeetingRules:
     forms: FormRules
     auto_validate: timedelta | None
     default_alarm: int | None  # minutes: of the events that are next steps
+    providers: Providers  # whose links lead into a meeting
+    rooms: Mapping[str, str]  # links to rooms of users, by their main address
 
 
 @dataclass(slots=True)
@@ -99,6 +104,24 @@ class MeetingSync:
                      reminded=report.reminded)  # fmt: skip
         return report
 
+    def look_again(self, now: datetime) -> int:
+        """Tells which of the events that are stored already are video meetings, by the hosts that the config
+        names now; returns how many of them changed. Once is enough as long as the config stays."""
+        changed, after = 0, 0
+        setting = Setting(0, self._people(), self._rules.forms.floating, self._rules.providers)
+        while not self.halted():
+            with self._database.write() as session:
+                some, last = looking_again.look_again(
+                    session, setting, now, since=now - self._rules.past, after=after
+                )
+            changed += some
+            if last is None:
+                break
+            after = last
+        if changed:
+            log.info("video meetings found in what is stored", action="meetings", events=changed)
+        return changed
+
     def _record(self, ids: Sequence[int], forms: Forms, now: datetime, report: MeetingsReport) -> None:
         try:
             self._together(ids, forms, now, report)
@@ -155,6 +178,8 @@ class MeetingSync:
             language=rules.language,
             default_alarm=self._rules.default_alarm,
             instance=rules.instance,
+            providers=self._rules.providers,
+            rooms=self._rules.rooms,
         )
 
     def _stale(self, session: Transaction, now: datetime) -> list[int]:
