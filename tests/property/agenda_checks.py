@@ -45,6 +45,7 @@ class Checks:
         self.agenda = agenda
         self.truth = truth
         self.broken: dict[str, bytes] = {}  # refs of what cannot be read, and what stood there before
+        self.rubbish: set[str] = set()  # those that nobody can ever read
         self.released: set[str] = set()  # mailboxes that a person let go just now
         self.manual = False  # whether conflicts wait for a person
 
@@ -83,8 +84,8 @@ class Checks:
             return True
         if how == "garbage":
             calendar = sorted(server.refs())[at % len(server.refs())]
-            ref = f"{calendar}garbage-{number}.ics"
-            server.put(calendar, b"BEGIN:VCALENDAR\r\nnothing that is one\r\n", ref)
+            ref = server.garbage(calendar, number)
+            self.rubbish.add(ref)
             self.broken[ref] = b""
             return True
         if found is None:
@@ -96,9 +97,8 @@ class Checks:
     def heal_all(self) -> None:
         """What was garbage stays garbage; the rest can be read again."""
         for server in self.agenda.servers.values():
-            for ref in server.heal():
-                if "garbage" not in ref:
-                    self.broken.pop(ref, None)
+            server.heal()
+        self.broken = dict.fromkeys(self.rubbish, b"")
 
     # --- after each cycle -------------------------------------------------------------------------
 
@@ -147,13 +147,18 @@ class Checks:
 
     def bound(self, calendar: str) -> int:
         """How many items that lie in one of Claire's calendars, and nobody took out, are kept in step."""
-        rows = self.agenda.rows(
-            "SELECT b.remote_ref, b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
-            "JOIN mailbox m ON m.id = c.mailbox_id "
-            "WHERE b.state = 'BOUND' AND m.name = 'claire' AND c.remote_ref = :ref",
-            ref=calendar,
-        )
-        here, shown = self.agenda.servers["claire"].sources(calendar), self.shown()
+        server = self.agenda.servers["claire"]
+        rows = [
+            row
+            for collection in server.collections(calendar)
+            for row in self.agenda.rows(
+                "SELECT b.remote_ref, b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
+                "JOIN mailbox m ON m.id = c.mailbox_id "
+                "WHERE b.state = 'BOUND' AND m.name = 'claire' AND c.remote_ref = :ref",
+                ref=collection,
+            )
+        ]
+        here, shown = server.sources(calendar), self.shown()
         return sum(1 for ref, uid in rows if ref in here and uid in shown)
 
     def is_bound(self, login: str, uid: str) -> bool:
@@ -169,10 +174,9 @@ class Checks:
 
     def _mails(self, server: Side) -> None:
         """A guest is mailed once for each change of a person in the CRM, at most."""
-        times = Counter((mail.recipient, mail.uid) for mail in server.mailed)
-        for (recipient, uid), count in times.items():
+        for (recipient, uid, _), count in server.told().items():
             assert count <= self.truth.edits[uid], f"{recipient} was mailed {count} times about {uid}"
-        assert not [mail for mail in server.mailed if mail.method == "REPLY"]
+        assert not server.replied()
 
     def nothing_is_there_twice(self) -> None:
         for login in self.agenda.servers:

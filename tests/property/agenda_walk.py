@@ -10,7 +10,7 @@ from tests.property import agenda_crm as crm
 from tests.property.agenda_weather import CALLS
 
 if TYPE_CHECKING:
-    from tests.property.test_calendar_machine import Machine
+    from tests.property.agenda_machine import Machine
 
 MEANWHILE = ("client", "crm", "both", "delete", "cancel", "pause", "other cycle")
 
@@ -30,6 +30,10 @@ def walk(machine: "Machine") -> None:
 def _units(machine: "Machine") -> None:
     for at, kind in enumerate(client.SIMPLE):
         machine.the_client_changes_one("claire", at, at, [kind])
+    for at in range(
+        6
+    ):  # of a task alone everybody can say that it is done; of two numbers one is another value
+        machine.the_client_changes_one("claire", at, 0, ["status", "busy"])
     machine.some_cycles()
     for at, kind in enumerate(crm.SIMPLE):
         machine.the_crm_changes_one(at, at, [kind])
@@ -40,6 +44,9 @@ def _units(machine: "Machine") -> None:
         machine.the_crm_changes_who_is_concerned(0, what)
     machine.some_cycles()
     machine.the_crm_changes_who_is_concerned(0, "no guest")
+    for _ in range(2):
+        machine.the_crm_changes_one(0, 0, ["busy"])
+    machine.the_crm_changes_who_is_concerned(0, "private")
     machine.the_client_makes_it_private_or_public("claire", 1, private=True)
     machine.some_cycles()
     machine.the_client_makes_it_private_or_public("claire", 0, private=False)
