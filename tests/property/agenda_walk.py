@@ -33,7 +33,7 @@ def _units(machine: "Machine") -> None:
     for at in range(
         6
     ):  # of a task alone everybody can say that it is done; of two numbers one is another value
-        machine.the_client_changes_one("claire", at, 0, ["status", "busy"])
+        machine.the_client_changes_one("claire", at, 0, ["status", "busy", "time"])
     machine.some_cycles()
     for at, kind in enumerate(crm.SIMPLE):
         machine.the_crm_changes_one(at, at, [kind])
@@ -44,8 +44,8 @@ def _units(machine: "Machine") -> None:
         machine.the_crm_changes_who_is_concerned(0, what)
     machine.some_cycles()
     machine.the_crm_changes_who_is_concerned(0, "no guest")
-    for _ in range(2):
-        machine.the_crm_changes_one(0, 0, ["busy"])
+    for at in range(6):
+        machine.the_crm_changes_one(at, 0, ["busy", "video"])
     machine.the_crm_changes_who_is_concerned(0, "private")
     machine.the_client_makes_it_private_or_public("claire", 1, private=True)
     machine.some_cycles()

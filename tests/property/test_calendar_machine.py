@@ -34,7 +34,7 @@ from tests.property.exchange_faults import watch_requests
 from tests.property.exchange_side import ExchangeSide
 from tests.property.office import fast
 
-SEEDS_OF = {"memory": "1 2 3 4 5", "exchange": "1 2"}
+SEEDS_OF = {"memory": "1 2 3 4 5", "exchange": "5 1"}
 INNER = "SYNCD_MACHINE_INNER"
 EXAMPLES_OF = {"memory": "12", "exchange": "6"}
 ROUNDS = int(os.environ.get("SYNCD_MACHINE_ROUNDS", "0"))
