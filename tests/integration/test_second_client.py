@@ -216,7 +216,7 @@ def test_khal_and_vdirsyncer_beside_the_service_agree_with_it_in_the_end(
             crm_side, server, files = of_crm(world), of_server(world), other.items()
             return crm_side == server == files and not world.one("SELECT count(*) FROM pending")
 
-        manager.await_that(quiet, "CRM, server and files hold the same", 30)
+        manager.await_that(quiet, "CRM, server and files hold the same", 120)
         assert not [line for line in manager.log() if line["level"] in {"error", "critical"}]
 
     found = {item.main.subject: item for item in of_server(world).values()}
