@@ -133,8 +133,8 @@ def _half_done(machine: "Machine") -> None:
 def _overtaken(machine: "Machine") -> None:
     """The client is quicker, right before the service writes."""
     for at in range(6):
-        machine.both_sides_change_one(at, 0, "subject", "location")
-        for call in ("read", "update"):
-            machine.the_crm_changes_one(at, 0, ["notes"])
-            machine.a_cycle_in_which_something_happens(call, 1, ["client"], at, "location")
+        machine.both_sides_change_one(at, 0, "subject", "notes")
+        machine.a_cycle_in_which_something_happens("update", 1, ["both"], at, "notes")
+        machine.both_sides_change_one(at, 0, "subject", "notes")
+        machine.a_cycle_in_which_something_happens("read", 1, ["both"], at, "subject")
         machine.some_cycles()
