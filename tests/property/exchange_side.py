@@ -6,8 +6,8 @@ Where Exchange truly differs from a server in memory is said here, once, with th
   itself that would come back as another value. So those habits of a server in memory are not drawn here.
 - *Whom a write mails* is said with each write, and nothing has to be refused because it would mail. A mail is
   about a series, or about one occurrence: a change of a series that moves has one for each.
-- *What cannot be said* (`unsayable`): the CRM is not asked for it, since the item would wait in quarantine for
-  good. Two changes at once that come to it only together are no part of this model: such a history fails.
+- *What cannot be said* (`unsayable`): the CRM is not asked for it, since the item would wait in quarantine.
+  Two changes at once that come to it only together are no part of this model: such a history fails.
 - *Exceptions* are dropped by Exchange when their series moves, and when a deleted occurrence is to be there
   again: what other programs wrote into them is gone then, whoever writes.
 - *A creation has no precondition*: a create does not meet the item of another client's; a deletion has none
