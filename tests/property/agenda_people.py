@@ -235,10 +235,15 @@ class People(Company):
         target = SECOND if calendar == FIRST else FIRST
         if self.servers["claire"].refuses(target):
             return  # until it can be seen there it is gone
-        self.servers["claire"].move(ref, target)
+        there = self.servers["claire"].move(ref, target)
         item = self.checks.parsed(source)
         if item is not None:
             self.truth.deleted.add(item.uid)  # until it is seen where it is now; what it holds lives on
+            if self.checks.uid("claire", there) != item.uid:  # a server may know it by where it lies alone
+                lines = client.Resource(self.checks.all_sources("claire")[there]).own_lines()
+                moved = self.checks.at("claire", there)
+                self.truth.written_by_client(item.uid, item, None, set())
+                self.truth.written_by_client(self.checks.uid("claire", there), None, moved, lines)
         self.done["client move"] += 1
 
     # --- what people do in the CRM ----------------------------------------------------------------

@@ -92,8 +92,8 @@ class Side(Protocol):
         """What was removed at `ref` is there again. Returns its ref."""
         ...
 
-    def move(self, ref: str, calendar: str) -> None:
-        """A person puts the item into another calendar."""
+    def move(self, ref: str, calendar: str) -> str:
+        """A person puts the item into another calendar. Returns its ref there."""
         ...
 
     def remake_calendar(self, ref: str) -> None:
@@ -200,10 +200,10 @@ class MemorySide(MemoryCalendar):
     def bring_back(self, calendar: str, source: bytes, ref: str) -> str:
         return self.put(calendar, source)
 
-    def move(self, ref: str, calendar: str) -> None:
+    def move(self, ref: str, calendar: str) -> str:
         source = self.sources(f"{ref.rpartition('/')[0]}/")[ref]
         self.remove(ref)
-        self.put(calendar, source, calendar + ref.rpartition("/")[2])
+        return self.put(calendar, source, calendar + ref.rpartition("/")[2])
 
     def restore(self, calendar: str, sources: dict[str, bytes]) -> dict[str, bytes]:
         return {self.put(calendar, source, ref): source for ref, source in sources.items()}

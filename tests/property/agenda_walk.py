@@ -35,7 +35,7 @@ def _units(machine: "Machine") -> None:
     for at in range(
         6
     ):  # of a task alone everybody can say that it is done; of two numbers one is another value
-        machine.the_client_changes_one("claire", at, 0, ["status", "busy", "time"])
+        machine.the_client_changes_one("claire", at, 0, ["status", "busy", "time", *["video"] * (at < 3)])
     machine.some_cycles()
     for at, kind in enumerate(crm.SIMPLE):
         machine.the_crm_changes_one(at, at, [kind])

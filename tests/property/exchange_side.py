@@ -7,7 +7,7 @@ Where Exchange truly differs from a server in memory is said here, once, with th
 - *Whom a write mails* is said with each write, and nothing has to be refused because it would mail. A mail is
   about a series, or about one occurrence: a change of a series that moves has one for each.
 - *What cannot be said* (`unsayable`): the CRM is not asked for it, since the item would wait in quarantine.
-  Two changes at once that come to it only together are no part of this model: such a history fails.
+  Where two changes at once come to it only together, it does: it is told with the reason, and stays so.
 - *Exceptions* are dropped by Exchange when their series moves, and when a deleted occurrence is to be there
   again: what other programs wrote into them is gone then, whoever writes.
 - *A creation has no precondition*: a create does not meet the item of another client's; a deletion has none
@@ -46,6 +46,7 @@ class ExchangeSide:
 
     def __init__(self, address: str) -> None:
         self.server = EwsServer()
+        self.server.store._secret = bytes(8)  # the same ids each time, and so the same histories
         self.server.__enter__()
         self.address = address
         self.password = self.server.add_mailbox(address)
@@ -167,9 +168,9 @@ class ExchangeSide:
         event = item.kind is fields.Kind.CALENDAR
         return self.client.move(self.client.id_of(item), self._folders[calendar][0 if event else 1])
 
-    def move(self, ref: str, calendar: str) -> None:
+    def move(self, ref: str, calendar: str) -> str:
         event = self._items()[ref].kind is fields.Kind.CALENDAR
-        self.client.move(ref, self._folders[calendar][0 if event else 1])
+        return self.client.move(ref, self._folders[calendar][0 if event else 1])
 
     def remake_calendar(self, ref: str) -> None:
         self._lost = []
