@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from connectors.calendar import CalendarInfo, Kind
-from connectors.errors import CollectionError, ProtocolViolation
+from connectors.errors import CollectionGone, CollectionRefused, ProtocolViolation
 from connectors.ews.access import Entry
 from connectors.ews.calendar import requests
 from connectors.ews.calendar.wire import Refusal, Wire
@@ -63,7 +63,7 @@ def _others(wire: Wire) -> Iterator[Element]:
         answer = wire.ask(body)[0]
         if isinstance(answer, Refusal):
             error = wire.error(answer, collection="msgfolderroot")
-            if isinstance(error, CollectionError):
+            if isinstance(error, CollectionRefused | CollectionGone):
                 return
             raise error
         page = list(_folders_in(answer))
