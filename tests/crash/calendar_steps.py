@@ -37,8 +37,8 @@ def kill_at_every_step(
 ) -> list[str]:
     """Fails where a cycle that was killed, and two more after it, leave another picture than two undisturbed
     ones. `again` gives the world as it was before the cycle; `every` step, or each so manieth one, in turn:
-    those of a write and its answer are always among them. The cycles after a kill are so much `later`. Returns
-    the names of all steps."""
+    those of a write and its answer are always among them. The cycles after a kill are so much `later`.
+    Returns the names of all steps."""
     undisturbed = again("undisturbed")
     steps_file = folder / "steps.json"
     assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0

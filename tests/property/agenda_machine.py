@@ -8,6 +8,7 @@ from hypothesis.stateful import rule
 
 from store.sync_state import MailboxState
 from syncd.core.guards import WHOLE_CALENDAR
+from syncd.engine.calendar.intents import WORKED_ON
 from tests.property import agenda_client as client
 from tests.property.agenda import FIRST, SECOND
 from tests.property.agenda_both import Meetings
@@ -158,6 +159,7 @@ class Machine(Meetings):
             server.auto_schedule = False  # from now on it takes what it would have mailed about in silence
             server.allow_all()
         self.checks.heal_all()
+        self.agenda.now += WORKED_ON  # nobody is at work any more on what was asked of a server
         for round_ in range(12):
             before = self.agenda.version()
             for login in LOGINS:
