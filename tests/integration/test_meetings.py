@@ -10,6 +10,7 @@ from store.activities import delete_activity
 from store.actors import admin_at_machine
 from store.audit_log import Channel
 from tests.servers.calendar_world import event
+from tests.servers.console import console
 from tests.servers.meeting_world import (
     ANNE,
     LINK,
@@ -296,3 +297,55 @@ def test_an_activity_that_a_person_deleted_does_not_come_back(world: MeetingWorl
     world.settle()
     world.later(minutes=1)
     assert world.activities() == []
+
+
+def test_a_meeting_that_is_put_off_and_held_on_site_loses_its_record(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+
+    def on_site(text: str) -> str:
+        return text.replace("20261123", "20261201").replace(f"CONFERENCE;VALUE=URI:{LINK}\n", "")
+
+    world.change("claire", f"{CALENDAR}m.ics", on_site)
+    world.settle()
+    assert world.later(minutes=1).withdrawn == 1
+    assert world.activities() == []
+    assert world.follow_up(datetime(2026, 12, 2, tzinfo=UTC)).recorded == 0
+
+
+def test_a_link_that_is_taken_out_after_the_meeting_takes_nothing_back(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.change(
+        "claire", f"{CALENDAR}m.ics", lambda text: text.replace(f"CONFERENCE;VALUE=URI:{LINK}\n", "")
+    )
+    world.settle()
+    assert world.later(minutes=1).withdrawn == 0
+    assert world.activities("state") == [("PENDING_REPORT",)]
+
+
+def test_of_a_meeting_that_becomes_private_nothing_is_kept_that_nobody_reported_on(
+    world: MeetingWorld,
+) -> None:
+    held(world, video("m", "Secret de la fusion"))
+    world.settle()
+    private = "CLASS:PRIVATE\nEND:VEVENT"
+    world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("END:VEVENT", private))
+    world.settle()
+    assert world.later(minutes=1).withdrawn == 1
+    world.settle()
+    for table in ("activity", "task", "meeting_report", "activity_contact", "event"):
+        assert "fusion" not in str(world.rows(f"SELECT * FROM {table}"))
+    assert world.rows("SELECT * FROM activity_contact") == []
+    world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("CLASS:PRIVATE\n", ""))
+    world.settle()
+    world.later(minutes=1)
+    assert world.activities("subject, account_id") == [("Secret de la fusion", world.account)]
+
+
+def test_a_contact_that_is_made_after_the_meeting_lets_it_be_recorded(world: MeetingWorld) -> None:
+    held(world, video("m").replace(ANNE.encode(), b"luc@client.example"))
+    assert world.activities() == []
+    made = ("contact", "from-email", "luc@client.example", "--event", "1", "--account", "Client SA")
+    assert console(world.config, *made, at=world.now).code == 0
+    assert world.later(minutes=1).recorded == 1

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from store.activities import delete_activity
+from store.actors import admin_at_machine
+from store.audit_log import Channel
 from tests.servers.meeting_world import ANNE, OVER, MeetingWorld, video
 
 
@@ -136,3 +139,77 @@ def test_the_forms_of_many_meetings_at_once_do_not_stop_the_mailbox(world: Meeti
     world.settle()
     assert world.text("claire").count("BEGIN:VTODO") == 14
     assert world.rows("SELECT state FROM mailbox") == [("RUNNING",)]
+
+
+def test_a_report_that_is_written_once_the_task_is_done_is_taken_too(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("")
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("state, comments") == [("VALIDATED", "")]
+    ref, _ = world.task()
+    world.change("claire", ref, lambda text: text.replace("DESCRIPTION:", "DESCRIPTION:Après coup.", 1))
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("state, comments") == [("VALIDATED", "Après coup.")]
+    assert not world.later(minutes=1).wrote
+
+
+def test_a_next_step_is_made_once_however_often_the_report_is_changed(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("Bien.\nSuite : appel mardi 14h")
+    world.settle()
+    world.later(minutes=1)
+    ref, _ = world.task()
+    world.change("claire", ref, lambda text: text.replace("DESCRIPTION:Bien.", "DESCRIPTION:Très bien."))
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("comments") == [("Très bien.",)]
+    assert world.one("SELECT count(*) FROM event") == 2
+    assert world.one("SELECT next_event_id FROM meeting_report") == 2
+
+
+def test_a_user_who_puts_the_task_off_is_reminded_when_it_is_due_then(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    ref, _ = world.task()
+    mine = "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:-PT1H\nEND:VALARM\nEND:VTODO"
+    world.change("claire", ref, lambda text: text.replace("DATE:20261124", "DATE:20261201"))
+    world.change("claire", ref, lambda text: text.replace("END:VTODO", mine))
+    world.settle()
+    assert world.follow_up(datetime(2026, 11, 25, 8, 1, tzinfo=UTC)).reminded == 0
+    world.settle()
+    assert "DATE:20261201" in world.task()[1]
+    assert world.follow_up(datetime(2026, 12, 2, 8, 1, tzinfo=UTC)).reminded == 1
+    world.settle()
+    _, task = world.task()
+    assert "DUE;VALUE=DATE:20261202" in task
+    assert "TRIGGER:-PT1H" in task
+
+
+def test_a_task_with_times_of_its_user_keeps_them_when_it_is_reminded_of(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    ref, _ = world.task()
+    times = "DTSTART;TZID=Europe/Paris:20261124T090000\nDUE;TZID=Europe/Paris:20261124T100000"
+    world.change("claire", ref, lambda text: text.replace("DUE;VALUE=DATE:20261124", times))
+    world.settle()
+    assert world.follow_up(datetime(2026, 11, 25, 8, 1, tzinfo=UTC)).reminded == 1
+    world.settle()
+    _, task = world.task()
+    assert "20261124T090000" in task
+    assert "BEGIN:VALARM" in task
+    assert world.rows("SELECT count(*) FROM quarantine") == [(0,)]
+
+
+def test_the_form_of_an_activity_that_a_person_deletes_is_withdrawn(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    with world.session() as session:
+        delete_activity(session, 1, actor=admin_at_machine("root"), now=world.now, channel=Channel.CLI)
+    assert world.later(minutes=1).withdrawn == 1
+    world.settle()
+    assert "VTODO" not in world.text("claire")
+    assert not world.later(minutes=1).wrote

@@ -23,11 +23,12 @@ from syncd.engine.calendar.items import Setting
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings import answering
-from syncd.engine.meetings.forms import FormRules, Forms
+from syncd.engine.meetings.forms import FormRules, Forms, cancel
 from syncd.engine.meetings.recording import Recorder
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
+STILL_WRITTEN = timedelta(days=30)  # so long a report may be changed in its task
 CHUNK = 500  # events of one transaction: nobody else writes to SQLite meanwhile
 
 
@@ -83,7 +84,8 @@ class MeetingSync:
             closed = bool(report_forms.waiting(session, moved=True))
             late = bool(report_forms.waiting(session, remind_before=now))
             stale = self._stale(session, now)
-        if not (ids or closed or late or stale):
+            rewritten = bool(report_forms.rewritten(session, now - STILL_WRITTEN))
+        if not (ids or closed or late or stale or rewritten):
             return report
         forms = Forms(self._rules.forms, self._people())
         while ids and not self.halted():
@@ -92,6 +94,8 @@ class MeetingSync:
                 ids = meeting_rows.to_look_at(session, now, CHUNK)
         if closed:
             self._answers(now, report)
+        if rewritten:
+            self._read_again(now, report)
         if late:
             with self._database.write() as session:
                 meeting_rows.alone(session)
@@ -142,7 +146,7 @@ class MeetingSync:
         with self._database.write() as session:
             meeting_rows.alone(session)
             done = self._recorder.record(session, ids, now)
-            taken_back = forms.withdraw(session, done.withdrawn, now, ReportState.WITHDRAWN)
+            taken_back = forms.withdraw(session, done.withdrawn, now, ReportState.WITHDRAWN, done.concealed)
             offered = forms.offer(session, done.offers, now)
         report.recorded += done.made
         report.changed += done.changed
@@ -154,7 +158,11 @@ class MeetingSync:
         with self._database.write() as session:
             meeting_rows.alone(session)
             for form in report_forms.waiting(session, moved=True):
-                if form.done:
+                if form.deleted:
+                    report_forms.close(session, [form.id], ReportState.WITHDRAWN)
+                    cancel(session, [form], now)
+                    report.withdrawn += 1
+                elif form.done:
                     about = report_forms.reportable(session, form.activity_id)
                     occasion = self._occasion(session, form, now)
                     said = answering.taken(session, form.notes, about, occasion)
@@ -165,6 +173,18 @@ class MeetingSync:
                 elif form.gone:
                     report_forms.close(session, [form.id], ReportState.WAIVED)
                     report.waived += 1
+
+    def _read_again(self, now: datetime, report: MeetingsReport) -> None:
+        """Some finish the task first and write their report then."""
+        with self._database.write() as session:
+            meeting_rows.alone(session)
+            for form in report_forms.rewritten(session, now - STILL_WRITTEN):
+                report_forms.read_again(session, form)
+                about = report_forms.reportable(session, form.activity_id)
+                said = answering.taken(session, form.notes, about, self._occasion(session, form, now))
+                if said.comments and said.comments != form.comments:
+                    report_forms.amend(session, form.activity_id, said, by=form.user_id, now=now)
+                    report.answered += 1
 
     def _occasion(self, session: Transaction, form: Form, now: datetime) -> Occasion:
         """The user who answered, acting through the task."""
