@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from store.activities import Activity, ActivityContact, ActivityState, ActivityUser
@@ -15,6 +15,7 @@ from store.contacts import Contact
 from store.database import bulk, reserve_ids
 from store.ledger import chunked
 from store.meetings import Grade, MeetingEvidence, MeetingRecord, MeetingWatch
+from store.sync_state import Mailbox
 from store.users import User
 
 RECORDING = 0x53594E43_4D454554  # the advisory lock of who records meetings
@@ -74,7 +75,9 @@ def to_look_at(session: Session, now: datetime, limit: int) -> list[int]:
     changed = (  # also what is no video meeting any more
         select(Event.id)
         .join(MeetingWatch, MeetingWatch.event_id == Event.id)
-        .where(MeetingWatch.version != Event.version)
+        .where(
+            or_(MeetingWatch.version != Event.version, MeetingWatch.looked_at > now, MeetingWatch.cancelled)
+        )
         .order_by(Event.id)
         .limit(limit)
     )
@@ -89,22 +92,48 @@ def alone(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": RECORDING})
 
 
-def watch(session: Session, seen: Sequence[tuple[int, int, datetime | None]]) -> None:
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is remembered of an event."""
+
+    version: int
+    looked_at: datetime
+    cancelled: bool
+
+
+def watched(session: Session, ids: Iterable[int]) -> dict[int, Watched]:
+    """What is remembered of these events."""
+    return {
+        one.event_id: Watched(one.version, one.looked_at, one.cancelled)
+        for part in chunked(ids)
+        for one in session.scalars(select(MeetingWatch).where(MeetingWatch.event_id.in_(part)))
+    }
+
+
+def cancelled(session: Session, event_id: int) -> None:
+    """A person cancelled the event: what was recorded of it, and is not reported on, did not take place."""
+    session.execute(update(MeetingWatch).where(MeetingWatch.event_id == event_id).values(cancelled=True))
+
+
+def watch(session: Session, seen: Sequence[tuple[int, int, datetime | None]], now: datetime) -> None:
     """Remembers when each event (id, version) is to be looked at again."""
     for part in chunked(id_ for id_, _, _ in seen):
         session.execute(delete(MeetingWatch).where(MeetingWatch.event_id.in_(part)))
     bulk(
         session,
         MeetingWatch,
-        [{"event_id": id_, "version": version, "due_at": due} for id_, version, due in seen],
+        [
+            {"event_id": id_, "version": version, "due_at": due, "looked_at": now, "cancelled": False}
+            for id_, version, due in seen
+        ],
     )
 
 
-def set_aside(session: Session, event_id: int) -> None:
+def set_aside(session: Session, event_id: int, now: datetime) -> None:
     """Not looked at again until it changes."""
     version = session.scalar(select(Event.version).where(Event.id == event_id))
     if version is not None:
-        watch(session, [(event_id, version, None)])
+        watch(session, [(event_id, version, None)], now)
 
 
 def look_again(session: Session, event_ids: Iterable[int]) -> None:
@@ -153,13 +182,14 @@ def _linked(session: Session, by: Any, what: Any, ids: Sequence[int]) -> dict[in
     return {id_: frozenset(others) for id_, others in found.items()}
 
 
-def best_evidence(session: Session, uids: Iterable[str]) -> dict[tuple[str, str], Actual]:
-    """Of each occurrence (UID, key) the evidence with the best grade, the newest of several."""
-    found: dict[tuple[str, str], Actual] = {}
+def evidence(session: Session, uids: Iterable[str]) -> dict[tuple[str, str], list[Actual]]:
+    """What is known of each occurrence (UID, key): the best grade last, the newest of several behind."""
+    found: dict[tuple[str, str], list[Actual]] = {}
     for part in chunked(uids):
         rows = session.scalars(select(MeetingEvidence).where(MeetingEvidence.uid.in_(part)))
         for one in sorted(rows, key=lambda row: (row.grade.value, row.id)):
-            found[one.uid, one.recurrence_key] = Actual(one.grade, one.started_at, one.ended_at)
+            actual = Actual(one.grade, one.started_at, one.ended_at)
+            found.setdefault((one.uid, one.recurrence_key), []).append(actual)
     return found
 
 
@@ -184,6 +214,35 @@ def add_evidence(
     row = {"uid": uid, "recurrence_key": key, "grade": actual.grade, "source": source,
            "started_at": actual.start, "ended_at": actual.end, "detail": dict(detail), "at": now}  # fmt: skip
     bulk(session, MeetingEvidence, [row])
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAt:
+    """A meeting that is recorded, as far as another one may be the same."""
+
+    uid: str
+    start: datetime
+    end: datetime
+    user_id: int | None
+    subject: str
+    video_url: str
+
+
+def held_at(session: Session, starts: Iterable[datetime]) -> list[HeldAt]:
+    """What is recorded and begins at one of these moments."""
+    found = []
+    for part in chunked(starts):
+        rows = session.execute(
+            select(MeetingRecord, Activity.user_id, Activity.subject, Event.video_url)
+            .join(Activity, Activity.id == MeetingRecord.activity_id)
+            .outerjoin(Event, Event.id == Activity.event_id)
+            .where(MeetingRecord.scheduled_start.in_(part), MeetingRecord.withdrawn.is_(False))
+        )
+        found += [
+            HeldAt(one.uid, one.scheduled_start, one.scheduled_end, user, subject, url or "")
+            for one, user, subject, url in rows
+        ]
+    return found
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -278,6 +337,22 @@ def users_of(session: Session, ids: Iterable[int]) -> dict[int, UserFacts]:
         for part in chunked(ids)
         for one in session.scalars(select(User).where(User.id.in_(part)))
     }
+
+
+def active_users(session: Session) -> frozenset[int]:
+    """Who can be asked for anything."""
+    return frozenset(session.scalars(select(User.id).where(User.active)))
+
+
+def reachable(session: Session, users: Iterable[int]) -> frozenset[int]:
+    """The users whose task list can take a form, and give its answer back: what is kept in step both ways."""
+    homes: dict[int, str] = {}
+    for part in chunked(users):
+        boxes = select(Mailbox.user_id, Mailbox.direction).where(
+            Mailbox.user_id.in_(part), Mailbox.sync_calendar, Mailbox.configured
+        )
+        homes.update(iter(session.execute(boxes.order_by(Mailbox.id.desc()))))
+    return frozenset(user for user, direction in homes.items() if direction.upper() == "BOTH")
 
 
 def contact_names(session: Session, ids: Iterable[int]) -> dict[int, str]:

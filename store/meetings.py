@@ -54,14 +54,19 @@ class MeetingWatch(Base):
 
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int]
+    looked_at: Mapped[datetime]  # by a clock that may be put back
     due_at: Mapped[datetime | None] = mapped_column(index=True)  # None: nothing more to come
+    cancelled: Mapped[bool] = mapped_column(Boolean, default=False)  # by a person in the CRM, since then
 
 
 class MeetingRecord(Base):
     """The activity that an occurrence became. One an occurrence, for ever."""
 
     __tablename__ = "meeting_record"
-    __table_args__ = (UniqueConstraint("uid", "recurrence_key"),)
+    __table_args__ = (
+        UniqueConstraint("uid", "recurrence_key"),
+        Index("ix_meeting_record_scheduled_start", "scheduled_start"),
+    )
 
     activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id", ondelete="CASCADE"), primary_key=True)
     uid: Mapped[str] = mapped_column(Text)

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from store.activities import Activity, ActivityState, ActivityType
-from store.calendar import Task, TaskState
+from store.calendar import Privacy, Task, TaskState
 from store.database import bulk
 from store.errors import Immutable, NotFound
 from store.ledger import chunked
@@ -35,6 +35,7 @@ class Form:
     done: bool  # its task is finished
     gone: bool  # its task was cancelled or deleted
     deleted: bool  # its activity, by a person
+    private: bool  # its task, by its user: the notes are not kept
     notes: str  # of its task
     task_version: int | None
     comments: str  # of the answer, if there is one
@@ -100,6 +101,12 @@ def waiting(
     return found
 
 
+def again(session: Session, seen: Form) -> Form | None:
+    """The form as it is now; None where it is in another state by now."""
+    found = _forms(session, [MeetingReport.id == seen.id, MeetingReport.state == seen.state])
+    return found[0] if found else None
+
+
 def rewritten(session: Session, since: datetime) -> list[Form]:
     """The forms answered by their task, since then, whose task has changed after that: some write their
     report once the task is done."""
@@ -142,6 +149,7 @@ def _forms(session: Session, conditions: Sequence[Any]) -> list[Form]:
                 done=task is not None and not hidden and task.state is TaskState.DONE,
                 gone=task is None or hidden or task.state is TaskState.CANCELLED,
                 deleted=activity.deleted_at is not None,
+                private=task is not None and task.privacy is not Privacy.PUBLIC,
                 notes="" if task is None else task.notes,
                 task_version=None if task is None else task.version,
                 comments=report.comments,

@@ -39,7 +39,9 @@ def upgrade() -> None:
         "meeting_watch",
         sa.Column("event_id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["event_id"], ["event.id"], name=op.f("fk_meeting_watch_event_id"), ondelete="CASCADE"
         ),
@@ -60,6 +62,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("activity_id", name=op.f("pk_meeting_record")),
         sa.UniqueConstraint("uid", "recurrence_key", name=op.f("uq_meeting_record_uid_recurrence_key")),
     )
+    op.create_index("ix_meeting_record_scheduled_start", "meeting_record", ["scheduled_start"])
     op.create_table(
         "meeting_evidence",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -9,6 +9,10 @@ FAR = timedelta(days=7)  # further apart, an occurrence is none that was recorde
 NEAR = timedelta(days=1)  # the same of one that is still to come: it may be the next one
 
 
+ASTRAY = timedelta(days=1)  # a clock is put back by less
+TOLD = timedelta(days=1)  # between what the calendar says and what is told of a meeting
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The `[video]` section, as far as it decides."""
@@ -48,6 +52,7 @@ class Known:
     key: str
     start: datetime
     end: datetime
+    pending: bool = True  # nobody has reported on it
 
 
 def is_over(end: datetime, now: datetime, rules: Rules) -> bool:
@@ -67,21 +72,25 @@ def verdict(one: Held, now: datetime, rules: Rules) -> Verdict:
 
 
 def is_withdrawn(one: Held, known: Known, now: datetime, rules: Rules) -> bool:
-    """Whether a record that nobody has validated is taken back: the meeting turns out not to have taken place
-    (it was moved to a time to come, cancelled or declined), or to be private. A clock that was put back moves
-    no meeting."""
+    """Whether a record that nobody has validated is taken back: the meeting turns out not to have taken
+    place (it was moved to a time to come, cancelled or declined), or to be private. A clock that was put back
+    moves no meeting."""
     moved = (one.start, one.end) != (known.start, known.end)
+    if known.end > now + ASTRAY:
+        return True  # recorded by a clock that was wrong
     return one.private or one.cancelled or one.declined or (moved and not is_over(one.end, now, rules))
 
 
 def paired(
-    occurrences: Iterable[Held], known: Iterable[Known], first_key: str, now: datetime, rules: Rules
+    occurrences: Iterable[Held], known: Iterable[Known], first_key: str, looked_at: datetime
 ) -> Mapping[str, str]:
-    """Which known record (by key) each occurrence (by key) has, where their keys differ.
+    """Which known record (by key) each occurrence (by key) has, where their keys differ: decided once, when
+    an event has changed since it was looked at.
 
     An event that begins to recur gets keys for its occurrences, `first_key` for the one that it was; one
     that recurs no more loses them. A series that is moved as a whole has new keys everywhere: then each
-    record goes with the occurrence that is nearest to it in time, each at most once.
+    record goes with the occurrence that is nearest to it in time, each at most once. What was not over yet
+    when the event was looked at last is a meeting of its own, unless it is a pending one put off for hours.
     """
     free = {one.key: one for one in occurrences}
     lost = {one.key: one for one in known}
@@ -96,13 +105,24 @@ def paired(
         (distance, one.key, two.key)
         for one in free.values()
         for two in lost.values()
-        if (distance := abs(one.start - two.start)) < (FAR if is_over(one.end, now, rules) else NEAR)
+        if (distance := abs(one.start - two.start)) < _reach(one, two, looked_at)
     )
     for _, mine, theirs in apart:
         if mine in free and theirs in lost:
             found[mine] = theirs
             del free[mine], lost[theirs]
     return found
+
+
+def _reach(one: Held, two: Known, looked_at: datetime) -> timedelta:
+    if one.end <= looked_at:
+        return FAR
+    return NEAR if two.pending else timedelta()
+
+
+def fitting(one: Held, start: datetime, end: datetime) -> bool:
+    """Whether what is told of a meeting's times can be of this occurrence: the event may have been moved."""
+    return start <= one.end + TOLD and end >= one.start - TOLD
 
 
 def minutes(start: datetime, end: datetime) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.calendar import Component, Item, Kind, Status, Timing
 from connectors.ical.canonical import canonical
-from store import calendar_rows, outbox, scheduling
+from store import calendar_rows, meeting_rows, outbox, scheduling
 from store.bindings import BoundEntity
 from store.calendar import Event, Origin
 from store.calendar_rows import EventDraft, EventRecord, EventRow
@@ -108,6 +108,7 @@ def cancel_event(
     record = editable(session, id_, occasion, expected)
     if occurrence is None:
         calendar_rows.hide(session, record, occasion.now, by=occasion.actor.user_id)
+        meeting_rows.cancelled(session, id_)
         _told(session, id_, occasion, {"cancelled": True})
         return Saved(id_, record.version + 1, changed=True)
     ours(record)

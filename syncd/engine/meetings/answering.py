@@ -1,20 +1,22 @@
 """What a user wrote into a form becomes comments, an outcome and a next step that is made (R113)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from store import report_forms, scheduling
 from store.database import Transaction
-from store.errors import StoreError
+from store.errors import Invalid, StoreError
 from store.report_forms import Reportable, Submission
 from syncd.core.meetings.answers import Answer, read_answer
-from syncd.core.quick_add.result import Kind, QuickAdd
+from syncd.core.quick_add.result import Kind, Lookup, Match, QuickAdd
 from syncd.engine.calendar import quick
 from syncd.engine.calendar.editing import add_event
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.task_editing import add_task
 
 LONGEST_OUTCOME = 120
+LONGEST = 100_000  # characters
 
 
 def taken(
@@ -23,12 +25,14 @@ def taken(
     """The answer in this text, with its next step made for who acts, unless an earlier answer had one.
     Nothing of the text is lost: what is not understood, or cannot be made, stays in the comments, and is
     told."""
-    if occasion.actor.user_id is None:
-        return Submission(text.strip())
-    person = scheduling.user_of(session, occasion.actor.user_id)
-    zone = ZoneInfo(occasion.zone_of(person))
+    if len(text) > LONGEST:
+        raise Invalid(f"text: a report has {LONGEST} characters at most")
+    text = text.encode("utf-8", "replace").decode()
+    zone, user = occasion.floating, occasion.actor.user_id
+    if user is not None:
+        zone = ZoneInfo(occasion.zone_of(scheduling.user_of(session, user)))
     today = occasion.now.astimezone(zone).replace(tzinfo=None)
-    answer = read_answer(text, today, quick.lookup_of(session, text), by_mail=by_mail)
+    answer = read_answer(text, today, _Names(session, text), by_mail=by_mail)
     said = Submission(
         answer.comments, answer.outcome, tuple(one.told(occasion.language) for one in answer.problems)
     )
@@ -36,11 +40,31 @@ def taken(
         said = replace(said, comments=f"{said.outcome}\n{said.comments}".strip(), outcome=None)
     if answer.next_step is None:
         return said
+    if user is None:
+        told = f"{answer.step_line}: name whose step it is (--as)"
+        return replace(
+            said,
+            comments=f"{said.comments}\n{answer.step_line}".strip(),
+            problems=(*said.problems, told),
+        )
     made = report_forms.next_step(session, about.id)
     if made:
         told = f"{answer.step_line}: {made} was made by an earlier report, and stays as it is"
         return replace(said, problems=(*said.problems, told))
     return _with_step(session, said, answer, (about, zone), occasion)
+
+
+class _Names:
+    """Looks names up once somebody asks for one: that reads all contacts and accounts."""
+
+    def __init__(self, session: Transaction, text: str) -> None:
+        self._session, self._text = session, text
+        self._lookup: Lookup | None = None
+
+    def __call__(self, asked: Sequence[str], /) -> Sequence[Match]:
+        if self._lookup is None:
+            self._lookup = quick.lookup_of(self._session, self._text)
+        return self._lookup(asked)
 
 
 def _with_step(

@@ -62,7 +62,8 @@ class Forms:
         if not self._rules.offered:
             return 0
         users = meeting_rows.users_of(session, {one.draft.values["user_id"] for one in offers})
-        asked = [one for one in offers if one.draft.values["user_id"] in users]
+        near = meeting_rows.reachable(session, users)
+        asked = [one for one in offers if one.draft.values["user_id"] in near]
         accounts = {one.draft.values["account_id"] for one in asked} - {None}
         concerns = {one.draft.values["opportunity_id"] for one in asked} - {None}
         names = _Names(
@@ -73,7 +74,7 @@ class Forms:
         values, rows = [], []
         for one in asked:
             user = users[one.draft.values["user_id"]]
-            due_on = self._due_on(one, user)
+            due_on = self._due_on(one, user, now)
             values.append(self._task(one, user, due_on, names, now))
             rows.append(
                 {"activity_id": one.activity_id, "user_id": user.id, "offered_at": now, "due_on": due_on,
@@ -168,8 +169,9 @@ class Forms:
     def _zone(self, user: UserFacts) -> ZoneInfo:
         return (zone_info(user.timezone) if user.timezone else None) or self._rules.floating
 
-    def _due_on(self, one: Offer, user: UserFacts) -> date:
-        return one.draft.end.astimezone(self._zone(user)).date() + self._rules.due
+    def _due_on(self, one: Offer, user: UserFacts, now: datetime) -> date:
+        """Counted from the day when the form is there, where that is later than the meeting."""
+        return max(one.draft.end, now).astimezone(self._zone(user)).date() + self._rules.due
 
     def _remind_at(self, due_on: date, zone: ZoneInfo) -> datetime | None:
         if not self._rules.remind:

@@ -1,5 +1,6 @@
 """What an event says of its video meetings: those that are over, those to come, and when to look again."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ AHEAD = timedelta(days=370)  # a little more than a yearly meeting needs
 PATIENCE = timedelta(days=300)  # a series whose next meeting is further off is looked at again then
 NEXT = 64  # occurrences among which the next meeting is looked for
 MOST = 1000  # ended ones of one event that are looked at
+A_DAY = 6  # meetings of one series
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Meeting:
 
     held: Held
     row: EventRow
-    reporter: int | None  # the user who reports on it; None where every user declined
+    reporter: int | None  # the user who reports on it; None where every active user declined
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Looking:
     past: timedelta
     rules: Rules
     floating: ZoneInfo
+    active: frozenset[int]  # users who can be asked
 
 
 def look(record: EventRecord, now: datetime, how: Looking, *, known: bool) -> Looked:
@@ -69,10 +72,13 @@ def look(record: EventRecord, now: datetime, how: Looking, *, known: bool) -> Lo
 
     over = occurrences(item, now - past, now - rules.grace, floating=floating, cap=MOST, offset_of=offset)
     ended = [one for one in over.found if is_over(one.end, now, rules)]
+    a_day = Counter(one.start.date() for one in ended)
+    if item.main.timing.recurs and (over.truncated or max(a_day.values(), default=0) > A_DAY):
+        return NOTHING  # whoever invites to something of every minute does not meet so often
     later = occurrences(item, now - rules.grace, now + AHEAD, floating=floating, cap=NEXT, offset_of=offset)
     coming = [one for one in later.found if not is_over(one.end, now, rules)]
     private = is_private(item)
-    next_ones = [_meeting(one, rows[one.component.key], private=private) for one in coming]
+    next_ones = [_meeting(one, rows[one.component.key], how.active, private=private) for one in coming]
     ends = [one.held.end + rules.grace for one in next_ones if one.held.video and not one.held.all_day]
     due = min(ends, default=None)
     if not concerned:
@@ -81,12 +87,12 @@ def look(record: EventRecord, now: datetime, how: Looking, *, known: bool) -> Lo
         due = coming[-1].end + rules.grace  # none of many: look on from there
     elif due is None and item.main.timing.recurs:
         due = now + PATIENCE
-    over_ones = [_meeting(one, rows[one.component.key], private=private) for one in ended]
+    over_ones = [_meeting(one, rows[one.component.key], how.active, private=private) for one in ended]
     kept = [[one for one in some if known or one.held.video] for some in (over_ones, next_ones)]
     return Looked(tuple(kept[0]), tuple(kept[1]), due)
 
 
-def _meeting(one: Occurrence, row: EventRow, *, private: bool) -> Meeting:
+def _meeting(one: Occurrence, row: EventRow, active: frozenset[int], *, private: bool) -> Meeting:
     values = row.values
     answers = {who.user_id: who.response for who in row.participants if who.user_id is not None}
     willing = [user for user, answer in sorted(answers.items()) if answer is not ResponseKind.DECLINED]
@@ -106,7 +112,7 @@ def _meeting(one: Occurrence, row: EventRow, *, private: bool) -> Meeting:
         video=is_video(values),
         private=private,
     )
-    return Meeting(held, row, willing[0] if willing else None)
+    return Meeting(held, row, next((user for user in willing if user in active), None))
 
 
 def lost(item: Item, keys: frozenset[str], floating: ZoneInfo) -> frozenset[str]:

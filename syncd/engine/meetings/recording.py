@@ -14,8 +14,8 @@ from store.activities import ActivityState, ActivityType, DurationSource
 from store.calendar import ResponseKind
 from store.calendar_rows import EventRecord
 from store.database import Transaction
-from store.meeting_rows import FOLLOWING, Actual, Draft, Recorded
-from syncd.core.meetings.ended import Known, Rules, Verdict, is_withdrawn, minutes, paired, verdict
+from store.meeting_rows import FOLLOWING, Actual, Draft, HeldAt, Recorded, Watched
+from syncd.core.meetings.ended import Known, Rules, Verdict, fitting, is_withdrawn, minutes, paired, verdict
 from syncd.engine.calendar.items import LONGEST_SUBJECT, item_of
 from syncd.engine.meetings.look import Looked, Looking, Meeting, look, lost
 
@@ -40,6 +40,7 @@ class Recording:
     changed: int = 0
     offers: list[Offer] = field(default_factory=list)
     withdrawn: list[int] = field(default_factory=list)  # activities
+    handed_over: list[int] = field(default_factory=list)  # activities that somebody else reports on now
     concealed: list[int] = field(default_factory=list)  # of these, those of what is private now
 
 
@@ -48,35 +49,46 @@ class Recorder:
 
     def __init__(self, rules: Rules, past: timedelta, floating: ZoneInfo) -> None:
         self._rules = rules
+        self._past = past
         self._floating = floating
-        self._how = Looking(past, rules, floating)
 
     def record(self, session: Transaction, ids: Iterable[int], now: datetime) -> Recording:
         """Looks at these events, as they are at this moment of the transaction."""
         records = calendar_rows.events(session, ids)
         uids = [one.main.values["uid"] for one in records.values()]
         known = meeting_rows.recorded(session, uids)
-        evidence = meeting_rows.best_evidence(session, uids)
+        evidence = meeting_rows.evidence(session, uids)
+        watched = meeting_rows.watched(session, records)
+        how = Looking(self._past, self._rules, self._floating, meeting_rows.active_users(session))
         done, drafts, seen = Recording(), [], []
         for id_, record in records.items():
             before = known.get(record.main.values["uid"], [])
-            looked = look(record, now, self._how, known=bool(before))
+            looked = look(record, now, how, known=bool(before))
             seen.append((id_, record.version, looked.due))
-            task = _Event(session, record, self._known(record, looked, before, now), evidence, done)
+            seen_before = watched.get(id_)
+            task = _Event(session, record, self._known(record, looked, before, seen_before), evidence, done)
             drafts += task.settle(looked, now, self._rules)
+            if seen_before is not None and seen_before.cancelled and record.main.values["hidden"]:
+                task.cancel(before, now)
+        twins: dict[tuple[datetime, datetime, int | None], list[HeldAt]] = {}
+        for one in meeting_rows.held_at(session, {draft.start for _, _, draft, _ in drafts}):
+            twins.setdefault((one.start, one.end, one.user_id), []).append(one)
+        drafts = [one for one in drafts if not _is_known(one[1], one[2], twins)]
         made = meeting_rows.insert(session, [draft for _, _, draft, _ in drafts], now)
         done.made += len(made)
         for activity, (event, meeting, draft, with_form) in zip(made, drafts, strict=True):
             if with_form:
                 done.offers.append(Offer(activity, event, meeting, draft))
-        meeting_rows.watch(session, seen)
+        meeting_rows.watch(session, seen, now)
         return done
 
     def _known(
-        self, record: EventRecord, looked: Looked, before: Sequence[Recorded], now: datetime
+        self, record: EventRecord, looked: Looked, before: Sequence[Recorded], seen: Watched | None
     ) -> Mapping[str, Recorded]:
         """The records by the keys of the occurrences that they belong to now."""
         by_key = {one.key: one for one in before}
+        if seen is None or seen.version == record.version:
+            return by_key
         held = [one.held for one in (*looked.ended, *looked.coming)]
         strange = frozenset(by_key) - {one.key for one in held}
         if not strange:
@@ -86,10 +98,8 @@ class Recorder:
         first_key = "" if first is None or item.main.key else first.key()
         gone = lost(item, strange, self._floating)
         gone |= strange & {"" if item.main.timing.recurs else first_key}
-        known = [
-            Known(one.key, one.start, one.end) for key, one in by_key.items() if key not in strange - gone
-        ]
-        pairs = paired(held, known, first_key, now, self._rules)
+        known = [_known(one) for key, one in by_key.items() if key not in strange - gone]
+        pairs = paired(held, known, first_key, seen.looked_at)
         return {**by_key, **{mine: by_key[theirs] for mine, theirs in pairs.items()}}
 
 
@@ -100,7 +110,7 @@ class _Event:
     session: Transaction
     record: EventRecord
     known: Mapping[str, Recorded]
-    evidence: Mapping[Place, Actual]
+    evidence: Mapping[Place, Sequence[Actual]]
     done: Recording
 
     def settle(self, looked: Looked, now: datetime, rules: Rules) -> list[tuple[int, Meeting, Draft, bool]]:
@@ -117,6 +127,13 @@ class _Event:
                 self._again(meeting, before, now, rules)
         return fresh
 
+    def cancel(self, before: Sequence[Recorded], now: datetime) -> None:
+        """A person cancelled the event in the CRM."""
+        for one in before:
+            if one.state is ActivityState.PENDING_REPORT and not one.withdrawn and not one.deleted:
+                meeting_rows.withdraw(self.session, one.activity_id, now)
+                self.done.withdrawn.append(one.activity_id)
+
     def _again(self, meeting: Meeting, before: Recorded, now: datetime, rules: Rules) -> None:
         held = meeting.held
         if before.withdrawn:
@@ -130,7 +147,7 @@ class _Event:
         elif before.state is ActivityState.VALIDATED:
             if before.key != held.key:
                 meeting_rows.rekey(self.session, before.activity_id, held.key, held.start, held.end)
-        elif is_withdrawn(held, Known(before.key, before.start, before.end), now, rules):
+        elif is_withdrawn(held, _known(before), now, rules):
             meeting_rows.withdraw(self.session, before.activity_id, now, blank=held.private)
             self.done.withdrawn.append(before.activity_id)
             if held.private:
@@ -146,13 +163,17 @@ class _Event:
         if not same:
             meeting_rows.follow(self.session, before.activity_id, draft, now)
             self.done.changed += 1
+            if draft.values["user_id"] != before.values["user_id"]:
+                self.done.handed_over.append(before.activity_id)
+                self.done.offers.append(Offer(before.activity_id, self.record.id, meeting, draft))
         elif (before.key, before.start, before.end) != (draft.key, draft.start, draft.end):
             meeting_rows.rekey(self.session, before.activity_id, draft.key, draft.start, draft.end)
 
     def _draft(self, meeting: Meeting, former_key: str) -> Draft:
         held, values = meeting.held, meeting.row.values
         uid = values["uid"]
-        actual = self.evidence.get((uid, held.key)) or self.evidence.get((uid, former_key))
+        told = self.evidence.get((uid, held.key)) or self.evidence.get((uid, former_key)) or ()
+        actual = next((one for one in reversed(told) if fitting(held, one.start, one.end)), None)
         start, end = (actual.start, actual.end) if actual else (held.start, held.end)
         people = meeting.row.participants
         users = {
@@ -180,3 +201,19 @@ class _Event:
                 "duration_source": DurationSource.ACTUAL if actual else DurationSource.SCHEDULED,
             },
         )
+
+
+def _known(one: Recorded) -> Known:
+    return Known(one.key, one.start, one.end, pending=one.state is ActivityState.PENDING_REPORT)
+
+
+def _is_known(
+    meeting: Meeting, draft: Draft, others: Mapping[tuple[datetime, datetime, int | None], list[HeldAt]]
+) -> bool:
+    """Whether the same meeting was recorded under another UID: clients that change "this and all following"
+    begin a new series with the one that is just over, some give an event another UID."""
+    link = meeting.row.values["video_url"]
+    return any(
+        one.uid != draft.uid and (one.video_url == link if link else one.subject == draft.values["subject"])
+        for one in others.get((draft.start, draft.end, draft.values["user_id"]), ())
+    )

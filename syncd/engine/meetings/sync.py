@@ -14,7 +14,7 @@ from connectors.meetings import Providers
 from store import actors, meeting_rows, report_forms
 from store.audit_log import Channel
 from store.database import Database, Transaction
-from store.errors import StoreError
+from store.errors import Stale, StoreError
 from store.meetings import ReportChannel, ReportState
 from store.report_forms import Form
 from syncd.core.meetings.ended import Rules
@@ -66,6 +66,9 @@ class MeetingsReport:
                     self.reminded, self.validated))  # fmt: skip
 
 
+Work = Callable[[Transaction, Form, datetime, MeetingsReport], None]
+
+
 class MeetingSync:
     """The follow-up of video meetings, for the whole CRM."""
 
@@ -74,6 +77,7 @@ class MeetingSync:
         self._people = people
         self._rules = rules
         self._recorder = Recorder(rules.ended, rules.past, rules.forms.floating)
+        self._failing: set[tuple[int, int | None]] = set()  # forms, with the version of their task
         self.halted: Callable[[], bool] = lambda: False
 
     def run(self, now: datetime) -> MeetingsReport:
@@ -88,14 +92,14 @@ class MeetingSync:
         if not (ids or closed or late or stale or rewritten):
             return report
         forms = Forms(self._rules.forms, self._people())
+        if closed:  # before anything is withdrawn: what somebody has written is an answer
+            self._answers(now, report)
+        if rewritten:
+            self._read_again(now, report)
         while ids and not self.halted():
             self._record(ids, forms, now, report)
             with self._database.read() as session:
                 ids = meeting_rows.to_look_at(session, now, CHUNK)
-        if closed:
-            self._answers(now, report)
-        if rewritten:
-            self._read_again(now, report)
         if late:
             with self._database.write() as session:
                 meeting_rows.alone(session)
@@ -140,13 +144,14 @@ class MeetingSync:
                           event_id=ids[0])  # fmt: skip
             report.failed += 1
             with self._database.write() as session:
-                meeting_rows.set_aside(session, ids[0])
+                meeting_rows.set_aside(session, ids[0], now)
 
     def _together(self, ids: Sequence[int], forms: Forms, now: datetime, report: MeetingsReport) -> None:
         with self._database.write() as session:
             meeting_rows.alone(session)
             done = self._recorder.record(session, ids, now)
             taken_back = forms.withdraw(session, done.withdrawn, now, ReportState.WITHDRAWN, done.concealed)
+            forms.withdraw(session, done.handed_over, now, ReportState.WITHDRAWN)
             offered = forms.offer(session, done.offers, now)
         report.recorded += done.made
         report.changed += done.changed
@@ -154,37 +159,59 @@ class MeetingSync:
         report.offered += offered
 
     def _answers(self, now: datetime, report: MeetingsReport) -> None:
-        """What users have written into the tasks that they finished."""
-        with self._database.write() as session:
-            meeting_rows.alone(session)
-            for form in report_forms.waiting(session, moved=True):
-                if form.deleted:
-                    report_forms.close(session, [form.id], ReportState.WITHDRAWN)
-                    cancel(session, [form], now)
-                    report.withdrawn += 1
-                elif form.done:
-                    about = report_forms.reportable(session, form.activity_id)
-                    occasion = self._occasion(session, form, now)
-                    said = answering.taken(session, form.notes, about, occasion)
-                    report_forms.submit(
-                        session, form, said, by=form.user_id, channel=ReportChannel.TASK, now=now
-                    )
-                    report.answered += 1
-                elif form.gone:
-                    report_forms.close(session, [form.id], ReportState.WAIVED)
-                    report.waived += 1
+        """What users have written into the tasks that they finished, each by itself."""
+        with self._database.read() as session:
+            forms = report_forms.waiting(session, moved=True)
+        for form in forms:
+            self._one_by_one(form, now, report, self._answer)
+
+    def _answer(self, session: Transaction, form: Form, now: datetime, report: MeetingsReport) -> None:
+        if form.deleted:
+            report_forms.close(session, [form.id], ReportState.WITHDRAWN)
+            cancel(session, [form], now)
+            report.withdrawn += 1
+        elif form.done and not form.private:
+            about = report_forms.reportable(session, form.activity_id)
+            said = answering.taken(session, form.notes, about, self._occasion(session, form, now))
+            report_forms.submit(session, form, said, by=form.user_id, channel=ReportChannel.TASK, now=now)
+            report.answered += 1
+        elif form.done or form.gone:
+            report_forms.close(session, [form.id], ReportState.WAIVED)
+            report.waived += 1
 
     def _read_again(self, now: datetime, report: MeetingsReport) -> None:
         """Some finish the task first and write their report then."""
-        with self._database.write() as session:
-            meeting_rows.alone(session)
-            for form in report_forms.rewritten(session, now - STILL_WRITTEN):
-                report_forms.read_again(session, form)
-                about = report_forms.reportable(session, form.activity_id)
-                said = answering.taken(session, form.notes, about, self._occasion(session, form, now))
-                if said.comments and said.comments != form.comments:
-                    report_forms.amend(session, form.activity_id, said, by=form.user_id, now=now)
-                    report.answered += 1
+        with self._database.read() as session:
+            forms = report_forms.rewritten(session, now - STILL_WRITTEN)
+        for form in forms:
+            self._one_by_one(form, now, report, self._amend)
+
+    def _amend(self, session: Transaction, form: Form, now: datetime, report: MeetingsReport) -> None:
+        report_forms.read_again(session, form)
+        if form.private or form.gone:
+            return
+        about = report_forms.reportable(session, form.activity_id)
+        said = answering.taken(session, form.notes, about, self._occasion(session, form, now))
+        if said.comments and said.comments != form.comments:
+            report_forms.amend(session, form.activity_id, said, by=form.user_id, now=now)
+            report.answered += 1
+
+    def _one_by_one(self, seen: Form, now: datetime, report: MeetingsReport, work: Work) -> None:
+        """One form, as it is when the transaction has it; what fails of it stops no other."""
+        if (seen.id, seen.task_version) in self._failing:
+            return
+        try:
+            with self._database.write() as session:
+                meeting_rows.alone(session)
+                form = report_forms.again(session, seen)
+                if form is not None:
+                    work(session, form, now, report)
+        except Stale:
+            return  # somebody changes the task at this moment: in a minute
+        except Exception:  # as with an event
+            self._failing.add((seen.id, seen.task_version))
+            log.exception("a form cannot be followed up", action="meetings", form_id=seen.id)
+            report.failed += 1
 
     def _occasion(self, session: Transaction, form: Form, now: datetime) -> Occasion:
         """The user who answered, acting through the task."""

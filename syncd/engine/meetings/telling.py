@@ -12,7 +12,7 @@ from store.errors import Forbidden, Invalid, NotFound
 from store.meeting_rows import Actual
 from store.meetings import Grade, ReportChannel, ReportState
 from store.report_forms import Reportable, Submission
-from syncd.core.meetings.ended import minutes
+from syncd.core.meetings.ended import TOLD, Held, fitting, minutes
 from syncd.core.recurrence import occurrences
 from syncd.engine.calendar import places
 from syncd.engine.calendar.items import item_of
@@ -20,7 +20,6 @@ from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.meetings import answering
 from syncd.engine.meetings.forms import cancel, finish
 
-FAR = timedelta(hours=24)  # between what the calendar says and what really was
 LONGEST = timedelta(hours=24)
 SKEW = timedelta(minutes=5)  # between the clocks of who reports and of this machine
 EDGE = timedelta(days=1)
@@ -64,9 +63,13 @@ def times(
 def apply(session: Transaction, place: tuple[str, str], now: datetime) -> Told:
     """Gives the activity of an occurrence (UID, key), if there is one, the best duration that is known."""
     uid, key = place
-    best = meeting_rows.best_evidence(session, [uid]).get(place)
     found = next((one for one in meeting_rows.recorded(session, [uid]).get(uid, ()) if one.key == key), None)
-    if best is None or found is None or found.withdrawn or found.deleted:
+    if found is None or found.withdrawn or found.deleted:
+        return Told(None, None, changed=False)
+    held = Held(key, found.start, found.end)
+    told = meeting_rows.evidence(session, [uid]).get(place, ())
+    best = next((one for one in reversed(told) if fitting(held, one.start, one.end)), None)
+    if best is None:
         return Told(None, None, changed=False)
     lasted = minutes(best.start, best.end)
     values = {
@@ -105,7 +108,7 @@ def _plausible(start: datetime, end: datetime, scheduled: tuple[datetime, dateti
         raise Invalid("end: a meeting lasts 24 hours at most")
     if end > now + SKEW:
         raise Invalid("end: is still to come")
-    if start > scheduled[1] + FAR or end < scheduled[0] - FAR:
+    if start > scheduled[1] + TOLD or end < scheduled[0] - TOLD:
         raise Invalid(
             "start: more than a day from when the calendar says that it was: is it another meeting?"
         )
