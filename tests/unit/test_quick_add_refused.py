@@ -63,6 +63,7 @@ def refused(text: str) -> QuickAddError:
         ("Réunion les lundis 14h", Reason.RECURRING, "lundis"),
         ("RDV Dupont dans 9999 semaines", Reason.TOO_FAR, "dans 9999 semaines"),
         ("RDV Dupont dans 9999 mois", Reason.TOO_FAR, "dans 9999 mois"),
+        ("RDV Dupont dans 999999999 jours", Reason.TOO_FAR, "dans 999999999 jours"),
         ("RDV Dupont 3/12/9999", Reason.TOO_FAR, "3/12/9999"),
         ("RDV Dupont demain lundi mardi", Reason.WRONG_WEEKDAY, "mardi"),
         ("RDV Dupont mardi 3 décembre", Reason.WRONG_WEEKDAY, "mardi"),
