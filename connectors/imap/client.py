@@ -1,6 +1,7 @@
 """The mail of one mailbox over IMAP4rev1 (RFC 3501): `connectors.protocol.MailConnector`.
 
-Only reads: EXAMINE, STATUS, LIST, SEARCH and FETCH with PEEK. Nothing here can set a flag.
+Reads with EXAMINE, STATUS, LIST, SEARCH and FETCH with PEEK, and puts messages with APPEND. Nothing here can
+set a flag.
 """
 
 import logging
@@ -16,6 +17,7 @@ from connectors.errors import (
     CollectionError,
     ItemError,
     MailboxError,
+    OutcomeUnknown,
     ProtocolViolation,
     RateLimited,
     SyncdError,
@@ -167,6 +169,22 @@ class ImapConnector:
         finally:
             if ahead is not None:
                 self._arrived(ahead).spool.close()
+
+    def holds(self, ref: str, message_id: str) -> bool:
+        """UID SEARCH HEADER in the folder as it is now: it is opened anew, since a server may search in what
+        it had shown before."""
+        self._entered.close()
+        return bool(self._search(ref, f'HEADER Message-ID "<{message_id}>"'))
+
+    def put(self, ref: str, content: bytes) -> None:
+        """APPEND, without a flag and without a date: the server's clock says when it came."""
+        selection = self._entered
+        try:
+            selection.append(ref, content)
+        except (Unreachable, ProtocolViolation) as error:
+            raise OutcomeUnknown(
+                f'Whether "{ref}" of {self.access.who} took a message is not known. {error}'
+            ) from error
 
     def _send_for(self, ref: str, batch: list[int]) -> "Future[_Bodies]":
         """Has the batch read by another thread. Whatever uses the connection next waits for it."""

@@ -118,10 +118,20 @@ class Selection:
         self._open = ref
         return True
 
+    def append(self, ref: str, content: bytes) -> None:
+        """APPEND (RFC 3501 6.3.11) without a flag. Raises CollectionGone, CollectionRefused, MailboxError."""
+        answer = self.wire.run("APPEND", _quoted(self._names.get(ref) or encode_name(ref)), literal=content)
+        if answer.ok:
+            return
+        patience = refusals.waiting(answer.text, self.wire.who)
+        if patience is None:
+            self.list()  # is it still there?
+        raise patience or refusals.folder(answer.text, self.wire.who, ref, listed=ref in self._names)
+
     def close(self) -> None:
         """UNSELECT (RFC 3691) where the server offers it; else the next EXAMINE closes the folder."""
-        self._open = None
-        if self.wire.offers("UNSELECT") and self.wire.run("UNSELECT").ok:
+        was, self._open = self._open, None
+        if was is not None and self.wire.offers("UNSELECT") and self.wire.run("UNSELECT").ok:
             self.wire.selected(selected=False)
 
     def count(self) -> int:
