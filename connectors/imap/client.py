@@ -180,11 +180,13 @@ class ImapConnector:
         """APPEND, without a flag and without a date: the server's clock says when it came."""
         selection = self._entered
         try:
-            selection.append(ref, content)
+            answer = selection.append(ref, content)
         except (Unreachable, ProtocolViolation) as error:
             raise OutcomeUnknown(
                 f'Whether "{ref}" of {self.access.who} took a message is not known. {error}'
             ) from error
+        if not answer.ok:
+            raise selection.append_refused(ref, answer)
 
     def _send_for(self, ref: str, batch: list[int]) -> "Future[_Bodies]":
         """Has the batch read by another thread. Whatever uses the connection next waits for it."""

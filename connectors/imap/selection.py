@@ -118,15 +118,22 @@ class Selection:
         self._open = ref
         return True
 
-    def append(self, ref: str, content: bytes) -> None:
-        """APPEND (RFC 3501 6.3.11) without a flag. Raises CollectionGone, CollectionRefused, MailboxError."""
-        answer = self.wire.run("APPEND", _quoted(self._names.get(ref) or encode_name(ref)), literal=content)
-        if answer.ok:
-            return
-        patience = refusals.waiting(answer.text, self.wire.who)
+    def append(self, ref: str, content: bytes) -> Answer:
+        """APPEND (RFC 3501 6.3.11) without a flag."""
+        return self.wire.run("APPEND", _quoted(self._names.get(ref) or encode_name(ref)), literal=content)
+
+    def append_refused(self, ref: str, answer: Answer) -> CollectionError | MailboxError:
+        """The error for an `append` that the server did not do."""
+        who = self.wire.who
+        if refusals.code_of(answer.text) == "OVERQUOTA" or b"quota" in answer.text.lower():
+            return CollectionError(
+                f"The mailbox of {who} is full. {refusals.said(answer.text)}. Make room in it.",
+                collection=ref,
+            )
+        patience = refusals.waiting(answer.text, who)
         if patience is None:
             self.list()  # is it still there?
-        raise patience or refusals.folder(answer.text, self.wire.who, ref, listed=ref in self._names)
+        return patience or refusals.folder(answer.text, who, ref, listed=ref in self._names)
 
     def close(self) -> None:
         """UNSELECT (RFC 3691) where the server offers it; else the next EXAMINE closes the folder."""
