@@ -67,8 +67,10 @@ class MailConnector(Connector, Protocol):
         """
         ...
 
-    def holds(self, ref: str, message_id: str) -> bool:
+    def holds(self, ref: str, message_id: str, *, word: str = "") -> bool:
         """Whether a message of that Message-ID (without angle brackets) lies in the folder at this moment.
+
+        With a `word` of ASCII letters and digits: one with that word in its subject.
 
         Raises CollectionGone, CollectionRefused, or CollectionError where the server does not search.
         """

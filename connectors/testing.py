@@ -243,12 +243,14 @@ class MemoryMailConnector:
                 view.release()  # whoever keeps it longer than promised gets an error, as with a spool file
         _raise_if_due(fault, fault.after if fault else 0)
 
-    def holds(self, ref: str, message_id: str) -> bool:
+    def holds(self, ref: str, message_id: str, *, word: str = "") -> bool:
         self._meet("holds", ref)
-        return any(
-            read_envelope(header_fields(stored.raw, frozenset({"message-id"}))).message_id == message_id
+        fields = frozenset({"message-id", "subject"})
+        heads = (
+            read_envelope(header_fields(stored.raw, fields))
             for stored in self.mailbox.opened(ref).messages.values()
         )
+        return any(h.message_id == message_id and word.lower() in h.subject.lower() for h in heads)
 
     def put(self, ref: str, content: bytes) -> None:
         fault = self._met("put", ref)

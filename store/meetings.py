@@ -135,5 +135,5 @@ class ReportReply(Base):
     report_id: Mapped[int] = mapped_column(
         ForeignKey("meeting_report.id", ondelete="CASCADE"), primary_key=True
     )
-    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)  # see core.identity
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)  # a hash of its Message-ID
     at: Mapped[datetime]

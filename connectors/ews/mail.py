@@ -124,9 +124,9 @@ class EwsMailConnector:
         self._fetcher.begin(ref, self._folder(ref))
         yield from self._fetcher.contents(uids)
 
-    def holds(self, ref: str, message_id: str) -> bool:
+    def holds(self, ref: str, message_id: str, *, word: str = "") -> bool:
         """FindItem by PidTagInternetMessageId."""
-        return putting.holds(self._session, ref, self._folder(ref), message_id)
+        return putting.holds(self._session, (ref, self._folder(ref)), message_id, word)
 
     def put(self, ref: str, content: bytes) -> None:
         """CreateItem with MimeContent, saved only."""

@@ -4,7 +4,7 @@ import base64
 from xml.etree.ElementTree import Element
 
 from connectors.ews.calendar.wire import Refusal, Wire
-from connectors.ews.calendar.xml import T, m, t
+from connectors.ews.calendar.xml import T, field_uri, m, t
 from connectors.ews.session import EwsSession
 
 MESSAGE_ID = "0x1035"  # PidTagInternetMessageId ([MS-OXPROPS])
@@ -12,9 +12,11 @@ FLAGS = "0x0E07"  # PidTagMessageFlags: without MSGFLAG_UNSENT it is no draft, w
 UNREAD_AND_SENT = "0"
 
 
-def holds(session: EwsSession, ref: str, folder: str, message_id: str) -> bool:
-    """Whether a message of that Message-ID lies in the folder (`folder` is the server's id of `ref`)."""
-    (answer,) = _asked(session, _find(folder, f"<{message_id}>"), ref, writes=False)
+def holds(session: EwsSession, place: tuple[str, str], message_id: str, word: str) -> bool:
+    """Whether a message of that Message-ID, and with that word in its subject, lies in the folder: `place` is
+    its ref and the server's id of it."""
+    ref, folder = place
+    (answer,) = _asked(session, _find(folder, f"<{message_id}>", word), ref, writes=False)
     return next(answer.iter(T + "ItemId"), None) is not None
 
 
@@ -33,15 +35,19 @@ def _asked(session: EwsSession, payload: Element, ref: str, *, writes: bool) -> 
     return found
 
 
-def _find(folder: str, message_id: str) -> Element:
+def _find(folder: str, message_id: str, word: str) -> Element:
     path = t("ExtendedFieldURI", None, PropertyTag=MESSAGE_ID, PropertyType="String")
-    wanted = t("FieldURIOrConstant", None, t("Constant", None, Value=message_id))
+    wanted = t("IsEqualTo", None, path, t("FieldURIOrConstant", None, t("Constant", None, Value=message_id)))
+    if word:
+        parts = field_uri("item:Subject"), t("Constant", None, Value=word)
+        how = {"ContainmentMode": "Substring", "ContainmentComparison": "IgnoreCase"}
+        wanted = t("And", None, wanted, t("Contains", None, *parts, **how))
     return m(
         "FindItem",
         None,
         m("ItemShape", None, t("BaseShape", "IdOnly")),
         m("IndexedPageItemView", None, MaxEntriesReturned="1", Offset="0", BasePoint="Beginning"),
-        m("Restriction", None, t("IsEqualTo", None, path, wanted)),
+        m("Restriction", None, wanted),
         m("ParentFolderIds", None, t("FolderId", None, Id=folder)),
         Traversal="Shallow",
     )

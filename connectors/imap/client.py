@@ -170,11 +170,15 @@ class ImapConnector:
             if ahead is not None:
                 self._arrived(ahead).spool.close()
 
-    def holds(self, ref: str, message_id: str) -> bool:
+    def holds(self, ref: str, message_id: str, *, word: str = "") -> bool:
         """UID SEARCH HEADER in the folder as it is now: it is opened anew, since a server may search in what
         it had shown before."""
+        if not (message_id.isascii() and message_id.isprintable()):
+            return False  # no Message-ID (RFC 5322 3.6.4), and no line of a command
         self._entered.close()
-        return bool(self._search(ref, f'HEADER Message-ID "<{message_id}>"'))
+        quoted = message_id.replace("\\", "\\\\").replace('"', '\\"')
+        subject = f' SUBJECT "{word}"' if word else ""
+        return bool(self._search(ref, f'HEADER Message-ID "<{quoted}>"{subject}'))
 
     def put(self, ref: str, content: bytes) -> None:
         """APPEND, without a flag and without a date: the server's clock says when it came."""

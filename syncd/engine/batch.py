@@ -25,7 +25,7 @@ from syncd.core.identity import KeyedHash, ledger_keys, thread_names
 from syncd.core.matching import Verdict, case_for, opportunity_for
 from syncd.engine.aside import HERE, Reader
 from syncd.engine.content import Limits
-from syncd.engine.meetings.replies import Replies, Reply, Said, said_in
+from syncd.engine.meetings.replies import Replies, Reply, Said, in_sent, said_in
 from syncd.engine.reader import Outcome
 from syncd.engine.reading import Judged, mail_row
 from syncd.engine.report import CycleReport
@@ -120,7 +120,10 @@ class Batch:
         }
         replies = self.desk.replies
         if replies is not None:
-            self._replies = replies.among(self.view, self.folder, judged, self.directory, self.now)
+            found = replies.among(self.view, self.folder, judged, self.directory, self.now)
+            self._replies = {
+                uid: one for uid, one in found.items() if in_sent(one, self.folder, self.connector)
+            }
         wanted = self._need.keys() | self._replies.keys()
         self._gone = self._withheld(wanted - self._fetch(sorted(wanted))) if wanted else set()
         self._work = self.reader.then(self._published)

@@ -38,6 +38,8 @@ def test_a_message_is_found_by_its_id_as_soon_as_it_is_there(world: World, conne
     connector.put("INBOX", mail(3))
     assert connector.holds("INBOX", "3@example.org")
     assert not connector.holds("INBOX", "@example.org")
+    assert connector.holds("INBOX", "3@example.org", word="NUMBER")
+    assert not connector.holds("INBOX", "3@example.org", word="else")
     world.expunge_first("INBOX")
     assert not connector.holds("INBOX", "1@example.org")
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
 from connectors.errors import CollectionError, CollectionRefused, OutcomeUnknown, SyncdError, Unreachable
 from connectors.imap.client import ImapConnector
+from connectors.model import FolderRole
 from connectors.testing import MemoryMailbox, MemoryMailConnector
 from store import ledger, mailboxes
 from syncd.daemon.wiring import Installation
@@ -16,7 +18,7 @@ from syncd.engine.report import CycleReport
 from tests.servers.access import local_access
 from tests.servers.ews.faults import Fault
 from tests.servers.exchange import ExchangeServer
-from tests.servers.form_world import FormWorld
+from tests.servers.form_world import FormWorld, reply
 from tests.servers.hostile_imap import HostileImap
 from tests.servers.mailserver import MailServer
 from tests.servers.world import mail
@@ -140,6 +142,33 @@ def test_mail_without_a_token_costs_no_request_more(asked: FormWorld, installati
     assert ("bodies", "Sent") not in calls[0]
 
 
+@pytest.mark.parametrize("where", ["sent", "received", "other subject"])
+def test_in_all_mail_an_answer_counts_where_sent_holds_it_too(
+    asked: FormWorld, installation: Installation, where: str
+) -> None:
+    mailbox = MemoryMailbox()
+    mailbox.add_folder("All", FolderRole.ALL)
+    put(asked, installation, mailbox)
+    raw = next(iter(mailbox._folders["INBOX"].messages.values())).raw
+    answer = reply(message_from_bytes(raw, policy=policy.default), "Vu.")
+    mailbox.deliver("All", answer)
+    if where != "received":
+        copy = (
+            answer if where == "sent" else answer.replace(b"Subject: Re: Compte", b"Subject: Du\r\nX-Was: Re")
+        )
+        mailbox.deliver("Sent", copy)
+    with installation.database.look() as connection:
+        view = mailboxes.view(connection, "claire")
+    installation.mail.prepare(view.marks, asked.now)
+    with MemoryMailConnector(mailbox) as connector:
+        report = CycleReport("claire", "0")
+        installation.mail.cycle(view, connector, asked.now, report, wanted=None)
+    assert report.folder_errors == {}
+    assert report.pulled == 1
+    taken = [("ANSWERED", "EMAIL", "Vu.")]
+    assert asked.reports() == (taken if where == "sent" else [("OFFERED", None, "")])
+
+
 # A server that talks IMAP.
 
 
@@ -147,6 +176,15 @@ def test_mail_without_a_token_costs_no_request_more(asked: FormWorld, installati
 def hostile() -> Iterator[HostileImap]:
     with HostileImap() as server:
         yield server
+
+
+@pytest.mark.parametrize("id_", ['a"b@c', "a\\b@c", "é@c", "a\r\nA1 DELETE INBOX"])
+def test_no_message_id_is_more_than_one(hostile: HostileImap, spool_dir: Path, id_: str) -> None:
+    with ImapConnector(local_access(hostile.port, spool_dir, timedelta(seconds=1.5))) as connector:
+        assert not connector.holds("INBOX", id_)
+    lines = [line for line in hostile.commands if b"HEADER" in line or b"DELETE" in line]
+    quoted = id_.replace("\\", "\\\\").replace('"', '\\"')
+    assert lines == ([f'UID SEARCH HEADER Message-ID "<{quoted}>"'.encode()] if id_[1] in '"\\' else [])
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ def tagged(subject: str, token: str) -> str:
     return f"{subject} [CR-{token}]"
 
 
-def hashes_in(subject: str) -> tuple[str, ...]:
-    """The hashes of the tokens in a subject, each once."""
-    return tuple(dict.fromkeys(hash_of(found[1]) for found in _TOKEN.finditer(subject)))
+def tokens_in(subject: str) -> tuple[str, ...]:
+    """The tokens in a subject, in capitals, each once."""
+    return tuple(dict.fromkeys(found[1].upper() for found in _TOKEN.finditer(subject)))
 
 
 def hash_of(token: str) -> str:

@@ -5,6 +5,7 @@ Inbox that claims to be from its owner. The token tells which form is meant. Wha
 nothing, and is told in the log without a word of it.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ import structlog
 
 from connectors.mime import read_message
 from connectors.model import Envelope, FolderRole
+from connectors.protocol import MailConnector
 from store import actors, report_mail
 from store.audit_log import Channel
 from store.database import Database, Transaction
@@ -22,7 +24,7 @@ from store.report_mail import Addressed
 from syncd.core.directory import Directory
 from syncd.core.identity import fingerprint
 from syncd.core.matching import DRAFT, Verdict
-from syncd.core.meetings.tokens import MARK, hashes_in
+from syncd.core.meetings.tokens import MARK, hash_of, tokens_in
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings import telling
@@ -34,6 +36,8 @@ ANSWERABLE = frozenset({*OPEN_REPORTS, ReportState.ANSWERED, ReportState.WAIVED}
 BULK = frozenset({"bulk", "junk", "list", "auto_reply"})  # Precedence, as vacation programs write it
 BY_ITSELF = ("x-autoreply", "x-autorespond", "x-auto-reply")
 
+NOT_IN_SENT = "it does not lie in Sent"
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -42,7 +46,8 @@ class Reply:
     """A message that is an answer, if what is in it is one."""
 
     judged: Judged
-    token_hash: str
+    token: str
+    in_all: bool  # it lies in All Mail, where received messages lie too
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,18 @@ class Said:
     reply: Reply
     envelope: Envelope  # of the whole header
     text: str
+
+
+def in_sent(reply: Reply, folder: FolderRow, connector: MailConnector) -> bool:
+    """Whether the message lies in Sent: asked where its own folder does not say it. Raises as `holds`."""
+    if not reply.in_all:
+        return True
+    sent = next((one.ref for one in connector.folders() if one.role is FolderRole.SENT), None)
+    id_ = reply.judged.seen.envelope.message_id
+    if sent is not None and id_ is not None and connector.holds(sent, id_, word=reply.token):
+        return True
+    _told(folder, reply.judged.uid, NOT_IN_SENT)
+    return False
 
 
 def said_in(reply: Reply, content: memoryview | bytes) -> Said:
@@ -78,25 +95,27 @@ class Replies:
     ) -> dict[int, Reply]:
         """The messages, by UID, whose bodies are worth reading. Costs a look at each subject."""
         marked = [one for one in judged if MARK in one.seen.envelope.subject.casefold()]
-        tagged = {one.uid: found for one in marked if (found := hashes_in(one.seen.envelope.subject))}
+        tagged = {one.uid: found for one in marked if (found := tokens_in(one.seen.envelope.subject))}
         if not tagged:
             return {}
         with self._database.read() as session:
-            forms = report_mail.addressed(session, {one for found in tagged.values() for one in found})
-            taken = report_mail.taken(session, {one.fingerprint for one in marked if one.fingerprint})
+            hashes = {hash_of(one) for found in tagged.values() for one in found}
+            forms = report_mail.addressed(session, hashes)
+            taken = report_mail.taken(session, {_name(one) for one in marked})
         replies = {}
         for one in marked:
-            if one.uid not in tagged or one.fingerprint in taken:
+            if one.uid not in tagged or _name(one) in taken:
                 continue
-            hashes = tagged[one.uid]
-            form = forms.get(hashes[0]) if len(hashes) == 1 else None
+            token, *others = tagged[one.uid]
+            form = None if others else forms.get(hash_of(token))
             if form is not None and one.seen.envelope.message_id == self._id_of(form):
                 continue  # the form's own message
             why = _not_signed(one, view, folder, directory) or _not_due(form, view.user_id, now)
             if why:
                 _told(folder, one.uid, why)
             else:
-                replies[one.uid] = Reply(one, hashes[0])
+                in_all = FolderRole(folder.role) is FolderRole.ALL
+                replies[one.uid] = Reply(one, token, in_all=in_all)
         return replies
 
     def take(
@@ -111,11 +130,13 @@ class Replies:
         many messages were taken."""
         view, folder = place
         count = 0
-        for said in sorted(several, key=lambda one: (one.reply.judged.seen.moment, one.reply.judged.uid)):
-            one = said.reply.judged
-            form = report_mail.addressed(session, [said.reply.token_hash]).get(said.reply.token_hash)
+        for said in sorted(
+            several, key=lambda one: one.reply.judged.uid
+        ):  # as they came; a date can be forged
+            one, hashed = said.reply.judged, hash_of(said.reply.token)
+            form = report_mail.addressed(session, [hashed]).get(hashed)
             why = _not_due(form, view.user_id, now) or _automatic(said.envelope)
-            name = one.fingerprint or fingerprint(one.seen.envelope, body=said.text) or ""
+            name = _name(one, said.text)
             if form is None or why:
                 _told(folder, one.uid, why)
             elif report_mail.taken(session, [name]):
@@ -148,14 +169,23 @@ class Replies:
         return message_id(form.report_id, form.offered_at, self._rules.instance)
 
 
+def _name(one: Judged, text: str = "") -> str:
+    """What a message is known by once it was taken: its Message-ID, so that nobody can give it another text;
+    one without is known by all that is in it."""
+    id_ = one.seen.envelope.message_id
+    if id_ is None:
+        return fingerprint(one.seen.envelope, body=text) or ""
+    return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()
+
+
 def _not_signed(one: Judged, view: MailboxView, folder: FolderRow, directory: Directory) -> str:
     """Why it is not known that the mailbox's user wrote the message; empty where it is."""
     if not one.seen.envelope.sender or any(
         directory.own.get(address.email) != view.user_id for address in one.seen.envelope.sender
     ):
         return "it is not from the user of this mailbox"
-    if FolderRole(folder.role) is not FolderRole.SENT:
-        return "it does not lie in Sent"
+    if FolderRole(folder.role) not in {FolderRole.SENT, FolderRole.ALL}:
+        return NOT_IN_SENT
     if any(keyword.lower() == DRAFT for keyword in one.seen.keywords):
         return "it is a draft"
     return "it is private" if one.decision.verdict is Verdict.PRIVATE else ""
