@@ -88,7 +88,11 @@ def letters(session: Session, mailbox_id: int) -> list[Letter]:
         .join(User, User.id == MeetingReport.user_id)
         .join(Activity, Activity.id == MeetingReport.activity_id)
         .outerjoin(Task, Task.id == MeetingReport.task_id)
-        .where(ReportMail.mailbox_id == mailbox_id)
+        .where(
+            ReportMail.mailbox_id == mailbox_id,
+            MeetingReport.state.in_(OPEN_REPORTS),
+            Mailbox.direction != READ_ONLY,
+        )
         .order_by(ReportMail.report_id)
     )
     return [

@@ -188,9 +188,18 @@ class _Cycle:
                 break
             for folder in waiting:
                 self._guarded(folder, self._again)
-        if self.view.letters and self.sync.messages is not None and not self.dry_run:
-            self.report.wrote = True
-            self.sync.messages.put(self.view.id, self.connector, self.now, self._go_on)
+        if self.view.letters and self.sync.messages is not None:
+            self._forms(self.sync.messages)
+
+    def _forms(self, messages: Messages) -> None:
+        """The messages of forms; last, since an answer that does not come ends the cycle."""
+        if self.dry_run:
+            self.report.forms = messages.due(self.view.id)
+            return
+        self.report.wrote = True
+        for _ in messages.put(self.view.id, self.connector, self.now):
+            self.report.forms += 1
+            self._go_on()
 
     # --- folders --------------------------------------------------------------------------------
 

@@ -185,6 +185,18 @@ def test_nothing_is_put_where_the_config_says_so(world: FormWorld, how: str) -> 
     assert world.messages() == []
 
 
+def test_a_dry_run_tells_of_the_message_and_puts_none(world: FormWorld) -> None:
+    world.begin()
+    world.hold()
+    installation = world.open()
+    try:
+        report = installation.supervisor.run("claire", lambda: world.now, dry_run=True)
+    finally:
+        installation.close()
+    assert report.forms == 1
+    assert world.messages() == []
+
+
 def test_the_audit_misses_nothing(asked: FormWorld) -> None:
     asked.deliver("claire", "Sent", reply(asked.form(), "Vu."))
     asked.sync()

@@ -46,7 +46,7 @@ def put(world: FormWorld, installation: Installation, mailbox: MemoryMailbox) ->
     """What a cycle does at its end, with another mailbox."""
     assert installation.mail.messages is not None
     with MemoryMailConnector(mailbox) as connector:
-        installation.mail.messages.put(1, connector, world.now, lambda: None)
+        list(installation.mail.messages.put(1, connector, world.now))
 
 
 def waiting(world: FormWorld) -> list[tuple[object, ...]]:

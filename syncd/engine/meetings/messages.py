@@ -5,7 +5,7 @@ was announced is looked for before it is put again, so that a kill at any step l
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -37,10 +37,14 @@ class Messages:
         self._database = database
         self._rules = rules
 
-    def put(
-        self, mailbox_id: int, connector: MailConnector, now: datetime, go_on: Callable[[], None]
-    ) -> None:
-        """Everything that waits for the mailbox, which nobody else works on.
+    def due(self, mailbox_id: int) -> int:
+        """How many messages wait for the mailbox."""
+        with self._database.read() as session:
+            return len(report_mail.letters(session, mailbox_id))
+
+    def put(self, mailbox_id: int, connector: MailConnector, now: datetime) -> Iterator[int]:
+        """Everything that waits for the mailbox, which nobody else works on; gives the form of each message
+        that is there now.
 
         Raises MailboxError, and OutcomeUnknown: the next cycle looks what became of it.
         """
@@ -48,16 +52,16 @@ class Messages:
             report_mail.drop_closed(session, mailbox_id)
             letters = report_mail.letters(session, mailbox_id)
         for letter in letters:
-            go_on()
-            self._put(letter, connector, now)
+            if self._put(letter, connector, now):
+                yield letter.report_id
 
-    def _put(self, letter: Letter, connector: MailConnector, now: datetime) -> None:
+    def _put(self, letter: Letter, connector: MailConnector, now: datetime) -> bool:
         id_ = message_id(letter.report_id, letter.offered_at, self._rules.instance)
         try:
             if not (letter.announced and connector.holds(INBOX, id_)):
                 if letter.announced >= MOST_TRIES:
                     self._given_up(letter, "whether the server takes it stays unknown")
-                    return
+                    return False
                 token = token_of(secrets.token_bytes(TOKEN_BYTES))
                 content = compose(letter, id_, token, now, letter.language or self._rules.language)
                 with self._database.write() as session:
@@ -65,9 +69,10 @@ class Messages:
                 connector.put(INBOX, content)
         except (CollectionError, ItemError) as error:
             self._given_up(letter, str(error))
-            return
+            return False
         self._settle(letter)
         log.info("the form of a meeting lies in the Inbox", action="form-mail", report=letter.report_id)
+        return True
 
     def _given_up(self, letter: Letter, reason: str) -> None:
         """The form is in the task list all the same."""

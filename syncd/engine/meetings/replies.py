@@ -130,9 +130,8 @@ class Replies:
         many messages were taken."""
         view, folder = place
         count = 0
-        for said in sorted(
-            several, key=lambda one: one.reply.judged.uid
-        ):  # as they came; a date can be forged
+        # In the order in which they came: a date says what its writer likes.
+        for said in sorted(several, key=lambda one: one.reply.judged.uid):
             one, hashed = said.reply.judged, hash_of(said.reply.token)
             form = report_mail.addressed(session, [hashed]).get(hashed)
             why = _not_due(form, view.user_id, now) or _automatic(said.envelope)
