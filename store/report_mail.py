@@ -91,6 +91,7 @@ def letters(session: Session, mailbox_id: int) -> list[Letter]:
         .where(
             ReportMail.mailbox_id == mailbox_id,
             MeetingReport.state.in_(OPEN_REPORTS),
+            Activity.deleted_at.is_(None),
             Mailbox.direction != READ_ONLY,
         )
         .order_by(ReportMail.report_id)

@@ -95,6 +95,7 @@ def list_(
         bool, typer.Option("--pending", help="Activities that wait for a report, and no others.")
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="Also tasks that are done or cancelled.")] = False,
+    video: Annotated[bool, typer.Option("--video", help="Only events that are held by video.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
     json: Annotated[bool, Json] = False,
@@ -108,6 +109,7 @@ def list_(
       syncd list quarantine --json
       syncd list activities --pending
       syncd list events --user claire --from 2026-12-01 --to 2026-12-31
+      syncd list events --video
     """
     from store import references
     from store.report_rows import Query
@@ -129,7 +131,12 @@ def list_(
             )
             if what in (Listed.EVENTS, Listed.TASKS):
                 _entries(
-                    (installation, session), what, query, (user, from_ or since, to), every=every, json=json
+                    (installation, session),
+                    what,
+                    query,
+                    (user, from_ or since, to, video),
+                    every=every,
+                    json=json,
                 )
                 return
             page = _read(session, what, query)
@@ -167,7 +174,7 @@ def _entries(
     place: tuple["Installation", "Transaction"],
     what: Listed,
     query: "Query",
-    narrowed: tuple[str | None, str | None, str | None],
+    narrowed: tuple[str | None, str | None, str | None, bool],
     *,
     every: bool,
     json: bool,
@@ -177,7 +184,7 @@ def _entries(
     from syncd.cli import entries as shown_entries
     from syncd.daemon.clock import now
 
-    (installation, session), (user, from_, to) = place, narrowed
+    (installation, session), (user, from_, to, video) = place, narrowed
     zone = installation.settings.workspace.timezone
     start, end = shown_entries.period(from_, to, now(), zone)
     wanted = entries.Wanted(
@@ -188,6 +195,7 @@ def _entries(
         contact_id=query.contact,
         opportunity_id=query.opportunity,
         text=query.text,
+        video=video,
     )
     if what is Listed.EVENTS:
         shown_entries.list_events(session, wanted, query, zone, json=json)

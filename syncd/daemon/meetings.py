@@ -1,6 +1,7 @@
 """What the config says of video meetings, as the engine wants it."""
 
 from config.settings import Settings
+from connectors.meetings import table
 from syncd.core.identity import KeyedHash
 from syncd.core.meetings.ended import Rules
 from syncd.engine.calendar.occasion import instance_of
@@ -25,4 +26,6 @@ def meeting_rules(settings: Settings, hashed: KeyedHash) -> MeetingRules:
         ),
         auto_validate=video.auto_validate,
         default_alarm=settings.calendar.default_alarm,
+        providers=table(video.places()),
+        rooms=settings.rooms(),
     )

@@ -47,7 +47,9 @@ class CycleReport:
     rehearsed: list[Rehearsed] = field(default_factory=list)  # dry run only
     forms: int = 0  # messages of forms that were put into the Inbox, or would be
     error: str | None = None  # why the mailbox as a whole could not be worked on
+    refused: bool = False  # that is: the server refused the login, and a person must act
     retry_after: timedelta | None = None  # the server asked to wait
+    busy: bool = False  # another process works on it: `skipped` says so
     skipped: str | None = None  # why it was left alone: paused, another process, needs attention
 
     @property

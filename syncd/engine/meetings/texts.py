@@ -15,9 +15,9 @@ WORDS = {
         "when": "Le {:%d/%m/%Y} de {:%H:%M} à {:%H:%M} ({} min)",
         "with": "Avec : {}",
         "more": "et {} autres",
-        "how": "Écrivez le compte rendu au-dessus de ce bloc, puis terminez la tâche : il entre dans "
-        "l'historique.\nDeux lignes facultatives y sont comprises :\n"
-        "Résultat : intéressé\nSuite : appel Dupont mardi 14h",
+        "how": "Écrivez le compte rendu au-dessus de ce bloc (rien n'est lu ici), puis terminez la tâche : "
+        "il entre dans l'historique. Une ligne « Résultat : … » et une ligne « Suite : … », par exemple "
+        "« Suite : appel Dupont mardi 14h », y sont comprises.",
         "reply": "Répondez à ce message : ce que vous écrivez est le compte rendu, pour l'historique.\n"
         "Une ligne « Résultat : … » et une ligne « Suite : … » y sont comprises.\n"
         "La réponse ne va qu'à vous-même : n'ajoutez personne, et gardez l'objet.",
@@ -28,9 +28,9 @@ WORDS = {
         "when": "On {:%Y-%m-%d} from {:%H:%M} to {:%H:%M} ({} min)",
         "with": "With: {}",
         "more": "and {} more",
-        "how": "Write the report above this block, then complete the task: it enters the history.\n"
-        "Two optional lines are understood in it:\n"
-        "Outcome: interested\nNext: appel Dupont mardi 14h",
+        "how": "Write the report above this block (nothing is read here), then complete the task: it "
+        "enters the history. A line “Outcome: …” and a line “Next: …”, for example “Next: appel Dupont mardi "
+        "14h”, are understood in it.",
         "reply": "To report, answer this message: what you write enters the history.\n"
         "A line “Outcome: …” and a line “Next: …” are understood in it.\n"
         "The answer goes to yourself alone: add nobody, and keep the subject.",
