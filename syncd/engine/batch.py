@@ -118,12 +118,8 @@ class Batch:
         self._need = {
             one.uid: one for one in logged if one.fingerprint is None or one.fingerprint not in known
         }
-        replies = self.desk.replies
-        if replies is not None:
-            found = replies.among(self.view, self.folder, judged, self.directory, self.now)
-            self._replies = {
-                uid: one for uid, one in found.items() if in_sent(one, self.folder, self.connector)
-            }
+        if self.desk.replies is not None:
+            self._find_replies(self.desk.replies, judged)
         wanted = self._need.keys() | self._replies.keys()
         self._gone = self._withheld(wanted - self._fetch(sorted(wanted))) if wanted else set()
         self._work = self.reader.then(self._published)
@@ -202,6 +198,16 @@ class Batch:
         if uids:
             self._ask(self.reader, uids, held)
         return answered
+
+    def _find_replies(self, replies: Replies, judged: Sequence[Judged]) -> None:
+        """Which messages may be answers to forms. Those of which that cannot be told now come again later."""
+        for uid, one in replies.among(self.view, self.folder, judged, self.directory, self.now).items():
+            try:
+                if in_sent(one, self.folder, self.connector):
+                    self._replies[uid] = one
+            except CollectionError as error:
+                self._failures.append(Failure(uid, str(error)))
+                self._need.pop(uid, None)
 
     def _heard(self, raw: RawMessage) -> bool:
         """Reads an answer to a form; returns whether it is to be logged as well."""

@@ -1,5 +1,6 @@
 """Mailboxes that do not simply take the message of a form: full, read-only, or silent about what they did."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -12,7 +13,9 @@ from connectors.imap.client import ImapConnector
 from connectors.model import FolderRole
 from connectors.testing import MemoryMailbox, MemoryMailConnector
 from store import ledger, mailboxes
+from syncd.core.matching import Verdict
 from syncd.daemon.wiring import Installation
+from syncd.engine.mail import RETRY_AFTER
 from syncd.engine.meetings.messages import MOST_TRIES
 from syncd.engine.report import CycleReport
 from tests.servers.access import local_access
@@ -47,6 +50,18 @@ def put(world: FormWorld, installation: Installation, mailbox: MemoryMailbox) ->
     assert installation.mail.messages is not None
     with MemoryMailConnector(mailbox) as connector:
         list(installation.mail.messages.put(1, connector, world.now))
+
+
+def look(world: FormWorld, installation: Installation, mailbox: MemoryMailbox) -> CycleReport:
+    """A cycle of another mailbox."""
+    with installation.database.look() as connection:
+        view = mailboxes.view(connection, "claire", world.now - RETRY_AFTER)
+    installation.mail.prepare(view.marks, world.now)
+    report = CycleReport("claire", "0")
+    with MemoryMailConnector(mailbox) as connector:
+        installation.mail.cycle(view, connector, world.now, report, wanted=None)
+    assert report.folder_errors == {}
+    return report
 
 
 def waiting(world: FormWorld) -> list[tuple[object, ...]]:
@@ -142,7 +157,7 @@ def test_mail_without_a_token_costs_no_request_more(asked: FormWorld, installati
     assert ("bodies", "Sent") not in calls[0]
 
 
-@pytest.mark.parametrize("where", ["sent", "received", "other subject"])
+@pytest.mark.parametrize("where", ["sent", "sent, later", "received", "other subject"])
 def test_in_all_mail_an_answer_counts_where_sent_holds_it_too(
     asked: FormWorld, installation: Installation, where: str
 ) -> None:
@@ -153,20 +168,17 @@ def test_in_all_mail_an_answer_counts_where_sent_holds_it_too(
     answer = reply(message_from_bytes(raw, policy=policy.default), "Vu.")
     mailbox.deliver("All", answer)
     if where != "received":
-        copy = (
-            answer if where == "sent" else answer.replace(b"Subject: Re: Compte", b"Subject: Du\r\nX-Was: Re")
-        )
-        mailbox.deliver("Sent", copy)
-    with installation.database.look() as connection:
-        view = mailboxes.view(connection, "claire")
-    installation.mail.prepare(view.marks, asked.now)
-    with MemoryMailConnector(mailbox) as connector:
-        report = CycleReport("claire", "0")
-        installation.mail.cycle(view, connector, asked.now, report, wanted=None)
-    assert report.folder_errors == {}
-    assert report.pulled == 1
+        other = answer.replace(b"Subject: Re: Compte", b"Subject: Bonjour\r\nX-Subject: Re")
+        mailbox.deliver("Sent", answer if where.startswith("sent") else other)
+    if where == "sent, later":
+        refused = CollectionError("Sent cannot be searched", collection="Sent")
+        mailbox.fail("holds", lambda: refused)
+        assert look(asked, installation, mailbox).verdicts == Counter({Verdict.QUARANTINED: 1})
+        asked.now += RETRY_AFTER * 2
+    report = look(asked, installation, mailbox)
+    assert report.verdicts == Counter({Verdict.INTERNAL: 1})
     taken = [("ANSWERED", "EMAIL", "Vu.")]
-    assert asked.reports() == (taken if where == "sent" else [("OFFERED", None, "")])
+    assert asked.reports() == (taken if where.startswith("sent") else [("OFFERED", None, "")])
 
 
 # A server that talks IMAP.
