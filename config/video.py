@@ -71,6 +71,9 @@ class Video(Section):
     """Record meetings that concern no account, contact or opportunity, too."""
     form: bool = True
     """Ask the owner for a report: a task in the owner's task list."""
+    form_mail: bool = True
+    """Put a message beside the task into the owner's own Inbox, which can be answered. Not where
+    `direction = "to-crm"`."""
     due: Duration = timedelta(days=1)
     """The report is due so many whole days after the meeting."""
     remind: bool = True

@@ -1,7 +1,8 @@
 """What every connector offers. The engine knows nothing of a protocol beyond this page.
 
 A connector is a context manager: entering connects and logs in, leaving says goodbye. Its errors are
-those of `connectors.errors`. One for mail changes nothing in a mailbox, not even a flag.
+those of `connectors.errors`. One for mail changes nothing in a mailbox, not even a flag, but for what `put`
+puts there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ class Connector(Protocol):
 
 
 class MailConnector(Connector, Protocol):
-    """Reads the mail of one mailbox."""
+    """Reads the mail of one mailbox, and puts messages of our own into it."""
 
     def folders(self) -> Sequence[Folder]:
         """Every folder that the server lists, with its role."""
@@ -66,6 +67,23 @@ class MailConnector(Connector, Protocol):
 
         Order is the connector's. A UID that the server does not return is left out; a message that it
         cannot give, though it gives others, is an ItemError (not raised) whose `locator` is `str(uid)`.
+        """
+        ...
+
+    def holds(self, ref: str, message_id: str, *, word: str = "") -> bool:
+        """Whether a message of that Message-ID (without angle brackets) lies in the folder at this moment.
+
+        With a `word` of ASCII letters and digits: one with that word in its subject.
+
+        Raises CollectionGone, CollectionRefused, or CollectionError where the server does not search.
+        """
+        ...
+
+    def put(self, ref: str, content: bytes) -> None:
+        """Puts a message (RFC 5322, CRLF) into the folder, unread, as if it had come: nobody is mailed.
+
+        Raises CollectionGone, CollectionRefused or CollectionError where the server takes no message there,
+        OutcomeUnknown where no answer came: then ask `holds`, never repeat.
         """
         ...
 

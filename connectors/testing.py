@@ -18,9 +18,11 @@ from connectors.errors import (
     CollectionGone,
     CollectionRefused,
     ItemError,
+    OutcomeUnknown,
     SyncdError,
     Unreachable,
 )
+from connectors.mime import read_envelope
 from connectors.model import Folder, FolderRole, FolderState, MessageHead, RawMessage
 
 Make = Callable[[], SyncdError]
@@ -58,7 +60,7 @@ class MemoryMailbox:
 
     def __init__(self, who: str = "a mailbox in memory") -> None:
         self.who = who
-        self.calls: Counter[str] = Counter()  # by name: connect, folders, state, uids, heads, bodies
+        self.calls: Counter[str] = Counter()  # by name: connect, folders, heads and the like
         self.logged: list[tuple[str, str]] = []  # each call with its folder, in order
         self.login_refused = False
         self._folders: dict[str, _Folder] = {}
@@ -122,7 +124,7 @@ class MemoryMailbox:
 
     def fail(self, call: str, make: Make | None = None, *, nth: int = 1, after: int = 0) -> None:
         """The nth `call` from now on fails with what `make` makes (a dropped connection if not given),
-        `heads` and `bodies` after `after` items."""
+        `heads` and `bodies` after `after` items; `put` after it was done, where `after` is not 0."""
         self._faults.append(_Fault(call, nth, after, make or self._dropped))
 
     def before(self, call: str, action: Callable[[], None], *, nth: int = 1) -> None:
@@ -241,6 +243,24 @@ class MemoryMailConnector:
                 view.release()  # whoever keeps it longer than promised gets an error, as with a spool file
         _raise_if_due(fault, fault.after if fault else 0)
 
+    def holds(self, ref: str, message_id: str, *, word: str = "") -> bool:
+        self._meet("holds", ref)
+        fields = frozenset({"message-id", "subject"})
+        heads = (
+            read_envelope(header_fields(stored.raw, fields))
+            for stored in self.mailbox.opened(ref).messages.values()
+        )
+        return any(h.message_id == message_id and word.lower() in h.subject.lower() for h in heads)
+
+    def put(self, ref: str, content: bytes) -> None:
+        fault = self._met("put", ref)
+        if fault is not None and fault.after == 0:
+            raise fault.make()
+        self.mailbox.opened(ref)
+        self.mailbox.deliver(ref, content)
+        if fault is not None:
+            raise OutcomeUnknown(f"The connection of {self.mailbox.who} was dropped over an answer.")
+
     def _returned(self, ref: str, uids: Sequence[int]) -> list[tuple[int, _Stored]]:
         messages = self._opened(ref).messages
         return [(u, messages[u]) for u in sorted(set(uids)) if u in messages and not messages[u].withheld]
@@ -257,7 +277,7 @@ class MemoryMailConnector:
         if call != "connect" and not self._entered:
             raise Unreachable(f"{self.mailbox.who} is not connected.")
         fault = self.mailbox.enter(call, ref)
-        if fault is not None and call not in {"heads", "bodies"}:
+        if fault is not None and call not in {"heads", "bodies", "put"}:
             raise fault.make()
         return fault
 

@@ -14,6 +14,7 @@ from store.bindings import BoundEntity
 from store.calendar import Task, TaskState
 from store.directory import Marks
 from store.errors import Invalid, NotFound
+from store.meetings import ReportMail
 from store.sync_state import (
     Collection,
     CollectionKind,
@@ -80,6 +81,7 @@ class MailboxView:
     last_error: str | None
     folders: tuple[FolderRow, ...]
     marks: Marks
+    letters: bool = False  # messages of forms wait to be put into it
 
 
 def apply_config(
@@ -232,6 +234,7 @@ _VIEW = (
         DirectoryState.version,
         DirectoryState.matched_version,
         DirectoryState.policy,
+        exists().where(ReportMail.mailbox_id == Mailbox.id),
     )
     .select_from(Mailbox)
     .outerjoin(DirectoryState, DirectoryState.id == directory.ONLY)
@@ -264,7 +267,9 @@ def view(session: Session | Connection, name: str, due: datetime = NEVER) -> Mai
         if row.has_folder  # an outer join: a mailbox without folders is one row too
     )
     marks = Marks(first[15] or 0, first[16] or 0, first[17] or "")
-    return MailboxView(first[0], name, first[1], first[2], first[3], first[4], first[5], folders, marks)
+    return MailboxView(
+        first[0], name, first[1], first[2], first[3], first[4], first[5], folders, marks, letters=first[18]
+    )
 
 
 def select_folders(session: Session, mailbox_id: int, wanted: Sequence[tuple[str, str]]) -> None:

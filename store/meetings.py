@@ -116,3 +116,30 @@ class MeetingReport(Base):
     submitted_at: Mapped[datetime | None]
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     channel: Mapped[ReportChannel | None] = mapped_column(EnumText(ReportChannel))
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)  # of the token in its message
+    expires_at: Mapped[datetime | None]  # of the token
+
+
+class ReportMail(Base):
+    """The message of a form, on its way into the Inbox of the one whom the form is for. The row goes when the
+    message is there, or never will be."""
+
+    __tablename__ = "report_mail"
+
+    report_id: Mapped[int] = mapped_column(
+        ForeignKey("meeting_report.id", ondelete="CASCADE"), primary_key=True
+    )
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id", ondelete="CASCADE"), index=True)
+    announced: Mapped[int] = mapped_column(default=0)  # how often: it may be there then
+
+
+class ReportReply(Base):
+    """An answer by mail that was taken: once, in however many folders and under whatever UIDs it lies."""
+
+    __tablename__ = "report_reply"
+
+    report_id: Mapped[int] = mapped_column(
+        ForeignKey("meeting_report.id", ondelete="CASCADE"), primary_key=True
+    )
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)  # a hash of its Message-ID
+    at: Mapped[datetime]

@@ -1,7 +1,7 @@
 """The mail of one mailbox over Exchange Web Services: `connectors.protocol.MailConnector`.
 
-Only reads: GetFolder, FindFolder, SyncFolderItems and GetItem. A UID is a number of ours for an id of
-Exchange's (`connectors.numbering`), and the epoch stands for the folder.
+Reads with GetFolder, FindFolder, SyncFolderItems, GetItem and FindItem, and puts messages with CreateItem. A
+UID is a number of ours for an id of Exchange's (`connectors.numbering`), and the epoch stands for the folder.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from connectors.errors import CollectionError, CollectionGone, ItemError
+from connectors.ews import putting
 from connectors.ews.access import EwsAccess
 from connectors.ews.changes import Watcher, epoch
 from connectors.ews.fetching import Fetcher
@@ -124,6 +125,14 @@ class EwsMailConnector:
         """
         self._fetcher.begin(ref, self._folder(ref))
         yield from self._fetcher.contents(uids)
+
+    def holds(self, ref: str, message_id: str, *, word: str = "") -> bool:
+        """FindItem by PidTagInternetMessageId."""
+        return putting.holds(self._session, (ref, self._folder(ref)), message_id, word)
+
+    def put(self, ref: str, content: bytes) -> None:
+        """CreateItem with MimeContent, saved only."""
+        putting.put(self._session, ref, self._folder(ref), content)
 
     def _let_go(self, listed: Tree) -> None:
         """Takes the numbers off what was in folders that are gone. Where one comes back, out of a backup, the

@@ -1,6 +1,7 @@
 """The mail of one mailbox over IMAP4rev1 (RFC 3501): `connectors.protocol.MailConnector`.
 
-Only reads: EXAMINE, STATUS, LIST, SEARCH and FETCH with PEEK. Nothing here can set a flag.
+Reads with EXAMINE, STATUS, LIST, SEARCH and FETCH with PEEK, and puts messages with APPEND. Nothing here can
+set a flag.
 """
 
 import logging
@@ -16,6 +17,7 @@ from connectors.errors import (
     CollectionError,
     ItemError,
     MailboxError,
+    OutcomeUnknown,
     ProtocolViolation,
     RateLimited,
     SyncdError,
@@ -167,6 +169,28 @@ class ImapConnector:
         finally:
             if ahead is not None:
                 self._arrived(ahead).spool.close()
+
+    def holds(self, ref: str, message_id: str, *, word: str = "") -> bool:
+        """UID SEARCH HEADER in the folder as it is now: it is opened anew, since a server may search in what
+        it had shown before."""
+        if not (message_id.isascii() and message_id.isprintable()):
+            return False  # no Message-ID (RFC 5322 3.6.4), and no line of a command
+        self._entered.close()
+        quoted = message_id.replace("\\", "\\\\").replace('"', '\\"')
+        subject = f' SUBJECT "{word}"' if word else ""
+        return bool(self._search(ref, f'HEADER Message-ID "<{quoted}>"{subject}'))
+
+    def put(self, ref: str, content: bytes) -> None:
+        """APPEND, without a flag and without a date: the server's clock says when it came."""
+        selection = self._entered
+        try:
+            answer = selection.append(ref, content)
+        except (Unreachable, ProtocolViolation) as error:
+            raise OutcomeUnknown(
+                f'Whether "{ref}" of {self.access.who} took a message is not known. {error}'
+            ) from error
+        if not answer.ok:
+            raise selection.append_refused(ref, answer)
 
     def _send_for(self, ref: str, batch: list[int]) -> "Future[_Bodies]":
         """Has the batch read by another thread. Whatever uses the connection next waits for it."""

@@ -118,10 +118,27 @@ class Selection:
         self._open = ref
         return True
 
+    def append(self, ref: str, content: bytes) -> Answer:
+        """APPEND (RFC 3501 6.3.11) without a flag."""
+        return self.wire.run("APPEND", _quoted(self._names.get(ref) or encode_name(ref)), literal=content)
+
+    def append_refused(self, ref: str, answer: Answer) -> CollectionError | MailboxError:
+        """The error for an `append` that the server did not do."""
+        who = self.wire.who
+        if refusals.code_of(answer.text) == "OVERQUOTA" or b"quota" in answer.text.lower():
+            return CollectionError(
+                f"The mailbox of {who} is full. {refusals.said(answer.text)}. Make room in it.",
+                collection=ref,
+            )
+        patience = refusals.waiting(answer.text, who)
+        if patience is None:
+            self.list()  # is it still there?
+        return patience or refusals.folder(answer.text, who, ref, listed=ref in self._names)
+
     def close(self) -> None:
         """UNSELECT (RFC 3691) where the server offers it; else the next EXAMINE closes the folder."""
-        self._open = None
-        if self.wire.offers("UNSELECT") and self.wire.run("UNSELECT").ok:
+        was, self._open = self._open, None
+        if was is not None and self.wire.offers("UNSELECT") and self.wire.run("UNSELECT").ok:
             self.wire.selected(selected=False)
 
     def count(self) -> int:

@@ -172,15 +172,21 @@ class Wire(imaplib.IMAP4):
         return capability in self.capabilities
 
     def run(
-        self, name: str, *args: str | bytes, more: tuple[bytes, ...] | None = None, expected: int = 0
+        self,
+        name: str,
+        *args: str | bytes,
+        more: tuple[bytes, ...] | None = None,
+        literal: bytes | None = None,
+        expected: int = 0,
     ) -> Answer:
         """Sends a command and waits for its end; what came before that is in `taken()`.
 
         `more` are lines to send at each continuation request of the server, one at a time; when they
-        are used up, `*` ends an authentication.
+        are used up, `*` ends an authentication. A `literal` is the last argument, sent once the server
+        asks for it.
         """
         with self._translated():
-            tag = self._begin(name, args, more, expected, LARGEST_ANSWER)
+            tag = self._begin(name, args, more, expected, LARGEST_ANSWER, literal=literal)
             return self._end(tag)
 
     def run_together(
@@ -289,8 +295,12 @@ class Wire(imaplib.IMAP4):
         more: tuple[bytes, ...] | None,
         expected: int,
         limit: int,
+        *,
+        literal: bytes | None = None,
     ) -> bytes:
         self._prepare(expected, limit)
+        if literal is not None:
+            self.literal = literal  # type: ignore[assignment]  # typeshed: str | None
         if more is not None:
             self._more = iter(more)
             # imaplib calls a bound method at each continuation request.

@@ -150,6 +150,7 @@ def _plain(report: "CycleReport") -> dict[str, object]:
         "new_emails": report.stored,
         "new_activities": report.activities,
         "would_log": report.rehearsed,
+        "forms": report.forms,
         "calendar": _calendar(report),
         "skipped": report.skipped,
         "error": report.error,
@@ -273,6 +274,9 @@ def _rehearsed(installation: "Installation", reports: "Sequence[CycleReport]") -
         for report in reports
         for one in report.rehearsed
     ]
+    for report in reports:
+        if report.forms:
+            say(f"{report.mailbox}: forms of meetings that would be put into the Inbox: {report.forms}")
     if not rows:
         say("Nothing would be logged.")
         return

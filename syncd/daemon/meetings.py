@@ -22,6 +22,7 @@ def meeting_rules(settings: Settings, hashed: KeyedHash) -> MeetingRules:
             language=workspace.language,
             floating=workspace.timezone,
             instance=instance_of(hashed),
+            by_mail=video.form and video.form_mail,
         ),
         auto_validate=video.auto_validate,
         default_alarm=settings.calendar.default_alarm,

@@ -38,6 +38,8 @@ from syncd.engine.calendar.people import People
 from syncd.engine.calendar.sync import CalendarSync
 from syncd.engine.content import Limits
 from syncd.engine.mail import MailRules, MailSync
+from syncd.engine.meetings.messages import Messages
+from syncd.engine.meetings.replies import Replies
 from syncd.engine.meetings.sync import MeetingSync
 from syncd.engine.supervise import Calendars, Connections, Heartbeat, Supervisor
 
@@ -81,6 +83,10 @@ class Installation:
         self.meetings = MeetingSync(
             self.database, lambda: People(self.mail.known.directory()), meeting_rules(settings, self.hashed)
         )
+        meetings = meeting_rules(settings, self.hashed)
+        self.mail.replies = Replies(self.database, meetings.forms, meetings.default_alarm)
+        if meetings.forms.by_mail:
+            self.mail.messages = Messages(self.database, meetings.forms)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._exchange = Exchange(

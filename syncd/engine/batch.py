@@ -8,9 +8,10 @@ from datetime import datetime
 import structlog
 
 from connectors.errors import CollectionError, ItemError
+from connectors.model import RawMessage
 from connectors.protocol import MailConnector
 from store import directory as store_directory
-from store import ledger, mail_log
+from store import ledger, mail_log, meeting_rows
 from store.blobs import BlobBatch, BlobStore
 from store.database import Database, Transaction
 from store.errors import Stale
@@ -24,6 +25,7 @@ from syncd.core.identity import KeyedHash, ledger_keys, thread_names
 from syncd.core.matching import Verdict, case_for, opportunity_for
 from syncd.engine.aside import HERE, Reader
 from syncd.engine.content import Limits
+from syncd.engine.meetings.replies import Replies, Reply, Said, in_sent, said_in
 from syncd.engine.reader import Outcome
 from syncd.engine.reading import Judged, mail_row
 from syncd.engine.report import CycleReport
@@ -54,6 +56,7 @@ class Desk:
     limits: Limits
     policy_hash: str
     follow_threads: bool
+    replies: Replies | None = None  # None: nobody answers forms by mail
 
 
 @dataclass(slots=True)
@@ -99,6 +102,8 @@ class Batch:
         self._work.cancel()  # until there is any
         self._work.set_running_or_notify_cancel()
         self._asked: list[tuple[list[int], Future[list[Outcome]]]] = []  # uids, their contents
+        self._replies: dict[int, Reply] = {}  # by uid: what may be an answer to a form
+        self._said: list[Said] = []
         self._copies: dict[int, int] = {}  # uid -> that of another copy, which is read
 
     def begin(self, judged: Sequence[Judged], failures: Sequence[Failure]) -> None:
@@ -113,7 +118,10 @@ class Batch:
         self._need = {
             one.uid: one for one in logged if one.fingerprint is None or one.fingerprint not in known
         }
-        self._gone = self._withheld(set(self._need) - self._fetch()) if self._need else set()
+        if self.desk.replies is not None:
+            self._find_replies(self.desk.replies, judged)
+        wanted = self._need.keys() | self._replies.keys()
+        self._gone = self._withheld(wanted - self._fetch(sorted(wanted))) if wanted else set()
         self._work = self.reader.then(self._published)
 
     def commit(self, *, cursor: int | None) -> None:
@@ -162,18 +170,20 @@ class Batch:
         blobs.publish()
         return work
 
-    def _fetch(self) -> set[int]:
+    def _fetch(self, wanted: Sequence[int]) -> set[int]:
         """Has everything read that is needed; returns the messages that the server answered for."""
         answered: set[int] = set()
         first: dict[str, int] = {}  # fingerprint -> the copy that is read
         uids: list[int] = []
         held: list[bytes] = []
-        for raw in self.connector.bodies(self.folder.ref, sorted(self._need)):
+        for raw in self.connector.bodies(self.folder.ref, wanted):
             if isinstance(raw, ItemError):
                 answered.add(int(raw.locator))
                 self._failures.append(Failure(int(raw.locator), str(raw)))
                 continue
             answered.add(raw.uid)
+            if raw.uid in self._replies and not self._heard(raw):
+                continue
             print_ = self._need[raw.uid].fingerprint
             if print_ is not None and first.setdefault(print_, raw.uid) != raw.uid:
                 self._copies[raw.uid] = first[print_]
@@ -188,6 +198,25 @@ class Batch:
         if uids:
             self._ask(self.reader, uids, held)
         return answered
+
+    def _find_replies(self, replies: Replies, judged: Sequence[Judged]) -> None:
+        """Which messages may be answers to forms. Those of which that cannot be told now come again later."""
+        for uid, one in replies.among(self.view, self.folder, judged, self.directory, self.now).items():
+            try:
+                if in_sent(one, self.folder, self.connector):
+                    self._replies[uid] = one
+            except CollectionError as error:
+                self._failures.append(Failure(uid, str(error)))
+                self._need.pop(uid, None)
+
+    def _heard(self, raw: RawMessage) -> bool:
+        """Reads an answer to a form; returns whether it is to be logged as well."""
+        try:
+            self._said.append(said_in(self._replies[raw.uid], raw.content))
+        except ItemError as error:
+            self._failures.append(Failure(raw.uid, str(error)))
+            return False
+        return raw.uid in self._need
 
     def _ask(self, reader: Reader, uids: list[int], messages: Sequence[memoryview | bytes]) -> None:
         with self.desk.blobs.writing():
@@ -229,6 +258,8 @@ class Batch:
     def _write(self, session: Transaction, work: _Work, cursor: int | None) -> tuple[int, int]:
         """Everything in the caller's transaction; returns how many e-mails and activities are new."""
         follow = self.desk.follow_threads
+        if self._said:
+            meeting_rows.alone(session)  # before any other lock: who follows meetings up begins with it too
         # Two that put mail into one thread at the same time would not see each other's, and tear it apart.
         alone = follow or bool(work.mails)
         state = store_directory.state(session, lock=alone, share=not alone)
@@ -257,6 +288,8 @@ class Batch:
         filings = self._filings(work, ids, threads)
         activities = mail_log.file(session, filings, self.now)
         self._put_verdicts(session, work, ids)
+        if self.desk.replies is not None and self._said:
+            self.desk.replies.take(session, (self.view, self.folder), self._said, self.directory, self.now)
         if follow and named:
             ledger.enqueue_by_keys(session, named, kinds={VerdictKind.NO_CONTACT})
         old = self.folder

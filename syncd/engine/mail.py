@@ -1,7 +1,8 @@
 """One cycle of one mailbox's mail: observe, judge, read what matches, commit.
 
 A batch of messages gets its verdicts, e-mails, activities and the folder's cursor in one transaction, so
-that a kill at any moment loses nothing and repeats nothing. Nothing here writes to a mailbox.
+that a kill at any moment loses nothing and repeats nothing. Nothing is written to a mailbox but the messages
+of forms (`syncd.engine.meetings.messages`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +30,8 @@ from syncd.engine.content import Limits
 from syncd.engine.folders import choose
 from syncd.engine.judging import Judge
 from syncd.engine.known import Known
+from syncd.engine.meetings.messages import Messages
+from syncd.engine.meetings.replies import Replies
 from syncd.engine.reading import Judged
 from syncd.engine.report import CycleReport, Rehearsed, is_news
 
@@ -60,6 +63,8 @@ class MailSync:
         self.rules = rules
         self.known = Known(database, hashed)
         self.asides = AsideOrNot()
+        self.messages: Messages | None = None  # set by the daemon: the messages of forms, where there are any
+        self.replies: Replies | None = None  # and the answers to them
         self.halted: Callable[[], bool] = lambda: False  # set by the daemon: whether it has been told to stop
         self._listed: dict[str, datetime] = {}
 
@@ -147,6 +152,7 @@ class _Cycle:
             sync.rules.limits,
             sync.rules.policy_hash,
             follow_threads=policy.follow_threads,
+            replies=sync.replies,
         )
 
     def run(self) -> None:
@@ -179,9 +185,21 @@ class _Cycle:
         while self.report.wrote and not self.dry_run:
             waiting = [folder for folder in self._reload() if folder.queued and not folder.error]
             if not waiting:
-                return
+                break
             for folder in waiting:
                 self._guarded(folder, self._again)
+        if self.view.letters and self.sync.messages is not None:
+            self._forms(self.sync.messages)
+
+    def _forms(self, messages: Messages) -> None:
+        """The messages of forms; last, since an answer that does not come ends the cycle."""
+        if self.dry_run:
+            self.report.forms = messages.due(self.view.id)
+            return
+        self.report.wrote = True
+        for _ in messages.put(self.view.id, self.connector, self.now):
+            self.report.forms += 1
+            self._go_on()
 
     # --- folders --------------------------------------------------------------------------------
 

@@ -88,7 +88,8 @@ class Steps:
         real = Wire.send
 
         def send(wire: Wire, data: bytes) -> None:
-            self._step("imap " + data.split(maxsplit=2)[1].decode("ascii", "replace")[:12])
+            tagged = re.match(rb"[A-Z]{4}\d+ (\S{1,12})", data)
+            self._step("imap " + (tagged[1].decode("ascii") if tagged else "literal"))
             real(wire, data)
 
         Wire.send = send  # type: ignore[method-assign,assignment]  # as above

@@ -84,6 +84,7 @@ def upgrade() -> None:
         ),
     )
     _reports()
+    _mails()
 
 
 def _reports() -> None:
@@ -106,6 +107,8 @@ def _reports() -> None:
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("submitted_by", sa.Integer(), nullable=True),
         sa.Column("channel", sa.String(length=24), nullable=True),
+        sa.Column("token_hash", sa.String(length=64), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["activity_id"], ["activity.id"], name=op.f("fk_meeting_report_activity_id"), ondelete="CASCADE"
         ),
@@ -121,7 +124,35 @@ def _reports() -> None:
         ),
         sa.ForeignKeyConstraint(["submitted_by"], ["user.id"], name=op.f("fk_meeting_report_submitted_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_meeting_report")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_meeting_report_token_hash")),
     )
     op.create_index(op.f("ix_meeting_report_activity_id"), "meeting_report", ["activity_id"])
     op.create_index(op.f("ix_meeting_report_task_id"), "meeting_report", ["task_id"])
     op.create_index("ix_meeting_report_state", "meeting_report", ["state"])
+
+
+def _mails() -> None:
+    op.create_table(
+        "report_mail",
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("mailbox_id", sa.Integer(), nullable=False),
+        sa.Column("announced", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["report_id"], ["meeting_report.id"], name=op.f("fk_report_mail_report_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["mailbox_id"], ["mailbox.id"], name=op.f("fk_report_mail_mailbox_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_report_mail")),
+    )
+    op.create_index(op.f("ix_report_mail_mailbox_id"), "report_mail", ["mailbox_id"])
+    op.create_table(
+        "report_reply",
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["report_id"], ["meeting_report.id"], name=op.f("fk_report_reply_report_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("report_id", "fingerprint", name=op.f("pk_report_reply")),
+    )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item, Kind, Status, Timing, When, zone_info
 from connectors.ical.canonical import canonical
-from store import calendar_rows, meeting_rows, outbox, report_forms, reports, scheduling
+from store import calendar_rows, meeting_rows, outbox, report_forms, report_mail, reports, scheduling
 from store.bindings import BoundEntity
 from store.calendar import Origin, Task, TaskPurpose, TaskState
 from store.calendar_rows import EventRow, TaskRecord
@@ -39,6 +39,7 @@ class FormRules:
     language: str
     floating: ZoneInfo
     instance: str  # tells this installation's UIDs from those of others
+    by_mail: bool = False  # a message beside the task
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class Forms:
         ids = calendar_rows.insert_tasks(session, values, now, by=None)
         report_forms.offer(session, [{**row, "task_id": id_} for row, id_ in zip(rows, ids, strict=True)])
         outbox.announce(session, BoundEntity.TASK, ids, now, by_person=False)
+        if self._rules.by_mail:
+            report_mail.want(session, [one.activity_id for one in asked])
         return len(ids)
 
     def withdraw(

@@ -13,6 +13,7 @@ from store.meeting_rows import Actual
 from store.meetings import Grade, ReportChannel, ReportState
 from store.report_forms import Reportable, Submission
 from syncd.core.meetings.ended import TOLD, Held, fitting, minutes
+from syncd.core.meetings.replies import written
 from syncd.core.recurrence import occurrences
 from syncd.engine.calendar import places
 from syncd.engine.calendar.items import item_of
@@ -132,10 +133,28 @@ def answer(
     meeting_rows.alone(session)
     known = report_forms.reportable(session, activity_id)
     _may(known, occasion)
-    by = occasion.actor.user_id
+    return _answered(session, known, answering.taken(session, text, known, occasion), occasion, channel)
+
+
+def answer_by_mail(session: Transaction, activity_id: int, text: str, occasion: Occasion) -> bool:
+    """The report in a reply by mail, whose quotes and signature are cut off; False where nothing is left.
+
+    The caller is `alone`, and knows that the form is the actor's. Raises NotFound, Immutable.
+    """
+    if not written(text).strip():
+        return False
+    known = report_forms.reportable(session, activity_id)
+    said = answering.taken(session, text, known, occasion, by_mail=True)
+    _answered(session, known, said, occasion, ReportChannel.EMAIL)
+    return True
+
+
+def _answered(
+    session: Transaction, known: Reportable, said: Submission, occasion: Occasion, channel: ReportChannel
+) -> Answered:
+    by, activity_id = occasion.actor.user_id, known.id
     forms = report_forms.waiting(session, activities=[activity_id])
     first = known.state is ActivityState.PENDING_REPORT
-    said = answering.taken(session, text, known, occasion)
     if forms:
         report_forms.submit(session, forms[0], said, by=by, channel=channel, now=occasion.now)
         finish(session, forms[0], occasion)

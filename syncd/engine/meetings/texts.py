@@ -18,6 +18,9 @@ WORDS = {
         "how": "Écrivez le compte rendu au-dessus de ce bloc (rien n'est lu ici), puis terminez la tâche : "
         "il entre dans l'historique. Une ligne « Résultat : … » et une ligne « Suite : … », par exemple "
         "« Suite : appel Dupont mardi 14h », y sont comprises.",
+        "reply": "Répondez à ce message : ce que vous écrivez est le compte rendu, pour l'historique.\n"
+        "Une ligne « Résultat : … » et une ligne « Suite : … » y sont comprises.\n"
+        "La réponse ne va qu'à vous-même : n'ajoutez personne, et gardez l'objet.",
     },
     "en": {
         "account": "Account: {}",
@@ -28,6 +31,9 @@ WORDS = {
         "how": "Write the report above this block (nothing is read here), then complete the task: it "
         "enters the history. A line “Outcome: …” and a line “Next: …”, for example “Next: appel Dupont mardi "
         "14h”, are understood in it.",
+        "reply": "To report, answer this message: what you write enters the history.\n"
+        "A line “Outcome: …” and a line “Next: …” are understood in it.\n"
+        "The answer goes to yourself alone: add nobody, and keep the subject.",
     },
 }
 
@@ -63,6 +69,12 @@ def block_of(facts: Facts, zone: ZoneInfo, language: str) -> str:
         names += [words["more"].format(left)] if left else []
         lines.append(words["with"].format(", ".join(names)))
     return "\n".join([*lines, "", words["how"]])
+
+
+def letter_of(block: str, language: str) -> str:
+    """The text of the form's message: how to answer, and the facts of the task's block."""
+    facts = block.rpartition("\n\n")[0]
+    return "\n\n".join(part for part in (WORDS[_known(language)]["reply"], facts) if part) + "\n"
 
 
 def _known(language: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
-from tests.servers.ews import meetings, writing
+from tests.servers.ews import mapi, meetings, writing
 from tests.servers.ews.answers import failure, success
 from tests.servers.ews.errors import EwsError
 from tests.servers.ews.fields import Kind
@@ -77,7 +77,7 @@ def _create(request: Request, source: Element, saved: Element | None) -> Target 
     except EwsError:
         request.store.remove(item)
         raise
-    item.is_draft = kind is Kind.MESSAGE and disposition == "SaveOnly"
+    item.is_draft = kind is Kind.MESSAGE and disposition == "SaveOnly" and not mapi.says_sent(item)
     request.store.announce("Created", item)
     if kind is Kind.CALENDAR:
         meetings.created(request, item, request.attribute("SendMeetingInvitations"))

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from tests.servers.ews import mail
 from tests.servers.ews.fields import ITEM_CLASS, Kind
-from tests.servers.ews.model import ExtendedPath, Folder
+from tests.servers.ews.model import ExtendedPath, Folder, Item
 from tests.servers.ews.target import Target
 from tests.servers.ews.xmlwork import stamp, typed, yes_no
 
@@ -62,6 +62,12 @@ def _transport_headers(target: Target) -> str | None:
 def _flags(target: Target) -> str:
     bits = (_READ if target.item.is_read else 0) | (_UNSENT if target.item.is_draft else 0)
     return str(bits | (_HAS_ATTACHMENTS if target.field("Attachments") is not None else 0))
+
+
+def says_sent(item: Item) -> bool:
+    """Whether whoever made the item wrote PidTagMessageFlags without MSGFLAG_UNSENT: then it is no draft."""
+    written = item.extended.get(ExtendedPath("", "0xe07", "Integer"))
+    return written is not None and not int(written[-1].text or "0") & _UNSENT
 
 
 def _received(target: Target) -> str:

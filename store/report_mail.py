@@ -1,0 +1,159 @@
+"""The messages of forms (R113): which are to be put into which mailbox, and which answers came back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from store.activities import Activity
+from store.calendar import Task
+from store.database import bulk
+from store.ledger import chunked
+from store.meetings import OPEN_REPORTS, MeetingReport, ReportMail, ReportReply, ReportState
+from store.sync_state import Mailbox
+from store.users import User
+
+READ_ONLY = "TO_CRM"  # the direction of mailboxes into which nothing is written
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that is to be put into its user's Inbox, and what it says."""
+
+    report_id: int
+    announced: int  # how often: then it may be there already
+    offered_at: datetime
+    address: str  # the mailbox's own, where it is one of the user's; else the user's
+    language: str | None  # of the user
+    subject: str  # of the activity
+    block: str  # of the form's task
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """The form that a token is of."""
+
+    report_id: int
+    activity_id: int
+    user_id: int
+    state: ReportState
+    offered_at: datetime
+    expires_at: datetime
+
+
+def want(session: Session, activities: Iterable[int]) -> None:
+    """The open forms of these activities are to get a message: in the first mailbox of their user whose mail
+    is synchronised, and into which something may be written. Who has none gets no message."""
+    for part in chunked(activities):
+        found = session.execute(
+            select(MeetingReport.id, func.min(Mailbox.id))
+            .join(Mailbox, Mailbox.user_id == MeetingReport.user_id)
+            .where(
+                MeetingReport.activity_id.in_(part),
+                MeetingReport.state == ReportState.OFFERED,
+                Mailbox.configured,
+                Mailbox.sync_mail,
+                Mailbox.direction != READ_ONLY,
+            )
+            .group_by(MeetingReport.id)
+        ).all()
+        bulk(
+            session,
+            ReportMail,
+            [{"report_id": id_, "mailbox_id": mailbox, "announced": 0} for id_, mailbox in found],
+        )
+
+
+def drop_closed(session: Session, mailbox_id: int) -> None:
+    """Messages of forms that nobody waits for any more, and those of a mailbox that became read-only, are not
+    put any more."""
+    still = select(MeetingReport.id).where(MeetingReport.state.in_(OPEN_REPORTS))
+    writable = select(Mailbox.id).where(Mailbox.direction != READ_ONLY)
+    session.execute(
+        delete(ReportMail).where(
+            ReportMail.mailbox_id == mailbox_id,
+            ReportMail.report_id.not_in(still) | ReportMail.mailbox_id.not_in(writable),
+        )
+    )
+
+
+def letters(session: Session, mailbox_id: int) -> list[Letter]:
+    """What is to be put into the mailbox, the oldest first."""
+    query = (
+        select(ReportMail, MeetingReport, Mailbox.address, User, Activity.subject, Task.block)
+        .join(MeetingReport, MeetingReport.id == ReportMail.report_id)
+        .join(Mailbox, Mailbox.id == ReportMail.mailbox_id)
+        .join(User, User.id == MeetingReport.user_id)
+        .join(Activity, Activity.id == MeetingReport.activity_id)
+        .outerjoin(Task, Task.id == MeetingReport.task_id)
+        .where(
+            ReportMail.mailbox_id == mailbox_id,
+            MeetingReport.state.in_(OPEN_REPORTS),
+            Activity.deleted_at.is_(None),
+            Mailbox.direction != READ_ONLY,
+        )
+        .order_by(ReportMail.report_id)
+    )
+    return [
+        Letter(
+            report.id,
+            mail.announced,
+            report.offered_at,
+            # A mailbox without an address in the config has its user name for one.
+            address.lower() if address.lower() in user.aliases else user.email,
+            user.language,
+            subject,
+            block or "",
+        )
+        for mail, report, address, user, subject, block in session.execute(query)
+    ]
+
+
+def announce(session: Session, report_id: int, token_hash: str, expires_at: datetime) -> None:
+    """It is about to be put, with a new token. One that was announced before, and is not there, is void."""
+    session.execute(
+        update(ReportMail).where(ReportMail.report_id == report_id).values(announced=ReportMail.announced + 1)
+    )
+    session.execute(
+        update(MeetingReport)
+        .where(MeetingReport.id == report_id)
+        .values(token_hash=token_hash, expires_at=expires_at)
+    )
+
+
+def settle(session: Session, report_id: int) -> None:
+    """It is there, or never will be."""
+    session.execute(delete(ReportMail).where(ReportMail.report_id == report_id))
+
+
+def addressed(session: Session, hashes: Iterable[str]) -> dict[str, Addressed]:
+    """The forms of these tokens, by the tokens' hashes; those of activities that are gone are left out."""
+    found: dict[str, Addressed] = {}
+    for part in chunked(hashes):
+        query = (
+            select(MeetingReport)
+            .join(Activity, Activity.id == MeetingReport.activity_id)
+            .where(MeetingReport.token_hash.in_(part), Activity.deleted_at.is_(None))
+        )
+        for one in session.scalars(query):
+            if one.token_hash is not None and one.expires_at is not None:
+                found[one.token_hash] = Addressed(
+                    one.id, one.activity_id, one.user_id, one.state, one.offered_at, one.expires_at
+                )
+    return found
+
+
+def taken(session: Session, fingerprints: Iterable[str]) -> set[str]:
+    """Which of these messages were taken as answers before."""
+    return {
+        one
+        for part in chunked(fingerprints)
+        for one in session.scalars(select(ReportReply.fingerprint).where(ReportReply.fingerprint.in_(part)))
+    }
+
+
+def note_reply(session: Session, report_id: int, fingerprint: str, now: datetime) -> None:
+    """This message was taken."""
+    bulk(session, ReportReply, [{"report_id": report_id, "fingerprint": fingerprint, "at": now}])

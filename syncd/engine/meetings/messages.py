@@ -1,0 +1,104 @@
+"""The message of a form: put into the Inbox of the one whom the form is for, and nowhere else (R113).
+
+It is from its user to its user, so that an answer goes nowhere else either. Announced before it is put; what
+was announced is looked for before it is put again, so that a kill at any step leaves one.
+"""
+
+import secrets
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+import structlog
+
+from connectors.errors import CollectionError, ItemError
+from connectors.protocol import MailConnector
+from store import report_mail
+from store.database import Database
+from store.report_mail import Letter
+from syncd.core.meetings.tokens import TOKEN_BYTES, hash_of, tagged, token_of
+from syncd.engine.meetings import texts
+from syncd.engine.meetings.forms import FormRules
+
+INBOX = "INBOX"  # what every connector calls it
+VALID = timedelta(days=30)  # of a token (R113)
+MOST_TRIES = 5  # with an outcome that stays unknown
+LONGEST_SUBJECT = 150  # characters before the token, which no client may cut off
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Messages:
+    """Puts messages. One object serves all mailboxes and threads."""
+
+    def __init__(self, database: Database, rules: FormRules) -> None:
+        self._database = database
+        self._rules = rules
+
+    def due(self, mailbox_id: int) -> int:
+        """How many messages wait for the mailbox."""
+        with self._database.read() as session:
+            return len(report_mail.letters(session, mailbox_id))
+
+    def put(self, mailbox_id: int, connector: MailConnector, now: datetime) -> Iterator[int]:
+        """Everything that waits for the mailbox, which nobody else works on; gives the form of each message
+        that is there now.
+
+        Raises MailboxError, and OutcomeUnknown: the next cycle looks what became of it.
+        """
+        with self._database.write() as session:
+            report_mail.drop_closed(session, mailbox_id)
+            letters = report_mail.letters(session, mailbox_id)
+        for letter in letters:
+            if self._put(letter, connector, now):
+                yield letter.report_id
+
+    def _put(self, letter: Letter, connector: MailConnector, now: datetime) -> bool:
+        id_ = message_id(letter.report_id, letter.offered_at, self._rules.instance)
+        try:
+            if not (letter.announced and connector.holds(INBOX, id_)):
+                if letter.announced >= MOST_TRIES:
+                    self._given_up(letter, "whether the server takes it stays unknown")
+                    return False
+                token = token_of(secrets.token_bytes(TOKEN_BYTES))
+                content = compose(letter, id_, token, now, letter.language or self._rules.language)
+                with self._database.write() as session:
+                    report_mail.announce(session, letter.report_id, hash_of(token), now + VALID)
+                connector.put(INBOX, content)
+        except (CollectionError, ItemError) as error:
+            self._given_up(letter, str(error))
+            return False
+        self._settle(letter)
+        log.info("the form of a meeting lies in the Inbox", action="form-mail", report=letter.report_id)
+        return True
+
+    def _given_up(self, letter: Letter, reason: str) -> None:
+        """The form is in the task list all the same."""
+        self._settle(letter)
+        log.warning("the form of a meeting is not put into the Inbox: its task remains", action="form-mail",
+                    report=letter.report_id, error=reason)  # fmt: skip
+
+    def _settle(self, letter: Letter) -> None:
+        with self._database.write() as session:
+            report_mail.settle(session, letter.report_id)
+
+
+def message_id(report_id: int, offered_at: datetime, instance: str) -> str:
+    """The Message-ID of a form's message, without angle brackets. The moment is in it, since a database that
+    was put back from a backup gives the same numbers again."""
+    return f"form-{report_id}-{offered_at:%Y%m%dT%H%M%S}@{instance}.syncd"
+
+
+def compose(letter: Letter, id_: str, token: str, now: datetime, language: str) -> bytes:
+    """The message (RFC 5322, with CRLF)."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = message["Reply-To"] = message["To"] = letter.address
+    subject = texts.subject_of(" ".join(letter.subject.split()), language)[:LONGEST_SUBJECT]
+    message["Subject"] = tagged(subject.rstrip(), token)
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{id_}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notice answers it
+    message.set_content(texts.letter_of(letter.block, language), cte="quoted-printable")
+    return message.as_bytes()
