@@ -5,7 +5,7 @@ The text below a field is its description in the JSON Schema and in messages.
 
 from datetime import timedelta
 
-from config.types import Duration, Period, Section
+from config.types import Duration, LocalPath, Period, Section
 
 
 class Video(Section):
@@ -25,3 +25,5 @@ class Video(Section):
     """Remind once, in the morning of the day after that."""
     auto_validate: Period | None = None
     """Let activities without a report enter the history after so long; by default they wait."""
+    attendance: LocalPath | None = None
+    """Where attendance reports are dropped; without it none are read. Relative to the config file."""

@@ -2,7 +2,7 @@
 when they took place."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +44,17 @@ class Actual:
     grade: Grade
     start: datetime
     end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One evidence of an occurrence."""
+
+    grade: Grade
+    source: str  # a login, or the hash of a file
+    start: datetime | None
+    end: datetime | None  # with one of both unknown it says nothing of the duration
+    detail: Mapping[str, Any] = field(default_factory=dict)  # who came
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,35 +161,40 @@ def _linked(session: Session, by: Any, what: Any, ids: Sequence[int]) -> dict[in
 
 
 def best_evidence(session: Session, uids: Iterable[str]) -> dict[tuple[str, str], Actual]:
-    """Of each occurrence (UID, key) the evidence with the best grade, the newest of several."""
+    """Of each occurrence (UID, key) the evidence with the best grade that tells start and end.
+
+    The newest of several; but lists of attendance count together, as a meeting that is opened anew has one
+    more each time.
+    """
     found: dict[tuple[str, str], Actual] = {}
     for part in chunked(uids):
         rows = session.scalars(select(MeetingEvidence).where(MeetingEvidence.uid.in_(part)))
         for one in sorted(rows, key=lambda row: (row.grade.value, row.id)):
-            found[one.uid, one.recurrence_key] = Actual(one.grade, one.started_at, one.ended_at)
+            if one.started_at is None or one.ended_at is None:
+                continue
+            actual = Actual(one.grade, one.started_at, one.ended_at)
+            before = found.get((one.uid, one.recurrence_key))
+            if before is not None and before.grade is actual.grade is Grade.ATTENDANCE:
+                start, end = min(before.start, actual.start), max(before.end, actual.end)
+                actual = Actual(actual.grade, start, end)
+            found[one.uid, one.recurrence_key] = actual
     return found
 
 
-def add_evidence(
-    session: Session,
-    place: tuple[str, str],
-    actual: Actual,
-    said: tuple[str, Mapping[str, Any]],
-    now: datetime,
-) -> None:
-    """Keeps what is known of an occurrence (UID, key), and who said it, with what else was said. The same
-    source says it anew."""
-    (uid, key), (source, detail) = place, said
+def add_evidence(session: Session, place: tuple[str, str], said: Said, now: datetime) -> None:
+    """Keeps what was said of an occurrence (UID, key). The same source says it anew."""
+    uid, key = place
     session.execute(
         delete(MeetingEvidence).where(
             MeetingEvidence.uid == uid,
             MeetingEvidence.recurrence_key == key,
-            MeetingEvidence.grade == actual.grade,
-            MeetingEvidence.source == source,
+            MeetingEvidence.grade == said.grade,
+            MeetingEvidence.source == said.source,
         )
     )
-    row = {"uid": uid, "recurrence_key": key, "grade": actual.grade, "source": source,
-           "started_at": actual.start, "ended_at": actual.end, "detail": dict(detail), "at": now}  # fmt: skip
+    row = {"uid": uid, "recurrence_key": key, "grade": said.grade, "source": said.source,
+           "started_at": said.start, "ended_at": said.end, "detail": dict(said.detail),
+           "at": now}  # fmt: skip
     bulk(session, MeetingEvidence, [row])
 
 

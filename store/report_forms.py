@@ -34,6 +34,7 @@ class Form:
     occurred_at: datetime
     done: bool  # its task is finished
     gone: bool  # its task was cancelled or deleted
+    void: bool  # a person deleted its activity
     notes: str  # of its task
 
 
@@ -82,8 +83,8 @@ def waiting(
     moved: bool = False,
     remind_before: datetime | None = None,
 ) -> list[Form]:
-    """The open forms, the oldest first; of some activities, or only those whose task is no longer open, or
-    those of which somebody is to be reminded."""
+    """The open forms, the oldest first; of some activities, or only those whose task is no longer open or
+    whose activity is gone, or those of which somebody is to be reminded."""
     query = (
         select(MeetingReport, Activity, User.login, Task)
         .join(Activity, Activity.id == MeetingReport.activity_id)
@@ -93,7 +94,14 @@ def waiting(
         .order_by(Activity.occurred_at, MeetingReport.id)
     )
     if moved:
-        query = query.where(or_(Task.id.is_(None), Task.state != TaskState.OPEN, Task.hidden))
+        query = query.where(
+            or_(
+                Task.id.is_(None),
+                Task.state != TaskState.OPEN,
+                Task.hidden,
+                Activity.deleted_at.is_not(None),
+            )
+        )
     if remind_before is not None:
         query = query.where(
             MeetingReport.state == ReportState.OFFERED, MeetingReport.remind_at <= remind_before
@@ -117,6 +125,7 @@ def waiting(
                     activity.occurred_at,
                     done=task is not None and not hidden and task.state is TaskState.DONE,
                     gone=task is None or hidden or task.state is TaskState.CANCELLED,
+                    void=activity.deleted_at is not None,
                     notes="" if task is None else task.notes,
                 )
             )

@@ -52,6 +52,7 @@ class Service:
         installation.mail.halted = self._stop.is_set
         installation.calendars.halted = self._stop.is_set
         installation.meetings.halted = self._stop.is_set
+        installation.dropping.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
@@ -168,16 +169,18 @@ class Service:
         self._after(report)
 
     def _meetings(self) -> None:
-        """What is over becomes an activity. Tried again in a minute where it fails."""
-        if self._stop.is_set():
-            return
-        with bound_contextvars(run=new_ref()):
-            try:
-                self._installation.meetings.run(now())
-            except StoreError as error:
-                log.error("the store cannot be used", action="meetings", error=str(error))
-            except Exception:  # as with a cycle: the others go on
-                log.exception("a defect of syncd: the meetings wait", action="meetings")
+        """What was dropped is taken in, and what is over becomes an activity. Tried again in a minute where
+        it fails."""
+        for work in (self._installation.dropping.run, self._installation.meetings.run):
+            if self._stop.is_set():
+                return
+            with bound_contextvars(run=new_ref()):
+                try:
+                    work(now())
+                except StoreError as error:
+                    log.error("the store cannot be used", action="meetings", error=str(error))
+                except Exception:  # as with a cycle: the others go on
+                    log.exception("a defect of syncd: the meetings wait", action="meetings")
 
     def _after(self, report: CycleReport) -> None:
         if report.error is None:

@@ -1,6 +1,6 @@
 """What an event says of its video meetings: those that are over, those to come, and when to look again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -52,11 +52,7 @@ def look(record: EventRecord, now: datetime, past: timedelta, rules: Rules, floa
     rows = {row.key: row for row in record.rows}
     if not any(is_video(row) for row in rows.values()):
         return NOTHING
-    zones = dict(item.zones)
-
-    def offset(zone: str, local: datetime) -> timedelta | None:
-        return offset_of(zones[zone], local) if zone in zones else None
-
+    offset = _offsets(item)
     over = occurrences(item, now - past, now - rules.grace, floating=floating, cap=MOST, offset_of=offset)
     ended = [one for one in over.found if is_over(one.end, now, rules)]
     later = occurrences(item, now - rules.grace, now + AHEAD, floating=floating, cap=NEXT, offset_of=offset)
@@ -69,6 +65,25 @@ def look(record: EventRecord, now: datetime, past: timedelta, rules: Rules, floa
     elif due is None and item.main.timing.recurs:
         due = now + PATIENCE
     return Looked(tuple(_meetings(ended, rows)), tuple(next_ones), due)
+
+
+def around(record: EventRecord, start: datetime, end: datetime, floating: ZoneInfo) -> list[Meeting]:
+    """The event's meetings in that stretch, whatever became of them; none where it is private."""
+    item = item_of(record)
+    if is_private(item):
+        return []
+    found = occurrences(item, start, end, floating=floating, cap=MOST, offset_of=_offsets(item)).found
+    return _meetings(list(found), {row.key: row for row in record.rows})
+
+
+def _offsets(item: Item) -> Callable[[str, datetime], timedelta | None]:
+    """The definitions of zones that nobody else knows."""
+    zones = dict(item.zones)
+
+    def offset(zone: str, local: datetime) -> timedelta | None:
+        return offset_of(zones[zone], local) if zone in zones else None
+
+    return offset
 
 
 def is_video(row: EventRow) -> bool:

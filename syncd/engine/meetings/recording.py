@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from store import calendar_rows, meeting_rows
 from store.activities import ActivityState, ActivityType, DurationSource
 from store.calendar import ResponseKind
-from store.calendar_rows import EventRecord
+from store.calendar_rows import EventRecord, ParticipantRow
 from store.database import Transaction
 from store.meeting_rows import FOLLOWING, Actual, Draft, Recorded
 from syncd.core.meetings.ended import Known, Rules, Verdict, is_withdrawn, minutes, paired, verdict
@@ -24,12 +24,26 @@ Place = tuple[str, str]  # UID and place in the series
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A form that is to be made."""
+    """A form that is to be made: of a meeting, or of a call."""
 
     activity_id: int
-    event_id: int
-    meeting: Meeting
-    draft: Draft
+    user_id: int | None  # whom it is for
+    account_id: int | None
+    opportunity_id: int | None
+    subject: str
+    start: datetime  # aware, as `end`
+    end: datetime
+    contacts: frozenset[int]
+    participants: Sequence[ParticipantRow] = ()
+    event_id: int | None = None
+    number: str = ""  # of a call: the other side's
+
+
+def _offer(activity_id: int, event_id: int, meeting: Meeting, draft: Draft) -> Offer:
+    values = draft.values
+    return Offer(activity_id, values["user_id"], values["account_id"], values["opportunity_id"],
+                 values["subject"], draft.start, draft.end, draft.contacts, meeting.row.participants,
+                 event_id)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -67,7 +81,7 @@ class Recorder:
         done.made += len(made)
         for activity, (event, meeting, draft, with_form) in zip(made, drafts, strict=True):
             if with_form:
-                done.offers.append(Offer(activity, event, meeting, draft))
+                done.offers.append(_offer(activity, event, meeting, draft))
         meeting_rows.watch(session, seen)
         return done
 
@@ -125,7 +139,7 @@ class _Event:
                 meeting_rows.follow(self.session, before.activity_id, draft, now)
                 self.done.made += 1
                 if decided is Verdict.RECORD:
-                    self.done.offers.append(Offer(before.activity_id, self.record.id, meeting, draft))
+                    self.done.offers.append(_offer(before.activity_id, self.record.id, meeting, draft))
         elif before.state is ActivityState.VALIDATED:
             if before.key != held.key:
                 meeting_rows.rekey(self.session, before.activity_id, held.key, held.start, held.end)

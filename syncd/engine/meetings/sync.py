@@ -20,7 +20,7 @@ from syncd.core.meetings.ended import Rules
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings import answering
-from syncd.engine.meetings.forms import FormRules, Forms
+from syncd.engine.meetings.forms import FormRules, Forms, cancel
 from syncd.engine.meetings.recording import Recorder
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -131,7 +131,11 @@ class MeetingSync:
         with self._database.write() as session:
             meeting_rows.alone(session)
             for form in report_forms.waiting(session, moved=True):
-                if form.done:
+                if form.void:
+                    report_forms.close(session, [form.id], ReportState.WITHDRAWN)
+                    cancel(session, [form], now)
+                    report.withdrawn += 1
+                elif form.done:
                     about = report_forms.reportable(session, form.activity_id)
                     occasion = self._occasion(session, form, now)
                     said = answering.taken(session, form.notes, about, occasion)

@@ -8,7 +8,7 @@ from store import calendar_rows, meeting_rows, report_forms, scheduling
 from store.activities import ActivityState, DurationSource
 from store.database import Transaction
 from store.errors import Forbidden, Invalid, NotFound
-from store.meeting_rows import Actual
+from store.meeting_rows import Said
 from store.meetings import Grade, ReportChannel, ReportState
 from store.report_forms import Reportable, Submission
 from syncd.core.meetings.ended import minutes
@@ -55,9 +55,9 @@ def times(
     key, scheduled = _occurrence(item, occurrence, occasion)
     start, end = actual
     _plausible(start, end, scheduled, occasion.now)
-    known = Actual(Grade.REPORTED, start, end)
+    said = Said(Grade.REPORTED, occasion.actor.login, start, end)
     meeting_rows.alone(session)
-    meeting_rows.add_evidence(session, (item.uid, key), known, (occasion.actor.login, {}), occasion.now)
+    meeting_rows.add_evidence(session, (item.uid, key), said, occasion.now)
     return apply(session, (item.uid, key), occasion.now)
 
 
