@@ -91,8 +91,9 @@ class MeetingWorld(MemoryWorld):
         return dropping.run(self.now)
 
     def lying(self, folder: str) -> list[str]:
-        """What is in a folder, and in those for what was put away."""
-        found = (self.folder / folder).rglob("*")
+        """What is in a folder, and in those for what was put away; no half-written reason of a process that
+        was killed."""
+        found = (self.folder / folder).rglob("[!.]*")
         return sorted(str(one.relative_to(self.folder / folder)) for one in found if one.is_file())
 
     def reason(self, folder: str, name: str) -> str:
