@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.calendar import IS_VIDEO, Event
+from store.calendar_rows import event_ids
 from store.contacts import Contact
 from store.ledger import chunked
 from store.meetings import Grade, MeetingEvidence, MeetingRecord
@@ -51,6 +52,13 @@ class Roll:
     rows: tuple[AttendanceRow, ...]
     more: int  # unplanned people beyond those that are kept
 
+    @property
+    def told(self) -> str:
+        """Whether the meeting took place, for people."""
+        if self.held is None:
+            return "not told by the report"
+        return "yes" if self.held else "no: never were two people there at the same time"
+
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
@@ -58,7 +66,7 @@ class Stranger:
 
     email: str
     name: str
-    uid: str  # of the event
+    event_id: int
 
 
 def video_events_between(session: Session, start: datetime, end: datetime) -> list[int]:
@@ -192,15 +200,30 @@ def _names(session: Session, keys: Iterable[str]) -> dict[str, str]:
 # --- strangers ------------------------------------------------------------------------------------
 
 
-def strangers(session: Session, since: datetime, known: Collection[str]) -> list[Stranger]:
-    """Who came since that moment, has an address, and is not `known`, the newest last; each once an event."""
-    found: dict[tuple[str, str], Stranger] = {}
+def strangers(session: Session, since: datetime) -> list[Stranger]:
+    """Who came to meetings whose reports were dropped since that moment, has an address, and is neither user
+    nor contact; each once, the newest last."""
+    found: dict[str, tuple[str, str]] = {}
     for one in _pages(session, since=since):
         for entry in one.detail["unplanned"]:
-            email = entry.get("email")
-            if email and email not in known:
-                found[one.uid, email] = Stranger(email, entry["name"], one.uid)
-    return list(found.values())
+            if email := entry.get("email"):
+                found[email] = (entry["name"], one.uid)
+    for part in chunked(list(found)):
+        for address in _known(session, part):
+            found.pop(address, None)
+    ids = event_ids(session, {uid for _, uid in found.values()})
+    return [Stranger(email, name, ids[uid]) for email, (name, uid) in found.items() if uid in ids]
+
+
+def _known(session: Session, addresses: Sequence[str]) -> set[str]:
+    """Which of these are addresses of contacts or users."""
+    known: set[str] = set()
+    for column in (Contact.email, Contact.email2, Contact.email3):
+        query = select(column).where(Contact.deleted_at.is_(None), column.in_(addresses))
+        known.update(address for address in session.scalars(query) if address)
+    for email, aliases in session.execute(select(User.email, User.aliases).where(User.active)):
+        known.update((email, *aliases))
+    return known
 
 
 def stranger_name(session: Session, event_id: int, email: str) -> str | None:

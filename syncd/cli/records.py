@@ -64,6 +64,7 @@ class Imported(StrEnum):
     CONTACTS = "contacts"
     OPPORTUNITIES = "opportunities"
     CASE_FILES = "case_files"
+    CALLS = "calls"
 
 
 def list_(
@@ -306,7 +307,7 @@ def import_(
     at once. A row with the id or ext_id of a record that is there changes it, in the columns of the
     file only (an empty cell empties the field); other rows are new records. "account" names an account
     by exact name or ext_id. Comma, semicolon or tab; UTF-8 or Windows-1252; days as 2026-12-31 or
-    31/12/2026.
+    31/12/2026. Calls are a telephone system's own records, read as [calls] says.
 
     \b
     Examples:
@@ -317,6 +318,11 @@ def import_(
     from store import csvfile
     from store.fields import KINDS
 
+    if what is Imported.CALLS:
+        from syncd.cli.calls import import_calls
+
+        import_calls(of(ctx), file, dry_run=dry_run, json=json)
+        return
     kind = KINDS[what.value]
     content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     lines = csvfile.read(content, kind.headers)

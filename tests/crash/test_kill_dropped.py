@@ -32,10 +32,10 @@ user = "claire"
 """
 PICTURE = {
     "activity": "SELECT ext_id, subject, state, occurred_at, duration_min, duration_source FROM activity",
-    "people": "SELECT a.ext_id, c.contact_id "
-    "FROM activity_contact c JOIN activity a ON a.id = c.activity_id",
+    "people": "SELECT a.ext_id, c.contact_id FROM activity_contact c JOIN activity a ON a.id = c.activity_id",
     "evidence": "SELECT uid, grade, source, started_at, ended_at FROM meeting_evidence",
-    "form": "SELECT a.ext_id, r.state, r.due_on FROM meeting_report r JOIN activity a ON a.id = r.activity_id",
+    "form": "SELECT a.ext_id, r.state, r.due_on "
+    "FROM meeting_report r JOIN activity a ON a.id = r.activity_id",
     "task": "SELECT subject, state, due_date, purpose FROM task",
 }
 DROPPED = ("attendance", "calls")
@@ -100,7 +100,9 @@ def test_several_processes_at_once_take_each_file_in_once(
     prepared(world)
     for number in range(20):
         world.drop("calls", f"{number}.csv", MASTER)
-        world.drop("attendance", f"{number}.csv", report(end=f"11/23/26, 10:51:{number:02} AM"))  # 0 is good.csv
+        world.drop(
+            "attendance", f"{number}.csv", report(end=f"11/23/26, 10:51:{number:02} AM")
+        )  # 0 is good.csv
     start, begin = os.pipe()
     children = []
     for name in DROPPED:

@@ -24,7 +24,7 @@ from store.meeting_rows import Said
 from store.meetings import Grade
 from syncd.core.meetings.attendance import Attendance, held, spans, who_came
 from syncd.core.meetings.belonging import TOLERANCE, Candidate, Unclear, meeting_of
-from syncd.core.meetings.people import Participant
+from syncd.core.meetings.people import Participant, plain_name
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings.look import Meeting, around
 from syncd.engine.meetings.telling import SKEW, apply
@@ -32,7 +32,7 @@ from syncd.engine.meetings.telling import SKEW, apply
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 MOST_UNPLANNED = 500  # people who are kept of one report
-LONGEST_NAME, LONGEST_ADDRESS = 200, 320  # characters
+LONGEST_ADDRESS = 320  # characters
 MOST_NAMED = 5  # meetings that a reason names
 UNTIMED = timedelta(days=7)  # how far back the meeting of a report without any time may be
 
@@ -223,8 +223,7 @@ def _detail(report: AttendanceReport, came: Attendance, people: People, *, held_
         ],
         "absent": list(came.absent),
         "unplanned": [
-            _unplanned(one.name[:LONGEST_NAME], one.email[:LONGEST_ADDRESS], people)
-            | {"seconds": one.seconds}
+            _unplanned(plain_name(one.name), one.email[:LONGEST_ADDRESS], people) | {"seconds": one.seconds}
             for one in kept
         ],
         "more": len(came.unplanned) - len(kept),
