@@ -1,6 +1,7 @@
 """Attendance reports that are dropped into a folder: put to their meetings, kept as evidence, on both
 databases."""
 
+import io
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import NoReturn
 import pytest
 
 from store import attendance_rows
+from syncd.daemon import logs
 from syncd.engine.meetings.attending import Attending
 from tests.reports import ZOOM, teams, utf16
 from tests.servers.calendar_world import event
@@ -242,6 +244,21 @@ def test_a_folder_that_is_not_there_stops_nothing_and_is_taken_up_when_it_comes(
     assert not world.take_in().wrote
     world.drop(FOLDER, "a.csv", report())
     assert world.take_in().taken == 1
+
+
+def test_the_log_tells_neither_titles_nor_people_nor_names_of_files(
+    world: MeetingWorld,
+) -> None:
+    world.follow_up(OVER)
+    out = io.StringIO()
+    logs.configure("debug", "json", out)
+    world.drop(FOLDER, "Visio avec Bob.csv", report())
+    world.drop(FOLDER, "Autre avec Bob.csv", report("Autre", guest="Personne"))
+    world.drop(FOLDER, "x.csv", b"Zorro,was,here\n1,2,3\n")
+    assert world.take_in().refused == 2
+    said = out.getvalue()
+    assert said.count('"action": "attendance"') == 3, said
+    assert not [word for word in ("Visio", "Bob", "Autre", "Personne", "Zorro", "Claire") if word in said]
 
 
 def test_what_grows_or_is_no_file_is_left_where_it_is(world: MeetingWorld) -> None:
