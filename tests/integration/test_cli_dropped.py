@@ -103,6 +103,10 @@ def test_a_stranger_and_a_deleted_contact_are_forgotten_in_reports_too(world: Me
         "1 attendance report names them no more" in run(world, "forget", "--address", STRANGER, "--yes").out
     )
     assert "Bob" not in detail(world)
+    report_again = world.folder / "attendance" / "done" / "a.csv"
+    world.drop("attendance", "again.csv", report_again.read_bytes())
+    world.take_in()
+    assert "Bob" not in detail(world), "what is forgotten does not come back with the same file"
     assert "contact:1" in detail(world)
     with world.session() as session:
         removing.delete_contact(session, 1, actor=admin_at_machine("root"), now=world.now)

@@ -152,6 +152,8 @@ def test_a_private_meeting_and_one_of_strangers_take_no_attendance(world: Meetin
     stranger = [f"CONFERENCE;VALUE=URI:{LINK}", "ATTENDEE:mailto:x@far.example"]
     world.put("claire", "s", event("s", "Externe", "20261123T160000", more=stranger))
     world.settle()
+    made = world.desk("claire").add("Privé", "2026-11-23T14:00", video_url=LINK, participants=(ANNE,))
+    world.desk("claire").edit(made, privacy="private")
     for name, title, hour in (("p.csv", "Privé", "2"), ("s.csv", "Externe", "4")):
         bob = tuple(one.replace(" 10:", f" {hour}:").replace("AM", "PM") for one in BOB)
         start, end = f"11/23/26, {hour}:02:00 PM", f"11/23/26, {hour}:51:00 PM"
@@ -259,6 +261,27 @@ def test_the_log_tells_neither_titles_nor_people_nor_names_of_files(
     said = out.getvalue()
     assert said.count('"action": "attendance"') == 3, said
     assert not [word for word in ("Visio", "Bob", "Autre", "Personne", "Zorro", "Claire") if word in said]
+
+
+def test_a_file_that_takes_the_name_of_one_that_is_being_taken_is_taken_in_its_turn(
+    world: MeetingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Attending.take
+    later = report(end="11/23/26, 10:52:00 AM")
+
+    def meanwhile(taker: Attending, content: bytes, file: str, now: datetime) -> str:
+        if content != later:
+            (world.folder / FOLDER / file).unlink()
+            world.drop(FOLDER, file, later)
+        return real(taker, content, file, now)
+
+    monkeypatch.setattr(Attending, "take", meanwhile)
+    world.follow_up(OVER)
+    world.drop(FOLDER, "a.csv", report())
+    world.take_in()
+    assert world.lying(FOLDER) == ["a.csv"]
+    assert world.take_in().taken == 1
+    assert world.one("SELECT count(*) FROM meeting_evidence") == 2
 
 
 def test_what_grows_or_is_no_file_is_left_where_it_is(world: MeetingWorld) -> None:

@@ -16,7 +16,6 @@ import structlog
 from connectors.attendance.model import AttendanceReport
 from connectors.attendance.reading import read
 from store import attendance_rows, calendar_rows, meeting_rows
-from store.calendar import Privacy
 from store.calendar_rows import EventRecord
 from store.database import Database, Transaction
 from store.ledger import chunked
@@ -153,7 +152,7 @@ def _window(report: AttendanceReport, now: datetime) -> tuple[datetime, datetime
 
 
 def _takes_place(record: EventRecord, meeting: Meeting, recorded: set[tuple[str, str]]) -> bool:
-    if meeting.held.all_day or meeting.row.values["privacy"] is not Privacy.PUBLIC:
+    if meeting.held.all_day:
         return False
     if (record.main.values["uid"], meeting.held.key) in recorded:
         return True
