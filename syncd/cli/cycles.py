@@ -121,7 +121,8 @@ def _dropped(installation: "Installation") -> str | None:
     if not done.wrote:
         return None
     refused = f", {count(done.refused, 'file')} put into failed/ with the reason" if done.refused else ""
-    return f"dropped files: {count(done.taken, 'file')} taken in{refused}"
+    left = f", {count(done.left, 'file')} left for the next look" if done.left else ""
+    return f"dropped files: {count(done.taken, 'file')} taken in{refused}{left}"
 
 
 def _meetings(installation: "Installation") -> str | None:

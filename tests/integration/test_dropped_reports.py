@@ -12,6 +12,7 @@ import pytest
 
 from store import attendance_rows
 from syncd.daemon import logs
+from syncd.engine.meetings import dropping
 from syncd.engine.meetings.attending import Attending
 from tests.reports import ZOOM, teams, utf16
 from tests.servers.calendar_world import event
@@ -284,16 +285,27 @@ def test_a_file_that_takes_the_name_of_one_that_is_being_taken_is_taken_in_its_t
     assert world.one("SELECT count(*) FROM meeting_evidence") == 2
 
 
+def test_a_heap_of_files_is_taken_in_over_several_looks(
+    world: MeetingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dropping, "BUDGET", -1.0)  # a folder's time is over after its first file
+    world.follow_up(OVER)
+    for number in range(3):
+        world.drop(FOLDER, f"{number}.csv", report(end=f"11/23/26, 10:51:{number:02} AM"))
+    found = [world.take_in() for _ in range(4)]
+    assert [(one.taken, one.left) for one in found] == [(1, 2), (1, 1), (1, 0), (0, 0)]
+
+
 def test_what_grows_or_is_no_file_is_left_where_it_is(world: MeetingWorld) -> None:
     world.follow_up(OVER)
-    dropping = world.open().dropping
+    looking = world.open().dropping
     growing = world.drop(FOLDER, "a.csv", report()[:900])
     (world.folder / FOLDER / "link.csv").symlink_to(growing)
     os.mkfifo(world.folder / FOLDER / "pipe.csv")
-    dropping.look()
+    looking.look()
     with growing.open("ab") as file:
         file.write(report()[900:])
-    assert not dropping.run(world.now).wrote
-    assert dropping.run(world.now).taken == 1
+    assert not looking.run(world.now).wrote
+    assert looking.run(world.now).taken == 1
     assert "done/a.csv" in world.lying(FOLDER)
     assert (world.folder / FOLDER / "pipe.csv").is_fifo()

@@ -73,8 +73,8 @@ class Attending:
 
     def take(self, content: bytes, file: str, now: datetime) -> str:
         """Keeps what the report says; answers why not, where it does not. Raises BadFile, StoreError."""
-        readings = read(content, file)
-        past = [one for one in readings if not _is_to_come(one.in_zone(self._zone), now)]
+        readings = [one.in_zone(self._zone) for one in read(content, file)]
+        past = [one for one in readings if not _is_to_come(one, now)]
         if not past:
             return FUTURE
         source = "sha:" + blake2b(content, digest_size=20).hexdigest()
@@ -118,7 +118,7 @@ class Attending:
         deleted one where it was recorded before."""
         seen: set[tuple[str, str]] = set()
         for reading in readings:
-            start, end = _window(reading.in_zone(self._zone), now)
+            start, end = _window(reading, now)
             for part in chunked(attendance_rows.video_events_between(session, start, end)):
                 records = calendar_rows.events(session, part)
                 uids = [one.main.values["uid"] for one in records.values()]

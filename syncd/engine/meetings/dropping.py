@@ -22,6 +22,7 @@ from store.errors import StoreError
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 PAUSE = 2.0  # seconds between two looks, at least: a file that grows shows it in that time
+BUDGET = 20.0  # seconds a folder has of a run: meetings are not to wait for a heap of files
 TRIES = 3  # files that the store did not take, before a run ends early
 DEFECT = "a defect of syncd kept it from being taken; the service's log tells more"
 
@@ -45,6 +46,7 @@ class DroppedReport:
 
     taken: int = 0
     refused: int = 0  # put into failed/
+    left: int = 0  # for the next run
 
     @property
     def wrote(self) -> bool:
@@ -88,8 +90,11 @@ class Dropping:
         report = DroppedReport()
         errors: list[StoreError] = []
         for one in self._watched:
-            for file in self._complete(one):
-                if self.halted() or len(errors) >= TRIES:
+            files = self._complete(one)
+            end = time.monotonic() + BUDGET
+            for number, file in enumerate(files):
+                if self.halted() or len(errors) >= TRIES or (number and time.monotonic() > end):
+                    report.left += len(files) - number
                     break
                 if one.stuck.get(file.name) == file:
                     continue
