@@ -253,11 +253,35 @@ def follow(session: Session, activity_id: int, one: Draft, now: datetime) -> Non
 
 
 def rekey(session: Session, activity_id: int, key: str, start: datetime, end: datetime) -> None:
-    """The record is of that occurrence now."""
+    """The record, and what is known of it, is of that occurrence now."""
+    uid, former = session.execute(
+        select(MeetingRecord.uid, MeetingRecord.recurrence_key).where(
+            MeetingRecord.activity_id == activity_id
+        )
+    ).one()
+    if key != former:
+        _move_evidence(session, uid, former, key)
     session.execute(
         update(MeetingRecord)
         .where(MeetingRecord.activity_id == activity_id)
         .values(recurrence_key=key, scheduled_start=start, scheduled_end=end, withdrawn=False)
+    )
+
+
+def _move_evidence(session: Session, uid: str, former: str, key: str) -> None:
+    """Evidence of one occurrence becomes that of another, beside what the same source said of that one."""
+    there = select(MeetingEvidence.source).where(
+        MeetingEvidence.uid == uid, MeetingEvidence.recurrence_key == key
+    )
+    session.execute(
+        update(MeetingEvidence)
+        .where(
+            MeetingEvidence.uid == uid,
+            MeetingEvidence.recurrence_key == former,
+            MeetingEvidence.source.not_in(list(session.scalars(there))),
+        )
+        .values(recurrence_key=key)
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -309,3 +309,27 @@ def test_what_grows_or_is_no_file_is_left_where_it_is(world: MeetingWorld) -> No
     assert looking.run(world.now).taken == 1
     assert "done/a.csv" in world.lying(FOLDER)
     assert (world.folder / FOLDER / "pipe.csv").is_fifo()
+
+
+def test_a_report_stays_with_its_occurrence_where_the_series_is_moved_as_a_whole(world: MeetingWorld) -> None:
+    daily = video("s", "Suivi", MEETING.replace("T10", "T15"), more="RRULE:FREQ=DAILY;COUNT=3")
+    world.put("claire", "s", daily)
+    world.settle()
+    bob = tuple(one.replace(" 10:", " 3:").replace("AM", "PM") for one in BOB)
+    world.drop(
+        FOLDER, "a.csv", report("Suivi", start="11/23/26, 3:02:00 PM", end="11/23/26, 3:51:00 PM", bob=bob)
+    )
+    world.follow_up(OVER + timedelta(hours=8))
+    assert world.take_in().taken == 1
+    ref = f"{CALENDAR}s.ics"
+    world.change(
+        "claire", ref, lambda text: text.replace("T150000", "T160000").replace("T160000", "T143000", 1)
+    )
+    world.settle()
+    world.later(minutes=1)
+    world.change("claire", ref, lambda text: text.replace("SUMMARY:Suivi", "SUMMARY:Revue"))
+    world.settle()
+    world.later(minutes=1)
+    assert ("Revue", 46, "ACTUAL") in world.activities("subject, duration_min, duration_source")
+    key = "SELECT recurrence_key FROM meeting_record WHERE uid = 's'"
+    assert world.rows(key) == world.rows("SELECT recurrence_key FROM meeting_evidence")
