@@ -27,7 +27,7 @@ from config.calls import CallColumns, CallLine, Calls
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
-from config.video import Video
+from config.video import LOGIN, RoomLink, Video
 
 __all__ = [
     "Brake", "CaldavServer", "Calendar", "CalendarChoice", "CallColumns", "CallLine", "Calls",
@@ -137,6 +137,8 @@ class Schedule(Section):
     """At most this is added at random, so that mailboxes do not all start together."""
     workers: int = Field(default=8, ge=1, le=64)
     """How many mailboxes are looked at the same time."""
+    push: bool = True
+    """Whether servers that can are asked to tell of changes, which are looked at at once then."""
 
 
 class Logging(Section):
@@ -167,6 +169,8 @@ class User(Section):
     """By default the workspace's."""
     show_reminders: bool = False
     """Whether open tasks that have a due date stand in the calendar too, as whole days (R063)."""
+    video_link: RoomLink | None = None
+    """The link to the user's own room, for video calls made in the CRM; by default that of [video]."""
 
 
 class Mailbox(Section):
@@ -199,6 +203,8 @@ class Mailbox(Section):
     invitations: Literal["send", "never"] = "send"
     """Whether the user's server may mail guests when a person changes a meeting in the CRM."""
     interval: Period | None = None
+    """By default that of [schedule]."""
+    push: bool | None = None
     """By default that of [schedule]."""
 
     @field_validator("oauth2")
@@ -243,7 +249,7 @@ class Settings(Section):
     calendar: Calendar = Calendar()
     """How calendars and task lists are kept in step."""
     video: Video = Video()
-    """What becomes of ended video meetings."""
+    """Video meetings, and what becomes of those that are over."""
     calls: Calls = Calls()
     """Call records of a telephone system."""
     schedule: Schedule = Schedule()
@@ -298,9 +304,18 @@ class Settings(Section):
             return mailbox.username
         return mailbox.address or self.user(mailbox.user).email
 
+    def rooms(self) -> dict[str, str]:
+        """The link of a video call where nobody gives one, by its owner's main address in lower case."""
+        found = {user: user.video_link or self.video.link for user in self.users}
+        return {user.email.lower(): link.replace(LOGIN, user.login) for user, link in found.items() if link}
+
     def interval_of(self, mailbox: Mailbox) -> timedelta:
         """The time between two looks at `mailbox`."""
         return mailbox.interval or self.schedule.interval
+
+    def push_of(self, mailbox: Mailbox) -> bool:
+        """Whether the server of `mailbox` is asked to tell of changes, where it can."""
+        return self.schedule.push if mailbox.push is None else mailbox.push
 
     def own_addresses(self) -> frozenset[str]:
         """The addresses of all users, in lower case: mail among them only is internal."""

@@ -130,6 +130,15 @@ class Attendee:
 
 
 @dataclass(frozen=True, slots=True)
+class Hints:
+    """What tells of a video meeting in the parts of an item that nothing is made of: read, never written."""
+
+    url: str = ""  # URL (RFC 5545 section 3.8.4.6), where it is not the link of the meeting by itself
+    links: tuple[str, ...] = ()  # in a second form of the notes, in HTML; in order, each once
+    online: bool = False  # Exchange says that it is held online
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     """A series or single event (`recurrence_id` None), or one changed occurrence of a series.
 
@@ -149,8 +158,9 @@ class Component:
     categories: frozenset[str] = frozenset()
     organizer: str = ""  # lower-cased address; empty for what is nobody's meeting
     attendees: tuple[Attendee, ...] = ()  # sorted by address, each once
-    video_url: str = ""  # CONFERENCE (RFC 7986), else the vendors' properties, else URL of a known provider
+    video_url: str = ""  # CONFERENCE (RFC 7986), else the vendors' properties, else URL of a known provider's
     completed: datetime | None = None  # aware, UTC; of a task
+    hints: Hints | None = field(default=None, compare=False, repr=False)  # None: nobody looked at the source
 
     @property
     def key(self) -> str:
@@ -209,6 +219,7 @@ class CalendarInfo:
     kinds: frozenset[Kind]
     writable: bool
     auto_schedule: bool  # the server mails invitations and answers itself (RFC 6638)
+    creates_once: bool = True  # a creation is refused where its UID is taken; else a late one comes on top
 
 
 @dataclass(frozen=True, slots=True)

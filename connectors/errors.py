@@ -12,6 +12,7 @@
     │   ├── Untrusted              TLS could not be verified: a person must look
     │   ├── AuthFailed             credentials refused: a person must act, never tried again by itself
     │   ├── RateLimited            the server asks to wait
+    │   ├── Unsupported            the server cannot do what was asked, and nothing is wrong
     │   └── ProtocolViolation      the server does not speak its protocol
     ├── FatalError             nothing can go on
     ├── Conflict               a precondition failed: somebody else wrote first
@@ -96,6 +97,10 @@ class RateLimited(MailboxError):
         self.retry_after = retry_after
 
 
+class Unsupported(MailboxError):
+    """The server, or the mailbox as it is configured, has no such thing. Not asked again by itself."""
+
+
 class ProtocolViolation(MailboxError):
     """The server's answer is not its protocol: garbage, a literal beyond all limits."""
 
@@ -109,4 +114,12 @@ class Conflict(SyncdError):
 
 
 class OutcomeUnknown(SyncdError):
-    """A write was sent and no answer came. It may have happened; resolved by looking."""
+    """A write was sent and no answer came. It may have happened; resolved by looking.
+
+    `then` is what the whole mailbox suffers from besides, such as a server that asks to be left alone: that
+    holds for all that is still to be written too.
+    """
+
+    def __init__(self, message: str, *, then: MailboxError | None = None) -> None:
+        super().__init__(message)
+        self.then = then

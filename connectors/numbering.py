@@ -30,6 +30,10 @@ class Numbering(Protocol):
     comes second is told by None, and looks again.
     """
 
+    def folders(self) -> Sequence[str]:
+        """The folders of whose messages any have numbers."""
+        ...
+
     def read(self, folder: str) -> Numbered:
         """What is known of the folder; nothing at all where it was never seen."""
         ...
@@ -62,6 +66,10 @@ class MemoryNumbering:
     def __init__(self) -> None:
         self._known: dict[str, Numbered] = {}
         self._ids: dict[str, dict[int, str]] = {}
+
+    def folders(self) -> Sequence[str]:
+        """The folders of whose messages any have numbers."""
+        return [folder for folder, ids in self._ids.items() if ids]
 
     def read(self, folder: str) -> Numbered:
         """What is known of the folder."""

@@ -5,6 +5,9 @@ those of `connectors.errors`. One for mail changes nothing in a mailbox, not eve
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -117,4 +120,67 @@ class CalendarConnector(Connector, Protocol):
 
     def delete(self, current: RemoteItem, *, notify: bool) -> None:
         """Deletes `current`, if it still has the same version. One that is gone already is no error."""
+        ...
+
+
+class Subject(Enum):
+    """What of a mailbox changed."""
+
+    MAIL = "mail"
+    CALENDAR = "calendar"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a server told since it was listened to last."""
+
+    subjects: frozenset[Subject] = frozenset()  # where something changed; none: it only showed life
+    over: bool = False  # the server ended the stream in good order: nothing is told until it is opened anew
+
+
+class PushSource(Protocol):
+    """A connection on which a server tells, by itself, that something in one mailbox changed.
+
+    What changed is not told: a cycle finds out. `open` and `forget` take their time, nothing else waits. One
+    thread at a time uses it.
+    """
+
+    @property
+    def lasts(self) -> timedelta:
+        """How long after it was opened it is to be opened anew."""
+        ...
+
+    @property
+    def silence(self) -> timedelta:
+        """How long the server may say nothing at all before it counts as gone."""
+        ...
+
+    def open(self) -> None:
+        """Connects, logs in and asks to be told, from this moment on; what was open is closed first.
+
+        Raises MailboxError (Unsupported: this server does not tell) or CollectionError.
+        """
+        ...
+
+    def fileno(self) -> int:
+        """The file descriptor of the open connection, for a selector."""
+        ...
+
+    def arrived(self) -> Heard:
+        """Reads what is there, a bounded piece of it, and never waits. Raises MailboxError."""
+        ...
+
+    def pending(self) -> bool:
+        """Whether there is more to read that no selector sees, since it left the socket already."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connection without a word. Never raises."""
+        ...
+
+    def forget(self) -> None:
+        """Closes, and tells the server that nobody listens any more, where it keeps something for that.
+
+        It may have to log in. Raises MailboxError.
+        """
         ...

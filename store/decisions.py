@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from store.bindings import (
@@ -170,8 +170,8 @@ def settle_conflict(session: Session, id_: int, state: ConflictState) -> None:
     session.execute(update(Conflict).where(Conflict.id == id_).values(state=state))
 
 
-def copies(session: Session, entity: BoundEntity, id_: int) -> list[CopyRow]:
-    """Where the record lies."""
+def copies(session: Session, entity: BoundEntity, id_: int, uid: str | None = None) -> list[CopyRow]:
+    """Where the record lies; given its UID, also what else has that and is left alone."""
     columns: list[InstrumentedAttribute[Any]] = [
         Binding.id, Mailbox.name, Collection.name, Binding.remote_ref, Binding.version, Binding.state,
         Binding.role, Binding.supplies, Binding.ours, Binding.changed_at,
@@ -180,7 +180,17 @@ def copies(session: Session, entity: BoundEntity, id_: int) -> list[CopyRow]:
         select(*columns)
         .join(Collection, Collection.id == Binding.collection_id)
         .join(Mailbox, Mailbox.id == Collection.mailbox_id)
-        .where(Binding.entity == entity, Binding.entity_id == id_)
+        .where(
+            or_(
+                and_(Binding.entity == entity, Binding.entity_id == id_),
+                and_(
+                    Binding.uid == uid,
+                    Binding.entity == entity,
+                    Binding.entity_id.is_(None),
+                    Binding.state == BindingState.IGNORED,
+                ),
+            )
+        )
         .order_by(Binding.id)
     )
     return [CopyRow(*row) for row in session.execute(query)]

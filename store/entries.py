@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from store.activities import ActivityType
 from store.calendar import (
     Event,
     EventParticipant,
@@ -119,6 +120,7 @@ class Wanted:
     contact_id: int | None = None
     opportunity_id: int | None = None
     text: str | None = None
+    video: bool = False  # only those that are held by video, or have an occurrence that is
 
 
 def events_between(session: Session, wanted: Wanted, *, at_most: int) -> dict[int, EventRecord]:
@@ -147,7 +149,33 @@ def events_between(session: Session, wanted: Wanted, *, at_most: int) -> dict[in
         query = query.where(Event.opportunity_id == wanted.opportunity_id)
     if wanted.text:
         query = query.where(Event.subject.icontains(wanted.text, autoescape=True))
+    if wanted.video:
+        held = (Event.type == ActivityType.VIDEO_CALL) | (Event.video_url != "")
+        single = select(Event.series_id).where(Event.series_id.is_not(None), held)
+        query = query.where(held | Event.id.in_(single))
     return events(session, session.scalars(query.order_by(Event.start, Event.id).limit(at_most)).all())
+
+
+def with_links(session: Session, since: datetime, *, after: int, at_most: int) -> list[int]:
+    """Events that end later than that, or recur, and have a link in place or notes, or one to join; by id,
+    from the one behind `after` on."""
+    linked = select(func.coalesce(Event.series_id, Event.id)).where(
+        or_(Event.notes.contains("://"), Event.location.contains("://"), Event.video_url != "")
+    )
+    query = select(Event.id).where(
+        Event.id > after,
+        Event.series_id.is_(None),
+        Event.hidden.is_(False),
+        Event.deleted_at.is_(None),
+        (Event.end >= since) | Event.series_rrule.is_not(None),
+        Event.id.in_(linked),
+    )
+    return list(session.scalars(query.order_by(Event.id).limit(at_most)))
+
+
+def is_video(values: Mapping[str, Any]) -> bool:
+    """Whether an event or occurrence is held by video (R110): it is called so, or there is a link to join."""
+    return values["type"] is ActivityType.VIDEO_CALL or bool(values["video_url"])
 
 
 @dataclass(frozen=True, slots=True)

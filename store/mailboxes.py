@@ -382,6 +382,12 @@ def state_of(session: Session, name: str) -> MailboxState | None:
     return session.scalar(_STATE, {"name": name})
 
 
+def all_running(session: Session | Connection) -> frozenset[str]:
+    """The mailboxes of the config in the state RUNNING."""
+    query = select(Mailbox.name).where(Mailbox.configured, Mailbox.state == MailboxState.RUNNING)
+    return frozenset(row[0] for row in session.execute(query))
+
+
 def running(session: Session, name: str) -> bool:
     """Whether nobody paused or stopped the mailbox. The brake is on its calendars only: mail goes on."""
     state = session.scalar(_STATE, {"name": name})

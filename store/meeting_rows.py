@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from store.activities import Activity, ActivityContact, ActivityState, ActivityUser
@@ -75,19 +75,23 @@ def to_look_at(session: Session, now: datetime, limit: int) -> list[int]:
     """The ids of events with video meetings that changed since they were looked at, or of which one is over;
     the longest waiting first."""
     mains = select(func.coalesce(Event.series_id, Event.id)).where(IS_VIDEO)
-    changed = (
+    fresh = (
         select(Event.id)
         .outerjoin(MeetingWatch, MeetingWatch.event_id == Event.id)
-        .where(
-            Event.id.in_(mains), or_(MeetingWatch.version.is_(None), MeetingWatch.version != Event.version)
-        )
+        .where(Event.id.in_(mains), MeetingWatch.event_id.is_(None))
         .order_by(Event.id)
         .limit(limit)
     )
-    found = list(session.scalars(changed))
+    changed = (  # also what is no video meeting any more
+        select(Event.id)
+        .join(MeetingWatch, MeetingWatch.event_id == Event.id)
+        .where(MeetingWatch.version != Event.version)
+        .order_by(Event.id)
+        .limit(limit)
+    )
+    found = [*session.scalars(fresh), *session.scalars(changed)]
     due = select(MeetingWatch.event_id).where(MeetingWatch.due_at <= now).order_by(MeetingWatch.due_at)
-    found += [id_ for id_ in session.scalars(due.limit(limit)) if id_ not in set(found)]
-    return found[:limit]
+    return list(dict.fromkeys([*found, *session.scalars(due.limit(limit))]))[:limit]
 
 
 def alone(session: Session) -> None:
@@ -285,13 +289,15 @@ def _move_evidence(session: Session, uid: str, former: str, key: str) -> None:
     )
 
 
-def withdraw(session: Session, activity_id: int, now: datetime) -> None:
-    """The meeting has not taken place: out of sight. Its record waits for the day when it does."""
-    session.execute(
-        update(Activity)
-        .where(Activity.id == activity_id)
-        .values(deleted_at=now, updated_at=now, version=Activity.version + 1)
-    )
+def withdraw(session: Session, activity_id: int, now: datetime, *, blank: bool = False) -> None:
+    """The meeting has not taken place: out of sight. Its record waits for the day when it does. `blank`: it
+    is private, nothing that it said is kept (requirements 4.2.5)."""
+    values: dict[str, Any] = {"deleted_at": now, "updated_at": now, "version": Activity.version + 1}
+    if blank:
+        values |= {"subject": "", "account_id": None, "opportunity_id": None, "case_file_id": None}
+        session.execute(delete(ActivityContact).where(ActivityContact.activity_id == activity_id))
+        session.execute(delete(ActivityUser).where(ActivityUser.activity_id == activity_id))
+    session.execute(update(Activity).where(Activity.id == activity_id).values(**values))
     record = MeetingRecord.activity_id == activity_id
     session.execute(update(MeetingRecord).where(record).values(withdrawn=True))
 

@@ -101,6 +101,7 @@ class MeetingReport(Base):
     activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id", ondelete="CASCADE"), index=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))  # whom it is for
     task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id", ondelete="SET NULL"), index=True)
+    task_version: Mapped[int | None]  # of the task that the answer was read from
     state: Mapped[ReportState] = mapped_column(EnumText(ReportState))
     offered_at: Mapped[datetime]
     due_on: Mapped[date]

@@ -53,6 +53,16 @@ class Known:
     count: int = 0
 
 
+def folders(session: Session, mailbox: str) -> list[str]:
+    """The folders of a mailbox of whose messages any have numbers."""
+    query = (
+        select(NumberedFolder.remote_id)
+        .join(Mailbox, Mailbox.id == NumberedFolder.mailbox_id)
+        .where(Mailbox.name == mailbox, NumberedFolder.count > 0)
+    )
+    return list(session.scalars(query.order_by(NumberedFolder.id)))
+
+
 def read(session: Session, mailbox: str, folder: str) -> Known:
     """What is known of a folder; nothing where it was never seen."""
     row = _row(session, mailbox, folder)

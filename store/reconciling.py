@@ -247,30 +247,6 @@ def drop_bindings(session: Session, ids: Iterable[int]) -> None:
         session.execute(delete(Binding).where(Binding.id.in_(part)))
 
 
-# --- intents --------------------------------------------------------------------------------------
-
-
-def announce(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Writes intents and returns their ids."""
-    ids = list(reserve_ids(session, Intent, len(rows)))
-    bulk(session, Intent, [{**row, "id": id_} for id_, row in zip(ids, rows, strict=True)])
-    return ids
-
-
-def open_intents(session: Session, mailbox_id: int) -> list[Intent]:
-    """Writes whose outcome is not known, oldest first. Detached: to be read only."""
-    found = list(session.scalars(select(Intent).where(Intent.mailbox_id == mailbox_id).order_by(Intent.id)))
-    for one in found:
-        session.expunge(one)
-    return found
-
-
-def close_intents(session: Session, ids: Iterable[int]) -> None:
-    """Their outcome is known."""
-    for part in chunked(ids):
-        session.execute(delete(Intent).where(Intent.id.in_(part)))
-
-
 # --- what was decided -----------------------------------------------------------------------------
 
 

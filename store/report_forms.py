@@ -34,8 +34,10 @@ class Form:
     occurred_at: datetime
     done: bool  # its task is finished
     gone: bool  # its task was cancelled or deleted
-    void: bool  # a person deleted its activity
+    deleted: bool  # its activity, by a person
     notes: str  # of its task
+    task_version: int | None
+    comments: str  # of the answer, if there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,51 +86,67 @@ def waiting(
     remind_before: datetime | None = None,
 ) -> list[Form]:
     """The open forms, the oldest first; of some activities, or only those whose task is no longer open or
-    whose activity is gone, or those of which somebody is to be reminded."""
+    whose activity was deleted, or those of which somebody is to be reminded."""
+    conditions: list[Any] = [MeetingReport.state.in_(OPEN_REPORTS)]
+    if moved:
+        over = or_(Task.id.is_(None), Task.state != TaskState.OPEN, Task.hidden)
+        conditions.append(or_(over, Activity.deleted_at.is_not(None)))
+    if remind_before is not None:
+        conditions += [MeetingReport.state == ReportState.OFFERED, MeetingReport.remind_at <= remind_before]
+    found = []
+    for part in [None] if activities is None else chunked(activities):
+        some = [] if part is None else [MeetingReport.activity_id.in_(part)]
+        found += _forms(session, [*conditions, *some])
+    return found
+
+
+def rewritten(session: Session, since: datetime) -> list[Form]:
+    """The forms answered by their task, since then, whose task has changed after that: some write their
+    report once the task is done."""
+    return _forms(
+        session,
+        [
+            MeetingReport.state == ReportState.ANSWERED,
+            MeetingReport.channel == ReportChannel.TASK,
+            MeetingReport.submitted_at > since,
+            Task.version != MeetingReport.task_version,
+            Activity.deleted_at.is_(None),
+        ],
+    )
+
+
+def _forms(session: Session, conditions: Sequence[Any]) -> list[Form]:
     query = (
         select(MeetingReport, Activity, User.login, Task)
         .join(Activity, Activity.id == MeetingReport.activity_id)
         .join(User, User.id == MeetingReport.user_id)
         .outerjoin(Task, Task.id == MeetingReport.task_id)
-        .where(MeetingReport.state.in_(OPEN_REPORTS))
+        .where(*conditions)
         .order_by(Activity.occurred_at, MeetingReport.id)
     )
-    if moved:
-        query = query.where(
-            or_(
-                Task.id.is_(None),
-                Task.state != TaskState.OPEN,
-                Task.hidden,
-                Activity.deleted_at.is_not(None),
-            )
-        )
-    if remind_before is not None:
-        query = query.where(
-            MeetingReport.state == ReportState.OFFERED, MeetingReport.remind_at <= remind_before
-        )
     found = []
-    for part in [None] if activities is None else chunked(activities):
-        some = query if part is None else query.where(MeetingReport.activity_id.in_(part))
-        for report, activity, login, joined in session.execute(some):
-            task: Task | None = joined
-            hidden = task is None or task.hidden or task.deleted_at is not None
-            found.append(
-                Form(
-                    report.id,
-                    activity.id,
-                    report.user_id,
-                    login,
-                    None if task is None else task.id,
-                    report.state,
-                    report.due_on,
-                    activity.subject,
-                    activity.occurred_at,
-                    done=task is not None and not hidden and task.state is TaskState.DONE,
-                    gone=task is None or hidden or task.state is TaskState.CANCELLED,
-                    void=activity.deleted_at is not None,
-                    notes="" if task is None else task.notes,
-                )
+    for report, activity, login, joined in session.execute(query):
+        task: Task | None = joined
+        hidden = task is None or task.hidden or task.deleted_at is not None
+        found.append(
+            Form(
+                report.id,
+                activity.id,
+                report.user_id,
+                login,
+                None if task is None else task.id,
+                report.state,
+                report.due_on,
+                activity.subject,
+                activity.occurred_at,
+                done=task is not None and not hidden and task.state is TaskState.DONE,
+                gone=task is None or hidden or task.state is TaskState.CANCELLED,
+                deleted=activity.deleted_at is not None,
+                notes="" if task is None else task.notes,
+                task_version=None if task is None else task.version,
+                comments=report.comments,
             )
+        )
     return found
 
 
@@ -144,6 +162,13 @@ def reminded(session: Session, id_: int, due_on: date) -> None:
         update(MeetingReport)
         .where(MeetingReport.id == id_)
         .values(state=ReportState.REMINDED, due_on=due_on, remind_at=None)
+    )
+
+
+def remind_later(session: Session, id_: int, due_on: date, remind_at: datetime | None) -> None:
+    """Its user has put it off."""
+    session.execute(
+        update(MeetingReport).where(MeetingReport.id == id_).values(due_on=due_on, remind_at=remind_at)
     )
 
 
@@ -164,6 +189,7 @@ def submit(
             submitted_at=now,
             submitted_by=by,
             channel=channel,
+            task_version=form.task_version,
         )
     )
     validate(session, [form.activity_id], now, by=by, comments=said.comments)
@@ -188,6 +214,22 @@ def submit_unasked(
                "channel": channel}  # fmt: skip
         bulk(session, MeetingReport, [row])
     validate(session, [known.id], now, by=by, comments=said.comments)
+
+
+def read_again(session: Session, form: Form) -> None:
+    """The answer in its task is known as it is now."""
+    session.execute(
+        update(MeetingReport).where(MeetingReport.id == form.id).values(task_version=form.task_version)
+    )
+
+
+def next_step(session: Session, activity_id: int) -> str:
+    """What was made as the next step of a report, as "task 5" or "event 7"; empty where nothing was."""
+    query = select(MeetingReport.next_task_id, MeetingReport.next_event_id).where(
+        MeetingReport.activity_id == activity_id, MeetingReport.state == ReportState.ANSWERED
+    )
+    task, event = session.execute(query).one_or_none() or (None, None)
+    return f"task {task}" if task is not None else f"event {event}" if event is not None else ""
 
 
 def amend(session: Session, activity_id: int, said: Submission, *, by: int | None, now: datetime) -> bool:
@@ -217,7 +259,7 @@ def validate(
         "updated_by": by,
         "version": Activity.version + 1,
     }
-    if comments:
+    if comments is not None:
         values["comments"] = comments
     for part in chunked(activities):
         session.execute(update(Activity).where(Activity.id.in_(part)).values(**values))

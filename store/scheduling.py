@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from store import meeting_rows
 from store.accounts import Account, AccountType
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
@@ -160,15 +161,16 @@ def participant_name(session: Session, event_id: int, email: str) -> str | None:
 
 
 def relink(session: Session, email: str, contact_id: int) -> int:
-    """Participants with that address are that contact from now on; returns how many."""
-    return len(
-        session.execute(
-            update(EventParticipant)
-            .where(EventParticipant.email == email, EventParticipant.kind == ParticipantKind.EMAIL)
-            .values(kind=ParticipantKind.CONTACT, contact_id=contact_id)
-            .returning(EventParticipant.id)
-        ).all()
-    )
+    """Participants with that address are that contact from now on; returns how many. Meetings of theirs that
+    are over may be recorded now."""
+    events = session.scalars(
+        update(EventParticipant)
+        .where(EventParticipant.email == email, EventParticipant.kind == ParticipantKind.EMAIL)
+        .values(kind=ParticipantKind.CONTACT, contact_id=contact_id)
+        .returning(EventParticipant.event_id)
+    ).all()
+    meeting_rows.look_again(session, events)
+    return len(events)
 
 
 def set_columns(session: Session, model: type[Event | Task], id_: int, values: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from store import ledger
 from store.activities import Activity, ActivityState
-from store.bindings import Binding, BindingState, Conflict, ConflictState, Pending
+from store.bindings import Binding, BindingState, Conflict, ConflictState, Intent, Pending
 from store.reconciling import CALENDARS
 from store.sync_state import (
     Collection,
@@ -69,10 +69,11 @@ class MailboxStatus:
     calendars: tuple[CalendarStatus, ...]
     open_conflicts: int
     waiting: int  # records that changed in the CRM, and that the calendars were not told of yet
+    unanswered: int  # writes to the calendars whose outcome is not known yet
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unreported:
     """How many meetings and calls of a user wait for a report."""
 
     user: str
@@ -107,6 +108,7 @@ def mailboxes(session: Session, names: Sequence[str] | None = None) -> list[Mail
     calendars = _calendars(session, [box.id for box, _ in boxes])
     conflicts = _of_mailboxes(session, Conflict, Conflict.state == ConflictState.OPEN)
     waiting = _of_mailboxes(session, Pending, true())
+    unanswered = _of_mailboxes(session, Intent, true())
     return [
         MailboxStatus(
             name=box.name,
@@ -135,6 +137,7 @@ def mailboxes(session: Session, names: Sequence[str] | None = None) -> list[Mail
             calendars=tuple(calendars.get(box.id, ())),
             open_conflicts=conflicts.get(box.id, 0),
             waiting=waiting.get(box.id, 0),
+            unanswered=unanswered.get(box.id, 0),
         )
         for box, login in boxes
     ]
@@ -173,7 +176,7 @@ def _calendars(session: Session, mailbox_ids: Sequence[int]) -> dict[int, list[C
 
 
 def _of_mailboxes(
-    session: Session, model: type[Conflict] | type[Pending], where: ColumnElement[bool]
+    session: Session, model: type[Conflict] | type[Pending] | type[Intent], where: ColumnElement[bool]
 ) -> dict[int, int]:
     query = select(model.mailbox_id, func.count()).where(where).group_by(model.mailbox_id)
     return dict(session.execute(query).all())
@@ -205,7 +208,7 @@ def _sum(several: Iterable[dict[VerdictKind, int]]) -> dict[VerdictKind, int]:
     return total
 
 
-def unanswered(session: Session) -> tuple[Unanswered, ...]:
+def unreported(session: Session) -> tuple[Unreported, ...]:
     """Who has reports to write, by login."""
     query = (
         select(User.login, func.count(), func.min(Activity.occurred_at))
@@ -214,4 +217,4 @@ def unanswered(session: Session) -> tuple[Unanswered, ...]:
         .group_by(User.login)
         .order_by(User.login)
     )
-    return tuple(Unanswered(login, number, oldest) for login, number, oldest in session.execute(query))
+    return tuple(Unreported(login, number, oldest) for login, number, oldest in session.execute(query))

@@ -152,7 +152,10 @@ class Writer:
         try:
             found = self._reader.get(ref)
         except (MailboxError, CollectionError) as error:
-            raise OutcomeUnknown(f"A change of {ref} was taken, but not seen after: {error}") from error
+            then = error if isinstance(error, MailboxError) else None
+            raise OutcomeUnknown(
+                f"A change of {ref} was taken, but not seen after: {error}", then=then
+            ) from error
         if found is None:
             raise Conflict(
                 f"The item {ref} of {self._who} was gone right after it was written. It is read again."

@@ -156,7 +156,9 @@ def _of_mailbox(  # noqa: PLR0911 - one for each kind
             return OutcomeUnknown(f"{what}: the change may have happened all the same.")
         return Unreachable(f"{what}. It is asked again later.")
     if code in AWAY:
-        return Unreachable(f"The server of {access.who} cannot serve now ({code}). It is asked again later.")
+        away = Unreachable(f"The server of {access.who} cannot serve now ({code}). It is asked again later.")
+        # It may have gone away over the request, after it was done.
+        return OutcomeUnknown(str(away), then=away) if writes else away
     if not code.startswith("Error"):
         what = f"The answer of the server of {access.who} is not what EWS says ({code})."
         return OutcomeUnknown(what) if writes else ProtocolViolation(f"{what} Check `url`.")

@@ -4,11 +4,15 @@ A folder's `ref` is its path of display names, as a person sees it, with the Inb
 inside a name is written %2F. Folders of appointments, contacts and the like are not listed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from exchangelib.properties import FolderId
+
 from connectors.errors import AuthFailed
+from connectors.ews import failures
+from connectors.ews.access import Entry
 from connectors.ews.requests import FOLDER, Folders, FoldersBelow, text
 from connectors.ews.session import EwsSession
 from connectors.model import Folder, FolderRole
@@ -24,6 +28,7 @@ ROLES = {
 }
 MAIL = "IPF.NOTE"
 DEEPEST = 100
+NOT_THERE = "ErrorFolderNotFound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,23 @@ def tree(session: EwsSession, known: Mapping[str, Listed]) -> Tree:
         below = session.call(FoldersBelow, collection=session.access.address, parent=session.folder(ROOT))
         listed += [_listed(one) for one in below if not isinstance(one, Exception)]
     return _tree(known, listed)
+
+
+def gone(session: EwsSession, ids: Sequence[str]) -> list[str]:
+    """Those of these folders of which the server says that they are not there. None of a delegate's, to whom
+    it says the same of what may not be seen. Raises MailboxError for what is about more than one."""
+    if not ids or session.access.entry is Entry.DELEGATE:
+        return []
+    with session.asking(collection=session.access.address):
+        service = session.service(Folders)
+        told = list(
+            service.call(folders=[FolderId(id=one) for one in ids], additional_fields=FOLDER, shape="IdOnly")
+        )
+    return [
+        one
+        for one, answer in zip(ids, told, strict=False)
+        if isinstance(answer, Exception) and failures.code_of(answer) == NOT_THERE
+    ]
 
 
 def _tree(known: Mapping[str, Listed], listed: Iterable[Listed]) -> Tree:

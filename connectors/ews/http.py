@@ -8,6 +8,7 @@ trusting certifi's authorities in place of the system's. Nothing of a request or
 import binascii
 import logging
 import ssl
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -180,7 +181,7 @@ class Session(requests.Session):
                     allow_redirects=False,
                     stream=True,
                 )
-            except (PermissionError, KeyError, SpnegoError, binascii.Error) as error:
+            except (PermissionError, KeyError, SpnegoError, binascii.Error, struct.error) as error:
                 # What the other side of NTLM may say in place of NTLM, which requests-ntlm does not expect.
                 self._adapter.close_last()
                 raise self._no_handshake(type(error).__name__) from None
@@ -235,33 +236,45 @@ class Session(requests.Session):
 
     def _refuse(self, response: requests.Response) -> None:
         """Raises for a status that says all there is to say."""
-        access, status, writes = self._channel.access, response.status_code, self._channel.writes
-        wait = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
-        if status == TOO_MANY or (status in {SERVER_ERROR, UNAVAILABLE} and wait is not None):
-            raise RateLimited(
-                f"The server of {access.who} asks to be left alone for now (HTTP {status}).",
-                retry_after=wait or failures.THROTTLED,
-            )
-        if status == FORBIDDEN:
-            raise NotOfferedError(
-                f"The server does not let {access.who} use EWS (HTTP {status}). Have it allowed for the"
-                " mailbox and for this program. It is not tried again until then."
-            )
-        if status in REDIRECTS:
-            raise ProtocolViolation(
-                f"The server of {access.who} redirects elsewhere (HTTP {status}). Name the EWS address"
-                " itself (https://HOST/EWS/Exchange.asmx) in `url`."
-            )
-        if status >= SERVER_ERROR:
-            what = f"The server of {access.who} failed over a request (HTTP {status})"
-            if writes:
-                raise OutcomeUnknown(f"{what}: the change may have happened all the same.")
-            raise Unreachable(f"{what}. It is asked again later.")
-        if status != OK:
-            raise ProtocolViolation(
-                f"The server of {access.who} speaks no EWS there (HTTP {status}). Check `url`:"
-                " usually https://HOST/EWS/Exchange.asmx."
-            )
+        refuse(
+            self._channel.access,
+            response.status_code,
+            response.headers.get("retry-after"),
+            writes=self._channel.writes,
+        )
+
+
+def refuse(access: EwsAccess, status: int, retry: str | None, *, writes: bool = False) -> None:
+    """Raises for a status that says all there is to say; `retry` is the header Retry-After."""
+    wait = retry_after(retry, datetime.now(UTC))
+    if status == TOO_MANY or (status in {SERVER_ERROR, UNAVAILABLE} and wait is not None):
+        limited = RateLimited(
+            f"The server of {access.who} asks to be left alone for now (HTTP {status}).",
+            retry_after=wait or failures.THROTTLED,
+        )
+        if writes and status != TOO_MANY:  # it failed, and may have done so after it was done
+            raise OutcomeUnknown(str(limited), then=limited)
+        raise limited
+    if status == FORBIDDEN:
+        raise NotOfferedError(
+            f"The server does not let {access.who} use EWS (HTTP {status}). Have it allowed for the"
+            " mailbox and for this program. It is not tried again until then."
+        )
+    if status in REDIRECTS:
+        raise ProtocolViolation(
+            f"The server of {access.who} redirects elsewhere (HTTP {status}). Name the EWS address"
+            " itself (https://HOST/EWS/Exchange.asmx) in `url`."
+        )
+    if status >= SERVER_ERROR:
+        what = f"The server of {access.who} failed over a request (HTTP {status})"
+        if writes:
+            raise OutcomeUnknown(f"{what}: the change may have happened all the same.")
+        raise Unreachable(f"{what}. It is asked again later.")
+    if status != OK:
+        raise ProtocolViolation(
+            f"The server of {access.who} speaks no EWS there (HTTP {status}). Check `url`:"
+            " usually https://HOST/EWS/Exchange.asmx."
+        )
 
 
 class _Adapter(HTTPAdapter):

@@ -12,7 +12,7 @@ from connectors.errors import CollectionError, CollectionGone, ItemError
 from connectors.ews.access import EwsAccess
 from connectors.ews.changes import Watcher, epoch
 from connectors.ews.fetching import Fetcher
-from connectors.ews.folders import Listed, Tree, special, tree
+from connectors.ews.folders import Listed, Tree, gone, special, tree
 from connectors.ews.heads import composed, head, picked, raw_header
 from connectors.ews.requests import ABOUT, FIELDS, RAW
 from connectors.ews.session import EwsSession
@@ -20,6 +20,7 @@ from connectors.model import Folder, FolderState, MessageHead, RawMessage
 from connectors.numbering import Numbering
 
 HEADS_AT_ONCE = 100
+MOST_ASKED = 100  # folders at once of which it is asked whether they are gone
 
 
 class EwsMailConnector:
@@ -65,6 +66,7 @@ class EwsMailConnector:
         """Every mail folder of the mailbox."""
         known, self._special = self._special, None
         self._tree = tree(self._session, known or special(self._session))
+        self._let_go(self._tree)
         return self._tree.folders
 
     def state(self, ref: str) -> FolderState:
@@ -122,6 +124,15 @@ class EwsMailConnector:
         """
         self._fetcher.begin(ref, self._folder(ref))
         yield from self._fetcher.contents(uids)
+
+    def _let_go(self, listed: Tree) -> None:
+        """Takes the numbers off what was in folders that are gone. Where one comes back, out of a backup, the
+        numbers go on where they ended: none is given twice."""
+        here = set(listed.ids.values())
+        missing = [one for one in self._numbering.folders() if one not in here][:MOST_ASKED]
+        for folder in gone(self._session, missing):
+            self._watcher.forget()
+            self._numbering.settle(folder, self._numbering.read(folder), "", present=())
 
     def _folder(self, ref: str) -> str:
         """The server's id of a folder. Raises CollectionGone."""

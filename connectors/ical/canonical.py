@@ -7,6 +7,7 @@ from connectors.block import clean, strip
 from connectors.calendar import Attendee, Component, Item, Kind, Status, Timing, When
 from connectors.ical.reading import default_end, ordered
 from connectors.ical.values import align, read_rule
+from connectors.meetings import without_link
 
 
 def canonical(item: Item) -> Item:
@@ -27,12 +28,13 @@ def canonical(item: Item) -> Item:
 def _component(component: Component, kind: Kind, start: When | None) -> Component:
     done = kind is Kind.TASK and component.status is Status.DONE
     completed = component.completed if done else None
+    video = clean(component.video_url).strip()
     made = Component(
         timing=_timing(component.timing, kind),
         recurrence_id=align(component.recurrence_id, start) if component.recurrence_id else None,
         this_and_future=component.this_and_future,
         subject=clean(component.subject),
-        location=clean(component.location),
+        location=without_link(clean(component.location), video),
         notes=strip(clean(component.notes)),
         status=component.status,
         privacy=component.privacy,
@@ -41,8 +43,9 @@ def _component(component: Component, kind: Kind, start: When | None) -> Componen
         categories=frozenset(name for each in component.categories if (name := clean(each).strip())),
         organizer=component.organizer,
         attendees=_attendees(component.attendees),
-        video_url=clean(component.video_url).strip(),
+        video_url=video,
         completed=completed.astimezone(UTC).replace(microsecond=0) if completed else None,
+        hints=component.hints,
     )
     return component if made == component else made
 

@@ -6,21 +6,19 @@ from connectors.block import attach, find, strip
 from connectors.calendar import Component, Dress, Item, Kind, Privacy, Status
 from connectors.ical.canonical import canonical
 from connectors.ical.clocks import Clocks
-from connectors.ical.draft import Draft, component, with_parameter
+from connectors.ical.draft import Draft, component
 from connectors.ical.lines import Document, Line, Node, parse
 from connectors.ical.parts import (
-    VIDEO,
     as_utc,
     identity_of,
-    known_provider,
     read_alarm,
     read_categories,
-    video_of,
 )
 from connectors.ical.people import edit_people, mark_quiet
 from connectors.ical.reading import item_nodes, read_component, read_components, read_sequence, zones_of
 from connectors.ical.timing import edit_timing
 from connectors.ical.values import escape, unescape
+from connectors.ical.video import HTML, edit_place, edit_video
 
 _STATUS = {
     Status.CONFIRMED: "CONFIRMED",
@@ -30,9 +28,6 @@ _STATUS = {
     Status.DONE: "COMPLETED",
 }
 _PRIVACY = {Privacy.PUBLIC: "PUBLIC", Privacy.PRIVATE: "PRIVATE", Privacy.CONFIDENTIAL: "CONFIDENTIAL"}
-# Where LOCATION lies on the map, as RFC 5545 (section 3.8.1.6), Apple and Microsoft write it. Apple's clients
-# draw their map from it: beside another LOCATION it shows the former place; without it they show the text.
-MAPS = ("GEO", "X-APPLE-STRUCTURED-LOCATION", "X-MICROSOFT-LOCATIONS")
 _OF_SERIES = frozenset({"RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"})
 
 
@@ -129,13 +124,15 @@ class _Editor:
         draft = Draft(node, self.end)
         event = self.item.kind is Kind.EVENT
         heavy = edit_timing(draft, target, self.item.kind, self.clocks, self.start)
-        _texts(draft, target)
+        if _value(draft, "SUMMARY") != target.subject:
+            draft.set("SUMMARY", escape(target.subject) if target.subject else None)
+        edit_place(draft, target)
         self._notes(draft, target, fresh=fresh)
         heavy |= _event_state(draft, target) if event else self._task_state(draft, target)
         _privacy(draft, target)
         _categories(draft, target)
         edit_people(draft, target)
-        _video(draft, target)
+        edit_video(draft, target)
         self._alarms(draft, target)
         self._dress(draft, target, fresh=fresh)
         if not draft.changed:
@@ -166,7 +163,7 @@ class _Editor:
         text = attach(target.notes, self.dress.block if dressed else "")
         draft.set("DESCRIPTION", escape(text) if text else None)
         if notes != target.notes:  # a second form of the same text, now stale
-            for name in ("X-ALT-DESC", "STYLED-DESCRIPTION"):
+            for name in HTML:
                 draft.set(name, None)
 
     def _dress(self, draft: Draft, target: Component, *, fresh: bool) -> None:
@@ -213,18 +210,6 @@ def _value(draft: Draft, name: str) -> str:
     return unescape(lines[0].value) if lines else ""
 
 
-def _texts(draft: Draft, target: Component) -> None:
-    if _value(draft, "SUMMARY") != target.subject:
-        draft.set("SUMMARY", escape(target.subject) if target.subject else None)
-    lines, place = draft.lines("LOCATION"), target.location
-    if _value(draft, "LOCATION") == place:
-        return
-    params = with_parameter(lines[0].params, "ALTREP", None) if lines else ""
-    draft.set("LOCATION", escape(place) if place else None, params)
-    for name in MAPS:
-        draft.set(name, None)
-
-
 def _event_state(draft: Draft, target: Component) -> bool:
     fields = draft.fields
     transparent = bool(fields.get("TRANSP")) and _value(draft, "TRANSP").strip().upper() == "TRANSPARENT"
@@ -263,22 +248,6 @@ def _categories(draft: Draft, target: Component) -> None:
     added = sorted(target.categories - there)
     if added:
         draft.add("CATEGORIES", ",".join(map(escape, added)))
-
-
-def _video(draft: Draft, target: Component) -> None:
-    lines = [line for name in VIDEO for line in draft.lines(name) if video_of(line)]
-    was = video_of(lines[0]) if lines else ""
-    url = target.video_url
-    if was == url:
-        return
-    for line in lines:
-        fits = line.name != "URL" or known_provider(url)
-        if url and fits and video_of(line) == was:
-            draft.swap(line, url)
-        else:
-            draft.drop(line)
-    if url and not (lines and (lines[0].name != "URL" or known_provider(url))):
-        draft.add("CONFERENCE", url, "VALUE=URI")
 
 
 def _alarm(trigger: str, target: Component, end: bytes) -> Node:

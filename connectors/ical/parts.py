@@ -1,9 +1,8 @@
-"""The parts of a component that are not times of its own: alarms, people, categories, the video link."""
+"""The parts of a component that are not times of its own: alarms, people, categories."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from connectors.block import clean
 from connectors.calendar import UTC_ZONE, Attendee, Response, When, zone_info
@@ -140,48 +139,6 @@ def attendees_of(lines: list[Line]) -> tuple[Attendee, ...]:
 def read_categories(line: Line) -> list[str]:
     """The categories in a line."""
     return [name for part in split_list(line.value) if (name := unescape(part).strip())]
-
-
-_PROVIDERS = re.compile(
-    r"(?:.*\.)?(?:zoom\.us|webex\.com)\Z|teams\.microsoft\.com\Z|teams\.live\.com\Z|meet\.google\.com\Z"
-)
-
-
-def known_provider(url: str) -> bool:
-    """Whether it is a link to a meeting at a provider of video conferences."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    return _PROVIDERS.match(host) is not None
-
-
-def _as_uri(line: Line) -> str:
-    # URI values are not escaped (RFC 5545 section 3.3.13).
-    return clean(line.value).strip()
-
-
-def _web(line: Line) -> str:
-    url = _as_uri(line)
-    return url if url[:8].lower().startswith(("http://", "https://")) else ""
-
-
-def _provided(line: Line) -> str:
-    url = _web(line)
-    return url if url and known_provider(url) else ""
-
-
-VIDEO: dict[str, Callable[[Line], str]] = {
-    "CONFERENCE": _web,
-    "X-MICROSOFT-SKYPETEAMSMEETINGURL": _web,
-    "X-GOOGLE-CONFERENCE": _web,
-    "URL": _provided,
-}
-
-
-def video_of(line: Line) -> str:
-    """The link to a video meeting in a line of one of the VIDEO properties; empty where it is none."""
-    return VIDEO[line.name](line)
 
 
 def as_utc(when: datetime) -> str:

@@ -12,7 +12,6 @@ from connectors.ical.lines import Document, Line, Node, Unreadable, parse
 from connectors.ical.parts import (
     NONE,
     UTC_INFO,
-    VIDEO,
     Fields,
     address_of,
     attendees_of,
@@ -21,9 +20,9 @@ from connectors.ical.parts import (
     read_categories,
     text_of,
     token_of,
-    video_of,
 )
 from connectors.ical.values import add, align, read_duration, read_rule, read_when
+from connectors.ical.video import hints_of, link_of, place_of
 from connectors.ical.zones import Zones
 
 __all__ = ["Unreadable", "read"]
@@ -140,12 +139,13 @@ def read_component(
     event = kind is Kind.EVENT
     identity = fields.get("RECURRENCE-ID", NONE)
     status, completed = _event_status(fields) if event else _task_status(fields, zones)
+    link = link_of(fields)
     return Component(
         timing=read_timing(fields, kind, zones, node.begin.number),
         recurrence_id=align(when_of(identity[0], zones), start) if identity else None,
         this_and_future=bool(identity) and "THISANDFUTURE" in identity[0].params.upper(),
         subject=text_of(fields, "SUMMARY"),
-        location=text_of(fields, "LOCATION"),
+        location=place_of(fields, link),
         notes=strip(text_of(fields, "DESCRIPTION"), last_block),
         status=status,
         privacy=_PRIVACY.get(token_of(fields, "CLASS"), Privacy.PRIVATE),
@@ -160,10 +160,9 @@ def read_component(
         ),
         organizer=next((address_of(line) for line in fields.get("ORGANIZER", NONE)), ""),
         attendees=attendees_of(fields.get("ATTENDEE", NONE)),
-        video_url=next(
-            (url for name in VIDEO for line in fields.get(name, NONE) if (url := video_of(line))), ""
-        ),
+        video_url=link,
         completed=completed,
+        hints=hints_of(fields),
     )
 
 

@@ -28,6 +28,7 @@ class _Source(io.RawIOBase):
         self._sock = sock
         self._who = who
         self._silence = silence
+        self.handed_over = False  # somebody else reads the socket now
 
     def begin(self, expected: int, limit: int) -> None:
         self._started = time.monotonic()
@@ -36,7 +37,9 @@ class _Source(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: any buffer
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]  # typeshed: any buffer
+        if self.handed_over:
+            return None
         allowed = 2 * self._silence + max(self._expected, self._received) / SLOWEST
         left = self._started + allowed - time.monotonic()
         if left <= 0:
@@ -93,6 +96,11 @@ class Stream:
             pieces.append(self.read(min(size, PIECE)))
             size -= len(pieces[-1])
         return b"".join(pieces)
+
+    def hand_over(self) -> bytes:
+        """What has been read and not been taken. From now on the socket is read by somebody else."""
+        self._source.handed_over = True
+        return self._file.peek()
 
     def close(self) -> None:
         """Lets go of the buffer. The socket stays as it is."""

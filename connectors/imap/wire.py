@@ -244,6 +244,25 @@ class Wire(imaplib.IMAP4):
                     self._check_bye()
             return found, self._end(tag)
 
+    def idle(self) -> bytes:
+        """IDLE (RFC 2177), until the server says that it has begun. Returns what it said since, unread.
+
+        From then on the caller reads the socket. Raises MailboxError; a refusal is no AuthFailed.
+        """
+        with self._translated():
+            self._prepare(0, LARGEST_ANSWER)
+            tag = self._new_tag()
+            self.send(b"%s IDLE\r\n" % tag)
+            unasked = []
+            while not (line := self.readline()).startswith(b"+"):
+                if line.startswith(tag):
+                    text = line.rstrip()[len(tag) :]
+                    raise refusals.waiting(text, self.who) or Unreachable(
+                        f"The server of {self.who} does not let it wait. {refusals.said(text)}."
+                    )
+                unasked.append(line)
+            return b"".join(unasked) + self._reader.hand_over()
+
     def say_goodbye(self) -> None:
         """LOGOUT, without waiting for the server's own goodbye; then closes. Never raises."""
         self._silence = min(self._silence, GOODBYE)

@@ -33,6 +33,7 @@ def fields_of(session: "Transaction", kind: str, id_: int) -> dict[str, object]:
     record = entries.event(session, id_)
     fields = entries.event_fields(session, record)
     fields |= _times(record.main)
+    fields["is_video"] = entries.is_video(record.main.values)
     fields["participants"] = entries.participants(record.main)
     fields["occurrences"] = [_changed(row) for row in record.overrides]
     fields["attendance"] = _attendance(session, record)
@@ -72,7 +73,10 @@ def _times(row: "EventRow") -> dict[str, object]:
 def _changed(row: "EventRow") -> dict[str, object]:
     from store.entries import participants
 
-    kept = ("recurrence_key", "subject", "start", "end", "tz", "all_day", "location", "status", "account_id")
+    kept = (
+        "recurrence_key", "subject", "start", "end", "tz", "all_day", "location", "status", "account_id",
+        "type", "video_provider", "video_url",
+    )  # fmt: skip
     values = {name: row.values[name] for name in kept}
     return {**values, **_times(row), "participants": participants(row)}
 
@@ -98,7 +102,7 @@ def show_event(session: "Transaction", id_: int, zone: ZoneInfo, *, json: bool) 
         say()
         say("changed occurrences:")
         table(
-            ("place", "start", "end", "subject", "location", "status"),
+            ("place", "start", "end", "subject", "location", "video", "status"),
             [
                 (
                     row.key,
@@ -106,6 +110,7 @@ def show_event(session: "Transaction", id_: int, zone: ZoneInfo, *, json: bool) 
                     shown(row.values["end"], zone),
                     shown(row.values["subject"], zone),
                     shown(row.values["location"], zone),
+                    shown(row.values["video_url"], zone),
                     shown(row.values["status"], zone),
                 )
                 for row in record.overrides
@@ -231,32 +236,38 @@ def list_events(
     truncated = len(records) == MOST
     for record in records.values():
         several, more = _occurrences(record, wanted, zone)
+        rows = {row.key: row for row in record.rows}
+        if wanted.video:
+            several = [one for one in several if entries.is_video(rows.get(one.key, record.main).values)]
         found += [(one.start, record.id, one) for one in several]
         truncated |= more
     found.sort(key=lambda one: (one[0], one[1], one[2].key))
     page = found[query.offset : query.offset + query.limit]
-    rows = [_line(session, records[id_], one) for _, id_, one in page]
+    lines = [_line(session, records[id_], one) for _, id_, one in page]
     if json:
-        as_json({"rows": rows, "total": len(found), "offset": query.offset, "truncated": truncated})
+        as_json({"rows": lines, "total": len(found), "offset": query.offset, "truncated": truncated})
         return
-    if not rows:
+    if not lines:
         say("None.")
         return
     table(
-        ("id", "start", "end", "subject", "location", "owner", "account", "participants"),
+        ("id", "start", "end", "subject", "location", "owner", "account", "video", "participants"),
         [
             (
                 str(row["id"]),
                 _clock(row["start"], row["local_start"], row, zone),
                 _clock(row["end"], row["local_end"], row, zone),
-                *(shown(row[name], zone) for name in ("subject", "location", "owner", "account")),
+                *(
+                    shown(row[name], zone)
+                    for name in ("subject", "location", "owner", "account", "video_provider")
+                ),
                 str(row["participants"]),
             )
-            for row in rows
+            for row in lines
         ],
     )
-    if len(rows) < len(found) or truncated:
-        warn(f"{len(rows)} of {len(found)}{' or more' if truncated else ''} (--limit, --offset)")
+    if len(lines) < len(found) or truncated:
+        warn(f"{len(lines)} of {len(found)}{' or more' if truncated else ''} (--limit, --offset)")
 
 
 def _occurrences(record: "EventRecord", wanted: "Wanted", zone: ZoneInfo) -> "tuple[list[Occurrence], bool]":
@@ -269,6 +280,7 @@ def _occurrences(record: "EventRecord", wanted: "Wanted", zone: ZoneInfo) -> "tu
 
 
 def _line(session: "Transaction", record: "EventRecord", one: "Occurrence") -> dict[str, object]:
+    from store import entries
     from store.reports import account_names, logins
 
     rows = {row.key: row for row in record.rows}
@@ -286,6 +298,9 @@ def _line(session: "Transaction", record: "EventRecord", one: "Occurrence") -> d
         "subject": one.component.subject,
         "location": one.component.location,
         "type": values["type"],
+        "is_video": entries.is_video(values),
+        "video_provider": values["video_provider"],
+        "video_url": values["video_url"],
         "privacy": values["privacy"],
         "status": plain(one.component.status),
         "owner": logins(session).get(values["owner_id"]),

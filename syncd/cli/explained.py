@@ -38,7 +38,7 @@ def story(session: "Transaction", item: str) -> Story | None:
         f"{entity.value}:{id_}",
         uid,
         record,
-        decisions.copies(session, entity, id_),
+        decisions.copies(session, entity, id_, uid),
         decisions.decisions(session, record=(entity, id_)),
         decisions.conflicts(session, every=True, record=(entity, id_)),
         decisions.intents(session, entity, id_),
@@ -105,9 +105,21 @@ def tell(found: Story, zone: ZoneInfo, *, json: bool) -> None:
     for intent in found.intents:
         say()
         say(
-            f"{intent.mailbox}: a write ({intent.kind.value}) of run {intent.run} is not confirmed yet; "
-            "the next cycle looks whether it arrived"
+            f"{intent.mailbox}: a write ({intent.kind.value}) of run {intent.run}, {shown(intent.at, zone)}, "
+            f"is not confirmed yet; the next cycle looks whether it arrived{_patience(intent)}"
         )
+
+
+def _patience(intent: "IntentRow") -> str:
+    from store.bindings import IntentKind
+    from syncd.engine.calendar.intents import WORKED_ON
+
+    if intent.kind is not IntentKind.CREATE:
+        return ""
+    minutes = round(WORKED_ON.total_seconds() / 60)
+    return (
+        f". An Exchange server may still make it: there it is not made again in the first {minutes} minutes"
+    )
 
 
 def _plain(row: "DecisionRow") -> dict[str, object]:
@@ -133,11 +145,19 @@ def _copies(found: Story, zone: ZoneInfo) -> None:
                 shown(one.version, zone),
                 one.state.value,
                 one.role.value,
-                "kept in step" if one.supplies else "follows; gives an answer only",
+                _part(one),
             )
             for one in found.copies
         ],
     )
+
+
+def _part(one: "CopyRow") -> str:
+    from store.bindings import BindingState
+
+    if one.state is BindingState.IGNORED:
+        return "left alone: another one is kept in step"
+    return "kept in step" if one.supplies else "follows; gives an answer only"
 
 
 def _decisions(found: Story, zone: ZoneInfo) -> None:

@@ -1,15 +1,13 @@
-"""Verbs on the CRM's records: list, show, import."""
+"""Verbs on the CRM's records: list, show; and writing them, for those that do."""
 
-import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syncd.cli.context import Cli, Json, UsageError, actor, of
-from syncd.cli.output import as_json, clean, clean_lines, count, plain, say, shown, table, warn
+from syncd.cli.output import as_json, clean, clean_lines, count, say, shown, table, warn
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -57,16 +55,6 @@ class Shown(StrEnum):
     TASK = "task"
 
 
-class Imported(StrEnum):
-    """What can be imported."""
-
-    ACCOUNTS = "accounts"
-    CONTACTS = "contacts"
-    OPPORTUNITIES = "opportunities"
-    CASE_FILES = "case_files"
-    CALLS = "calls"
-
-
 def list_(
     ctx: typer.Context,
     *,
@@ -96,6 +84,7 @@ def list_(
         bool, typer.Option("--pending", help="Activities that wait for a report, and no others.")
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="Also tasks that are done or cancelled.")] = False,
+    video: Annotated[bool, typer.Option("--video", help="Only events that are held by video.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
     json: Annotated[bool, Json] = False,
@@ -109,6 +98,7 @@ def list_(
       syncd list quarantine --json
       syncd list activities --pending
       syncd list events --user claire --from 2026-12-01 --to 2026-12-31
+      syncd list events --video
     """
     from store import references
     from store.report_rows import Query
@@ -130,7 +120,12 @@ def list_(
             )
             if what in (Listed.EVENTS, Listed.TASKS):
                 _entries(
-                    (installation, session), what, query, (user, from_ or since, to), every=every, json=json
+                    (installation, session),
+                    what,
+                    query,
+                    (user, from_ or since, to, video),
+                    every=every,
+                    json=json,
                 )
                 return
             page = _read(session, what, query)
@@ -168,7 +163,7 @@ def _entries(
     place: tuple["Installation", "Transaction"],
     what: Listed,
     query: "Query",
-    narrowed: tuple[str | None, str | None, str | None],
+    narrowed: tuple[str | None, str | None, str | None, bool],
     *,
     every: bool,
     json: bool,
@@ -178,7 +173,7 @@ def _entries(
     from syncd.cli import entries as shown_entries
     from syncd.daemon.clock import now
 
-    (installation, session), (user, from_, to) = place, narrowed
+    (installation, session), (user, from_, to, video) = place, narrowed
     zone = installation.settings.workspace.timezone
     start, end = shown_entries.period(from_, to, now(), zone)
     wanted = entries.Wanted(
@@ -189,6 +184,7 @@ def _entries(
         contact_id=query.contact,
         opportunity_id=query.opportunity,
         text=query.text,
+        video=video,
     )
     if what is Listed.EVENTS:
         shown_entries.list_events(session, wanted, query, zone, json=json)
@@ -290,61 +286,6 @@ def _print(detail: "Detail", zone: "tzinfo") -> None:
             say()
             say(f"{name}:")
             _rows(rows, zone)
-
-
-def import_(
-    ctx: typer.Context,
-    *,
-    what: Annotated[Imported, typer.Argument(metavar="WHAT", help=f"One of: {', '.join(Imported)}.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV; - reads standard input.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
-    as_: As = None,
-    json: Annotated[bool, Json] = False,
-) -> None:
-    """Import records from a CSV file.
-
-    Its headers are the field names. The whole file is checked before anything is written, and written
-    at once. A row with the id or ext_id of a record that is there changes it, in the columns of the
-    file only (an empty cell empties the field); other rows are new records. "account" names an account
-    by exact name or ext_id. Comma, semicolon or tab; UTF-8 or Windows-1252; days as 2026-12-31 or
-    31/12/2026. Calls are a telephone system's own records, read as [calls] says.
-
-    \b
-    Examples:
-      syncd import accounts accounts.csv --dry-run
-      syncd import contacts contacts.csv
-      syncd import opportunities pipeline.csv --as claire
-    """
-    from store import csvfile
-    from store.fields import KINDS
-
-    if what is Imported.CALLS:
-        from syncd.cli.calls import import_calls
-
-        import_calls(of(ctx), file, dry_run=dry_run, json=json)
-        return
-    kind = KINDS[what.value]
-    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    lines = csvfile.read(content, kind.headers)
-    saved = save(of(ctx), kind.name, lines, source=file.name, login=as_, dry_run=dry_run)
-    if json:
-        as_json({"dry_run": dry_run, **_plain(saved)})
-        return
-    warnings(saved)
-    would = "would be " if dry_run else ""
-    say(
-        f"{kind.name}: {len(saved.created)} {would}created, {len(saved.updated)} {would}updated, "
-        f"{saved.unchanged} unchanged"
-    )
-
-
-def _plain(saved: "Saved") -> dict[str, object]:
-    return {
-        "created": saved.created,
-        "updated": saved.updated,
-        "unchanged": saved.unchanged,
-        "warnings": plain(saved.warnings),
-    }
 
 
 def warnings(saved: "Saved") -> None:

@@ -74,6 +74,7 @@ def check(
         "workspace": settings.workspace.name,
         "users": [user.login for user in settings.users],
         "mailboxes": [mailbox.name for mailbox in settings.mailboxes],
+        "push": [mailbox.name for mailbox in settings.mailboxes if settings.push_of(mailbox)],
         "exclusions": len(settings.mail.exclude),
         "state_dir": settings.store_dir(),
     }
@@ -85,6 +86,9 @@ def check(
     mailboxes = f"{boxes} mailbox{'' if boxes == 1 else 'es'}"
     users = count(len(settings.users), "user")
     say(f"{users}, {mailboxes}, {count(len(settings.mail.exclude), 'exclusion')}")
+    off = sum(not settings.push_of(mailbox) for mailbox in settings.mailboxes)
+    if off:
+        say(f"push is off for {off} of {boxes}")
     if not settings.mailboxes:
         warn("no [[mailboxes]] yet: there is nothing to synchronise")
 
@@ -135,6 +139,8 @@ def _folders(diagnosis: "Diagnosis") -> None:
 
     if diagnosis.capabilities:
         say(f"      server: {', '.join(diagnosis.capabilities)}")
+    if diagnosis.push:
+        say(f"      tells of changes: {diagnosis.push}")
     if diagnosis.folders:
         table(
             ("      folder", "role", "read", "messages", "problem"),

@@ -45,28 +45,35 @@ def status(
         with installation.database.read() as session:
             rows = store.mailboxes(session, names)
             ledger = store.of_ledger(session)
-            unanswered = store.unanswered(session)
+            unreported = store.unreported(session)
             unplanned = attendance_rows.strangers(session, now() - OFFERED)
         moment = now()
         last = {row.name: _last_ok(installation, row) for row in rows}
+        listened = {row.name: installation.listened.since(row.name, moment) for row in rows}
         needs = {row.name: _needs(installation, row, last[row.name], moment) for row in rows}
         refused = _refused(installation)
     if json:
         as_json(
             {
-                "mailboxes": [_plain(row, last[row.name], moment, needs[row.name]) for row in rows],
+                "mailboxes": [
+                    {
+                        **_plain(row, last[row.name], moment, needs[row.name]),
+                        "listened_since": listened[row.name],
+                    }
+                    for row in rows
+                ],
                 "changes_wait_for_next_cycle": ledger.directory_waits,
-                "unanswered_reports": unanswered,
+                "unreported_meetings": unreported,
                 "unplanned_people": unplanned,
                 "files_refused": refused,
             }
         )
     else:
-        _print(rows, last, moment)
+        _print(rows, last, listened, moment)
         if ledger.directory_waits:
             say("Accounts or contacts have changed: the next cycle looks for their older mail.")
-        if unanswered:
-            waiting = ", ".join(f"{one.user} {one.count}" for one in unanswered)
+        if unreported:
+            waiting = ", ".join(f"{one.user} {one.count}" for one in unreported)
             say(f"Meetings and calls without a report: {waiting} (`syncd list activities --pending`).")
         if unplanned:
             _unplanned(unplanned)
@@ -199,20 +206,37 @@ def _plain(
         "calendars": row.calendars,
         "open_conflicts": row.open_conflicts,
         "waiting_for_calendars": row.waiting,
+        "writes_without_an_answer": row.unanswered,
         "needs_person": needs,
     }
 
 
-def _print(rows: "Sequence[MailboxStatus]", last: dict[str, datetime | None], now: datetime) -> None:
+def _print(
+    rows: "Sequence[MailboxStatus]",
+    last: dict[str, datetime | None],
+    listened: dict[str, datetime | None],
+    now: datetime,
+) -> None:
     from store.sync_state import VerdictKind
 
     table(
-        ("mailbox", "state", "looked at", "messages", "logged", "skipped", "quarantined", "queued"),
+        (
+            "mailbox",
+            "state",
+            "looked at",
+            "listened to",
+            "messages",
+            "logged",
+            "skipped",
+            "quarantined",
+            "queued",
+        ),
         [
             (
                 row.name,
                 row.state.name.lower(),
                 "never" if last[row.name] is None else f"{age(last[row.name], now)} ago",
+                "" if listened[row.name] is None else f"for {age(listened[row.name], now)}",
                 str(sum(row.verdicts.values())),
                 str(row.verdicts.get(VerdictKind.LOGGED, 0)),
                 str(
@@ -244,3 +268,10 @@ def _print(rows: "Sequence[MailboxStatus]", last: dict[str, datetime | None], no
                 for name, one in calendars
             ],
         )
+    for row in rows:
+        if row.unanswered:
+            say()
+            say(
+                f"{row.name}: {count(row.unanswered, 'write')} to its calendars without an answer so far: "
+                "each cycle looks whether it arrived"
+            )

@@ -1,6 +1,7 @@
 """What the config says of calendars, as the engine wants it."""
 
 from config.settings import Mailbox, Settings
+from connectors.meetings import table
 from syncd.core.canonical import Unit
 from syncd.core.conflicts import Rules, Winner
 from syncd.core.decision import Direction
@@ -22,6 +23,7 @@ def calendar_rules(settings: Settings, hashed: KeyedHash) -> CalendarRules:
         floating=settings.workspace.timezone,
         language=settings.workspace.language,
         instance=instance_of(hashed),
+        providers=table(settings.video.places()),
     )
 
 

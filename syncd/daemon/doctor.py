@@ -77,6 +77,7 @@ class Diagnosis:
     capabilities: tuple[str, ...] = ()
     folders: tuple[FolderCheck, ...] = ()
     calendars: tuple[CalendarCheck, ...] = ()
+    push: str = ""  # whether its servers tell of changes; that they do not is nothing to mend
 
 
 @contextmanager
@@ -163,7 +164,27 @@ def _mailbox(installation: Installation, mailbox: Mailbox) -> Diagnosis:
         first = replace(
             first, good=first.good and one.good, says=f"{first.says}; {one.says}", calendars=one.calendars
         )
-    return first
+    return replace(first, push=_push(installation, mailbox)) if first.good else first
+
+
+def _push(installation: Installation, mailbox: Mailbox) -> str:
+    """Asks to be told, once."""
+    makes = installation.push.of(mailbox)
+    if not makes:
+        return "no: CalDAV does not tell of changes"
+    if not installation.settings.push_of(mailbox):
+        return "no: `push` is off"
+    for make in makes:
+        try:
+            source = make()
+            try:
+                source.open()
+            finally:
+                source.forget()
+        except (SyncdError, SecretError) as error:
+            return f"no: {error}"
+    server = installation.settings.servers[mailbox.server]
+    return "yes" if server.imap is None else "yes, of the Inbox"
 
 
 def _mail(installation: Installation, mailbox: Mailbox) -> Diagnosis:

@@ -38,7 +38,7 @@ class Exchange:
         """Of the mailbox's mail. Raises SecretError."""
         from connectors.ews.mail import EwsMailConnector
 
-        return EwsMailConnector(self._access(mailbox), StoredNumbering(self._database, mailbox.name))
+        return EwsMailConnector(self.access(mailbox), StoredNumbering(self._database, mailbox.name))
 
     def calendars(self, mailbox: Mailbox) -> CalendarConnector:
         """Of the mailbox's calendars and task lists. Raises SecretError."""
@@ -47,10 +47,11 @@ class Exchange:
         user = self._settings.user(mailbox.user)
         zone = user.timezone or self._settings.workspace.timezone
         return EwsCalendarConnector(
-            self._access(mailbox), zone=zone.key, aliases=frozenset({user.email, *user.aliases})
+            self.access(mailbox), zone=zone.key, aliases=frozenset({user.email, *user.aliases})
         )
 
-    def _access(self, mailbox: Mailbox) -> "EwsAccess":
+    def access(self, mailbox: Mailbox) -> "EwsAccess":
+        """Where the mailbox is and how to get in."""
         from connectors.ews.access import Entry, EwsAccess
 
         server = self._settings.ews_of(mailbox)

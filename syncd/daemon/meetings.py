@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from config.settings import Settings
 from connectors.calls import board
+from connectors.meetings import table
 from store.database import Database
 from syncd.core.identity import KeyedHash
 from syncd.core.meetings.ended import Rules
@@ -25,6 +26,8 @@ def meeting_rules(settings: Settings, hashed: KeyedHash) -> MeetingRules:
         forms=form_rules(settings, hashed),
         auto_validate=video.auto_validate,
         default_alarm=settings.calendar.default_alarm,
+        providers=table(video.places()),
+        rooms=settings.rooms(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from connectors.meetings import table
 from store.actors import Actor
 from store.audit_log import Channel
 from syncd.daemon.wiring import Installation
@@ -21,4 +22,6 @@ def occasion_of(installation: Installation, actor: Actor, channel: Channel, now:
         language=settings.workspace.language,
         default_alarm=settings.calendar.default_alarm,
         instance=instance_of(installation.hashed),
+        providers=table(settings.video.places()),
+        rooms=settings.rooms(),
     )

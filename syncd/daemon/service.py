@@ -1,4 +1,4 @@
-"""`syncd run`: looks at every mailbox in its interval until it is told to stop.
+"""`syncd run`: looks at every mailbox in its interval, and when its server tells of a change.
 
 SIGTERM and SIGINT end it after the cycles that are under way; SIGHUP reads the config again; one of
 them that comes twice ends it at once (what was not committed is done again at the next start).
@@ -6,7 +6,7 @@ them that comes twice ends it at once (what was not committed is done again at t
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -17,9 +17,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.contextvars import bound_contextvars
 
 from config.errors import ConfigError
+from connectors.errors import AuthFailed
 from store.errors import StoreError
 from syncd.daemon import logs
 from syncd.daemon.clock import now
+from syncd.daemon.dispatch import Dispatch
+from syncd.daemon.ears import Make
+from syncd.daemon.listener import Listener
 from syncd.daemon.systemd import Notifier
 from syncd.daemon.wiring import Installation
 from syncd.engine.report import CycleReport
@@ -30,6 +34,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 EVERY_MINUTE = 60  # seconds between two looks at what is over (R112)
 MEETINGS = " meetings"  # the name of that job: no mailbox can be called so
 LONGEST_BACK_OFF = timedelta(minutes=30)
+BUSY_ELSEWHERE = timedelta(seconds=15)  # until what was told is looked at, where another process works on it
 
 
 class Service:
@@ -41,10 +46,15 @@ class Service:
         self._rng = rng
         self._stop = threading.Event()
         self._installation = self._opened()
+        self._new_config = True  # what is stored has not been looked at with it
         self._reload = threading.Event()
         self._wake = threading.Event()
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, datetime] = {}
+        self._good: set[str] = set()  # mailboxes that a cycle of this process found in order
+        self._running: frozenset[str] | None = None  # as they were looked at last
+        self._dispatch: Dispatch | None = None
+        self._listener: Listener | None = None
         self._notifier = Notifier()
 
     def _opened(self) -> Installation:
@@ -57,7 +67,7 @@ class Service:
 
     def run(self) -> int:
         """Returns the exit code: 0, after a stop that was asked for."""
-        self._listen()
+        self._obey_signals()
         scheduler = self._schedule()
         self._notifier.tell(
             f"READY=1\nSTATUS=looking after {len(self._installation.settings.mailboxes)} mailboxes"
@@ -75,12 +85,13 @@ class Service:
         finally:
             self._notifier.tell("STOPPING=1")
             log.info("stopping: the cycles under way end first", action="stop")
+            self._stop_listening()
             scheduler.shutdown(wait=True)
             self._installation.close()
         log.info("stopped", action="stop")
         return 0
 
-    def _listen(self) -> None:
+    def _obey_signals(self) -> None:
         def stop(_signal: int, _frame: object) -> None:
             if self._stop.is_set():
                 raise SystemExit(1)
@@ -102,13 +113,14 @@ class Service:
             executors={"default": ThreadPoolExecutor(settings.schedule.workers)},
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
+        dispatch = self._dispatch = Dispatch(scheduler, self._cycle, now)
         jitter = settings.schedule.jitter.total_seconds()
         for mailbox in settings.mailboxes:
             interval = settings.interval_of(mailbox).total_seconds()
             # The first look comes within the jitter, so that a thousand mailboxes do not start as one.
             first = now() + timedelta(seconds=self._rng.uniform(0, min(jitter, interval)))
             scheduler.add_job(
-                self._cycle,
+                dispatch.polled,
                 "interval",
                 args=[mailbox.name],
                 id=mailbox.name,
@@ -118,7 +130,41 @@ class Service:
             )
         scheduler.add_job(self._meetings, "interval", id=MEETINGS, seconds=EVERY_MINUTE, next_run_time=now())
         scheduler.start()
+        self._listener = Listener(self, self._installation.listened, rng=self._rng)
+        self._listener.start()
         return scheduler
+
+    def _stop_listening(self) -> None:
+        if self._dispatch is not None:
+            self._dispatch.close()
+        if self._listener is not None:
+            self._listener.close()
+
+    # What the listener asks for, from threads of its own.
+
+    def sources(self) -> Mapping[str, Sequence[Make]]:
+        """What tells of each mailbox."""
+        return self._installation.push.sources()
+
+    def awake(self) -> frozenset[str]:
+        """The running mailboxes whose login this process has seen to be good: so a wrong password is tried
+        once, in a cycle, and not a second time by who would listen. Raises StoreError."""
+        running = self._installation.supervisor.running()
+        before, self._running = self._running, running
+        for mailbox in running - (running if before is None else before):
+            self.tell(mailbox)  # a person has just let it go on
+        return running & self._good
+
+    def tell(self, mailbox: str) -> None:
+        """Something changed in the mailbox."""
+        if self._dispatch is not None:
+            self._dispatch.tell(mailbox)
+
+    def refused(self, mailbox: str, error: AuthFailed) -> None:
+        """The mailbox waits for a person from now on."""
+        self._good.discard(mailbox)
+        self._installation.supervisor.refused(mailbox, error, now())
+        self._look_around()
 
     def _reread(self, scheduler: BackgroundScheduler) -> BackgroundScheduler:
         """Takes a changed config; keeps the old one where the new one is wrong."""
@@ -129,13 +175,17 @@ class Service:
             log.error("the new config is wrong, the old one stays", action="reload", error=str(error))
             self._notifier.tell("READY=1")
             return scheduler
+        self._stop_listening()
         self._drain(scheduler)
         if fresh.settings.logging != self._installation.settings.logging:
             logs.configure(fresh.settings.logging.level, fresh.settings.logging.format)
         self._installation.close()
         self._installation = fresh
+        self._new_config = True
         self._not_before.clear()
         self._failures.clear()
+        self._good.clear()
+        self._running = None
         scheduler = self._schedule()
         self._notifier.tell("READY=1")
         log.info("config read again", action="reload", mailboxes=len(fresh.settings.mailboxes))
@@ -149,10 +199,13 @@ class Service:
             ending.join(self._notifier.watchdog)
             self._notifier.show_life()
 
-    def _cycle(self, mailbox: str) -> None:
+    def _cycle(self, mailbox: str) -> datetime | None:
+        """Returns None, or when another try is worth its while."""
         moment = now()
-        if self._stop.is_set() or moment < self._not_before.get(mailbox, moment):
-            return
+        if self._stop.is_set():
+            return None
+        if moment < self._not_before.get(mailbox, moment):
+            return self._not_before[mailbox]
         ref = new_ref()
         with bound_contextvars(run=ref, mailbox=mailbox):
             try:
@@ -160,18 +213,16 @@ class Service:
             except StoreError as error:
                 # Nothing of this mailbox: the database is out of order, for everybody. Tried again by itself.
                 log.error("the store cannot be used", action="cycle", error=str(error))
-                self._back_off(mailbox, None)
-                return
+                return self._back_off(mailbox, None)
             except Exception:  # the one place that isolates a mailbox
                 log.exception("a defect of syncd: this cycle ended early", action="cycle")
-                self._back_off(mailbox, None)
-                return
-        self._after(report)
+                return self._back_off(mailbox, None)
+        return self._after(report)
 
     def _meetings(self) -> None:
         """What was dropped is taken in, and what is over becomes an activity. Tried again in a minute where
         it fails."""
-        for work in (self._installation.dropping.run, self._installation.meetings.run):
+        for work in (self._installation.dropping.run, self._over):
             if self._stop.is_set():
                 return
             with bound_contextvars(run=new_ref()):
@@ -182,14 +233,34 @@ class Service:
                 except Exception:  # as with a cycle: the others go on
                     log.exception("a defect of syncd: the meetings wait", action="meetings")
 
-    def _after(self, report: CycleReport) -> None:
-        if report.error is None:
-            self._failures.pop(report.mailbox, None)
-            self._not_before.pop(report.mailbox, None)
-        else:
-            self._back_off(report.mailbox, report.retry_after)
+    def _over(self, moment: datetime) -> None:
+        if self._new_config:
+            self._installation.meetings.look_again(moment)
+            self._new_config = False
+        self._installation.meetings.run(moment)
 
-    def _back_off(self, mailbox: str, asked: timedelta | None) -> None:
+    def _after(self, report: CycleReport) -> datetime | None:
+        mailbox = report.mailbox
+        if report.refused:
+            self._good.discard(mailbox)
+            self._look_around()
+            return None  # it sleeps until a person acts, and is looked at at once then
+        if report.error is not None:
+            return self._back_off(mailbox, report.retry_after)
+        self._failures.pop(mailbox, None)
+        self._not_before.pop(mailbox, None)
+        if report.busy:
+            return now() + BUSY_ELSEWHERE
+        if report.skipped is None and mailbox not in self._good:
+            self._good.add(mailbox)
+            self._look_around()
+        return None
+
+    def _look_around(self) -> None:
+        if self._listener is not None:
+            self._listener.look_around()
+
+    def _back_off(self, mailbox: str, asked: timedelta | None) -> datetime:
         """Waits longer after each failure, with jitter; at least as long as the server asked for."""
         tries = self._failures[mailbox] = self._failures.get(mailbox, 0) + 1
         settings = self._installation.settings
@@ -197,7 +268,9 @@ class Service:
             settings.interval_of(settings.mailbox(mailbox)) * 2 ** min(tries - 1, 10), LONGEST_BACK_OFF
         )
         pause *= self._rng.uniform(0.5, 1.0)
-        self._not_before[mailbox] = now() + max(pause, asked or timedelta())
+        moment: datetime = now() + max(pause, asked or timedelta())
+        self._not_before[mailbox] = moment
+        return moment
 
 
 def serve(config: Path) -> int:

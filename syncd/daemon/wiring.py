@@ -30,7 +30,9 @@ from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
 from syncd.daemon.exchange import Exchange
+from syncd.daemon.listened import Listened
 from syncd.daemon.meetings import dropping, meeting_rules
+from syncd.daemon.push import Push
 from syncd.daemon.tokens import RotatedTokens
 from syncd.engine.calendar.people import People
 from syncd.engine.calendar.sync import CalendarSync
@@ -87,6 +89,8 @@ class Installation:
             self._source_of,
             lambda ref: read_secret(ref, environ=environ),
         )
+        self.push = Push(settings, self._imap_access, self._exchange.access)
+        self.listened = Listened(self.folder / "listened")
         self._tokens: dict[str, TokenSource] = {}
         self.rotated = RotatedTokens(self.folder / "tokens", self.hashed)
         seen = self.folder / "seen"
@@ -151,18 +155,19 @@ class Installation:
         """A connector for the mailbox, not yet entered. Raises SecretError."""
         if self.settings.servers[mailbox.server].imap is None:
             return self._exchange.mail(mailbox)
+        return ImapConnector(self._imap_access(mailbox))
+
+    def _imap_access(self, mailbox: Mailbox) -> ImapAccess:
         server = self.settings.imap_of(mailbox)
-        return ImapConnector(
-            ImapAccess(
-                host=server.host,
-                port=server.port,
-                security=server.security,
-                ca_file=server.ca_file,
-                timeout=server.timeout,
-                username=mailbox.username,
-                auth=self._auth(mailbox, server.auth),
-                spool_dir=self.folder / "spool",
-            )
+        return ImapAccess(
+            host=server.host,
+            port=server.port,
+            security=server.security,
+            ca_file=server.ca_file,
+            timeout=server.timeout,
+            username=mailbox.username,
+            auth=self._auth(mailbox, server.auth),
+            spool_dir=self.folder / "spool",
         )
 
     def connect_calendars(self, name: str) -> CalendarConnector:

@@ -15,6 +15,11 @@ class StoredNumbering:
         self._database = database
         self._mailbox = mailbox
 
+    def folders(self) -> Sequence[str]:
+        """The folders of whose messages any have numbers."""
+        with self._database.read() as session:
+            return numbering.folders(session, self._mailbox)
+
     def read(self, folder: str) -> Numbered:
         """What is known of the folder."""
         with self._database.read() as session:

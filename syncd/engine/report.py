@@ -46,7 +46,9 @@ class CycleReport:
     calendar: CalendarReport = field(default_factory=CalendarReport)
     rehearsed: list[Rehearsed] = field(default_factory=list)  # dry run only
     error: str | None = None  # why the mailbox as a whole could not be worked on
+    refused: bool = False  # that is: the server refused the login, and a person must act
     retry_after: timedelta | None = None  # the server asked to wait
+    busy: bool = False  # another process works on it: `skipped` says so
     skipped: str | None = None  # why it was left alone: paused, another process, needs attention
 
     @property

@@ -129,9 +129,36 @@ class Supervisor:
                 with self._leases.lease(mailbox):
                     self._leased(report, clock, dry_run=dry_run, quarantined=quarantined)
             except Busy as error:
-                report.skipped = str(error)
+                report.skipped, report.busy = str(error), True
                 log.info("left alone: another process works on it", action="cycle")
             return report
+
+    def running(self) -> frozenset[str]:
+        """The mailboxes that nobody paused, stopped or braked, and whose login was not refused."""
+        with self._database.look() as connection:
+            return mailboxes.all_running(connection)
+
+    def refused(self, mailbox: str, error: AuthFailed, now: datetime) -> None:
+        """The server refused the mailbox's login outside of a cycle: it waits for a person, as after one."""
+        self._wait_for_person(mailbox, error, now, MailboxState.RUNNING)
+        log.error("mailbox cannot be worked on", action="listen", mailbox=mailbox, error=str(error))
+        self._connections.forget(mailbox)
+        if self._calendars is not None:
+            self._calendars.connections.forget(mailbox)
+
+    def _wait_for_person(self, mailbox: str, error: AuthFailed, now: datetime, before: MailboxState) -> None:
+        """Unless a person gave it another state meanwhile."""
+        refused_with = self._credentials(mailbox)
+        with self._database.write() as session:
+            mailboxes.set_state(
+                session,
+                mailbox,
+                MailboxState.NEEDS_ATTENTION,
+                now,
+                attention=f"{error} Then: `syncd resume {mailbox}`.",
+                refused_with=refused_with,
+                only_if=before,
+            )
 
     def _leased(
         self, report: CycleReport, clock: Callable[[], datetime], *, dry_run: bool, quarantined: bool
@@ -151,7 +178,7 @@ class Supervisor:
                 ledger.enqueue_quarantined(session, [folder.id for folder in view.folders])
             view = self._view(view.name)
         try:
-            self._connected(view, started, report, dry_run=dry_run, quarantined=quarantined)
+            self._connected(view, clock, started, report, dry_run=dry_run, quarantined=quarantined)
         except FatalError:
             raise
         except (SyncdError, SecretError, StoreError) as error:
@@ -184,7 +211,14 @@ class Supervisor:
             self._calendars.sync.forget(mailbox)
 
     def _connected(
-        self, view: MailboxView, now: datetime, report: CycleReport, *, dry_run: bool, quarantined: bool
+        self,
+        view: MailboxView,
+        clock: Callable[[], datetime],
+        now: datetime,
+        report: CycleReport,
+        *,
+        dry_run: bool,
+        quarantined: bool,
     ) -> None:
         """Mail first, then calendars, each over its own connection: where one server fails, the other part
         goes on. But a refused password is not tried on the second one too."""
@@ -211,6 +245,7 @@ class Supervisor:
                     now,
                     report,
                     mailbox=rules,
+                    clock=clock,
                     dry_run=dry_run,
                     quarantined=quarantined,
                 )
@@ -252,22 +287,13 @@ class Supervisor:
     def _failed(
         self, view: MailboxView, error: Exception, report: CycleReport, now: datetime, *, dry_run: bool
     ) -> None:
-        report.error = str(error)
+        report.error, report.refused = str(error), isinstance(error, AuthFailed)
         if isinstance(error, RateLimited):
             report.retry_after = error.retry_after
         if dry_run:
             return
         if isinstance(error, AuthFailed):
-            with self._database.write() as session:
-                mailboxes.set_state(
-                    session,
-                    view.name,
-                    MailboxState.NEEDS_ATTENTION,
-                    now,
-                    attention=f"{error} Then: `syncd resume {view.name}`.",
-                    refused_with=self._credentials(view.name),
-                    only_if=view.state,
-                )
+            self._wait_for_person(view.name, error, now, view.state)
             self._forget(view.name)
         if view.last_error is None:  # said once, not at every cycle
             log.error("mailbox cannot be worked on", action="cycle", error=report.error)

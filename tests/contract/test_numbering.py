@@ -162,3 +162,17 @@ def fresh_folder(new_database: NewDatabase) -> Iterator[Callable[[], tuple[Store
 
     yield fresh
     database.close()
+
+
+def test_the_folders_that_hold_numbers_are_known_and_an_emptied_one_goes_on_counting(
+    numbering: Numbering,
+) -> None:
+    first = told(numbering.note(FOLDER, Numbered(), "s1", came=["a", "b"], went=()))
+    told(numbering.note("other", Numbered(), "s1", came=["a"], went=()))
+    assert sorted(numbering.folders()) == sorted([FOLDER, "other"])
+    emptied = told(numbering.settle(FOLDER, first, "", present=()))
+    assert emptied == Numbered("", 2, 0)
+    assert list(numbering.folders()) == ["other"]
+    again = told(numbering.note(FOLDER, emptied, "s2", came=["a"], went=()))
+    assert list(numbering.numbers(FOLDER, 0)) == [3]
+    assert again == Numbered("s2", 3, 1)

@@ -1,17 +1,14 @@
 """Killed at every step of a cycle of calendars: both sides are as an uninterrupted run leaves them."""
 
-import json
 import re
 import shutil
-import signal
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
-from tests.crash.steps import Steps, in_child
+from tests.crash.calendar_steps import kill_at_every_step
 from tests.servers.calendar_world import CalendarWorld, event
 from tests.servers.databases import NewDatabase
 from tests.servers.radicale import RadicaleServer
@@ -86,36 +83,8 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
         shutil.copytree(tmp_path / "stored", stored)
         return world.copy(tmp_path / name, clone_database(world.database_url))
 
-    undisturbed = again("undisturbed")
-    steps_file = tmp_path / "steps.json"
-    assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0
-    assert in_child(partial(cycle, undisturbed, 0, None)) == 0
-    expected = picture(undisturbed)
-    steps = json.loads(steps_file.read_text())
+    steps = kill_at_every_step(again, picture, tmp_path)
     assert {"sql INSERT", "sql COMMIT", "dav REPORT", "dav PUT", "dav answered"} <= set(steps)
-
-    for number in range(1, len(steps) + 1):
-        killed = again("killed")
-        assert in_child(partial(cycle, killed, number, None)) == -signal.SIGKILL, steps[number - 1]
-        for _ in range(2):
-            assert in_child(partial(cycle, killed, 0, None)) == 0
-        found = picture(killed)
-        for name in expected:
-            assert found[name] == expected[name], (
-                f"{name}: killed at step {number} of {len(steps)}, {steps[number - 1]}"
-            )
-        shutil.rmtree(killed.folder)
-
-
-def cycle(world: CalendarWorld, kill_at: int, steps_file: Path | None) -> None:
-    """One cycle, in a process of its own; writes the names of its steps down."""
-    steps = Steps(world.folder, kill_at)
-    installation = world.open()
-    steps.watch()
-    installation.supervisor.run("claire", lambda: world.now)
-    steps.stop()
-    if steps_file is not None:
-        steps_file.write_text(json.dumps(steps.names))
 
 
 def picture(world: CalendarWorld) -> dict[str, list[tuple[object, ...]]]:

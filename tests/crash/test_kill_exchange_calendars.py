@@ -1,17 +1,14 @@
 """Killed at every step of a cycle of calendars on Exchange: both sides, and what was mailed, are as an
 uninterrupted run leaves them."""
 
-import json
-import shutil
-import signal
 from collections.abc import Callable
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.crash.steps import Steps, in_child
+from syncd.engine.calendar.intents import WORKED_ON
+from tests.crash.calendar_steps import kill_at_every_step
 from tests.crash.test_kill_calendars import PICTURE
 from tests.servers.databases import NewDatabase
 from tests.servers.ews.model import Item
@@ -21,6 +18,7 @@ from tests.servers.ews.target import Target
 from tests.servers.ews.xmlwork import stamp
 from tests.servers.exchange_office import Office, Snapshot, paris
 
+EVERY = {"sqlite": 1, "postgresql": 20}  # step; on both, every request that writes and its answer
 PAUL = "paul@client.example"
 
 
@@ -61,15 +59,17 @@ def a_series_that_moves(office: Office) -> None:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("prepare", [first_sync, a_push, a_series_that_moves], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("kind", EVERY)
 def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
     *,
+    kind: str,
     prepare: Callable[[Office], None],
     ews: EwsServer,
     new_database: NewDatabase,
     clone_database: Callable[[str], str],
     tmp_path: Path,
 ) -> None:
-    office = Office(ews, tmp_path / "before", new_database("sqlite"))
+    office = Office(ews, tmp_path / "before", new_database(kind))
     office.add_user("claire")
     prepare(office)
     office.open().close()
@@ -80,36 +80,10 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
         kept.restore()
         return office.copy(tmp_path / name, clone_database(office.database_url))
 
-    undisturbed = again("undisturbed")
-    steps_file = tmp_path / "steps.json"
-    assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0
-    assert in_child(partial(cycle, undisturbed, 0, None)) == 0
-    expected = picture(undisturbed)
-    steps = json.loads(steps_file.read_text())
+    # What the server does not have by then, it does not make any more.
+    steps = kill_at_every_step(again, picture, tmp_path, every=EVERY[kind], later=WORKED_ON)
     assert {"sql INSERT", "sql COMMIT", "ews SyncFolderItems", "ews answered"} <= set(steps)
     assert {"ews CreateItem", "ews UpdateItem"} & set(steps)
-
-    for number in range(1, len(steps) + 1):
-        killed = again("killed")
-        assert in_child(partial(cycle, killed, number, None)) == -signal.SIGKILL, steps[number - 1]
-        for _ in range(2):
-            assert in_child(partial(cycle, killed, 0, None)) == 0
-        found = picture(killed)
-        for name in expected:
-            where = f"{name}: killed at step {number} of {len(steps)}, {steps[number - 1]}"
-            assert found[name] == expected[name], where
-        shutil.rmtree(killed.folder)
-
-
-def cycle(office: Office, kill_at: int, steps_file: Path | None) -> None:
-    """One cycle, in a process of its own; writes the names of its steps down."""
-    steps = Steps(office.folder, kill_at)
-    installation = office.open()
-    steps.watch()
-    installation.supervisor.run("claire", lambda: office.now)
-    steps.stop()
-    if steps_file is not None:
-        steps_file.write_text(json.dumps(steps.names))
 
 
 def picture(office: Office) -> dict[str, list[tuple[object, ...]]]:

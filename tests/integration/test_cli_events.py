@@ -289,3 +289,49 @@ def test_unknown_events_are_named(lite: Office) -> None:
     assert "there is no event 7" in refused(lite, "show", "event", "7")
     assert "there is no task 7" in refused(lite, "show", "task", "7")
     assert lite.run("event", "edit", "x", "--notes", "y").code == 2
+
+
+def test_events_held_by_video_are_listed_and_shown_with_their_link(office: Office) -> None:
+    zoom, meet = "https://acme.zoom.us/j/1", "https://meet.google.com/abc-defg-hij"
+    add(office, "--start", TUESDAY, "--subject", "Sur place")
+    found = add(office, "--start", TUESDAY, "--subject", "Trouvée", "--notes", f"Lien : {meet}")
+    said = add(office, "--start", TUESDAY, "--subject", "Dite", "--video-url", zoom)
+    assert (found["type"], found["video_provider"], found["video_url"], found["is_video"]) == (
+        "video_call", "meet", meet, True,
+    )  # fmt: skip
+    series = add(office, "--start", TUESDAY, "--subject", "Série", "--rrule", "FREQ=WEEKLY;COUNT=3")
+    edit(office, series, "--occurrence", "2026-12-08", "--video-url", zoom)
+    listed = office.done("list", "events", "--video", "--from", "2026-12-01", "--json").json["rows"]
+    names = ("subject", "video_provider", "video_url")
+    assert [(one["start"][:10], *(one[name] for name in names)) for one in listed] == [
+        ("2026-12-01", "Trouvée", "meet", meet),
+        ("2026-12-01", "Dite", "zoom", zoom),
+        ("2026-12-08", "Série", "zoom", zoom),
+    ]  # fmt: skip
+    shown = office.done("show", "event", str(said["id"])).out
+    assert "video_provider: zoom" in shown
+    assert f"video_url: {zoom}" in shown
+    assert zoom in office.done("show", "event", str(series["id"])).out
+    every = office.done("list", "events", "--from", "2026-12-01", "--json").json
+    assert every["total"] == 6
+
+
+def test_a_link_in_the_notes_answers_for_a_provider(lite: Office) -> None:
+    notes = ("--notes", "https://acme.webex.com/meet/claire")
+    chosen = add(lite, "--start", TUESDAY, "--type", "video_call", *notes)
+    assert (chosen["video_provider"], chosen["video_url"]) == ("webex", notes[1])
+    visit = edit(lite, chosen, "--type", "visit")
+    assert (visit["type"], visit["video_url"]) == ("visit", notes[1])
+    assert edit(lite, visit, "--notes", "")["video_url"] == ""
+    other = ("event", "edit", str(chosen["id"]), "--type", "video_call", *notes, "--video-provider", "zoom")
+    assert "video_provider: the link is another provider's" in refused(lite, *other)
+
+
+def test_a_video_call_takes_place_in_its_owners_room(lite: Office) -> None:
+    lite.more = '[video]\nlink = "https://visio.acme.example/{login}"\n'
+    made = add(lite, "--start", TUESDAY, "--type", "video_call")
+    assert (made["video_provider"], made["video_url"]) == ("other", "https://visio.acme.example/claire")
+    assert (
+        add(lite, "--start", TUESDAY, "--type", "video_call", "--video-provider", "zoom")["video_url"] == ""
+    )
+    assert add(lite, "--start", TUESDAY)["video_url"] == ""

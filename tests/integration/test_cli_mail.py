@@ -313,6 +313,7 @@ def test_doctor_lists_folders_and_says_what_to_mend(company: World) -> None:
     healthy = run(company, "doctor")
     assert healthy.code == 0
     assert "reads INBOX, Sent" in healthy.out
+    assert "tells of changes: yes, of the Inbox" in healthy.out
 
     (company.folder / "hash.key").chmod(0o644)
     company.mailbox_keys["marc"] = 'mail_folders = ["Klienten"]'

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from connectors.calendar import Attendee, Item
+from connectors.errors import ItemError
 from tests.integration.test_ews_calendar import DRESS, OWNER, Desk, changed
 from tests.servers.ews.server import EwsServer
 from tests.servers.ews.xmlwork import typed
@@ -62,10 +63,17 @@ def with_people(item: Item, *emails: str) -> Item:
     return changed(item, attendees=tuple(Attendee(email) for email in sorted(emails)))
 
 
+def listed(item: Item) -> str:
+    """What the list is known by."""
+    (found,) = (one for one in item.main.attendees if one.email.startswith("urn:"))
+    assert found.name == "Les nôtres"
+    return found.email
+
+
 def test_a_guest_without_an_smtp_address_stays_when_another_one_is_added(desk: Desk) -> None:
     current = desk.read(meeting(desk))
     before = kept(desk)
-    wanted = with_people(current.item, BOB, COLLEAGUE, CAROL)
+    wanted = with_people(current.item, BOB, COLLEAGUE, CAROL, listed(current.item))
     assert current.item.main.organizer == OWNER
     desk.connector.update(current, wanted, DRESS, notify=True)
     after = kept(desk)
@@ -76,5 +84,18 @@ def test_a_guest_without_an_smtp_address_stays_when_another_one_is_added(desk: D
 
 def test_a_guest_without_an_address_stays_when_all_others_are_taken_out(desk: Desk) -> None:
     current = desk.read(meeting(desk))
-    desk.connector.update(current, with_people(current.item), DRESS, notify=False)
+    desk.connector.update(current, with_people(current.item, listed(current.item)), DRESS, notify=False)
     assert [one["Name"] for one in kept(desk)] == ["Les nôtres"]
+
+
+def test_a_guest_without_an_address_goes_when_it_is_taken_out(desk: Desk) -> None:
+    current = desk.read(meeting(desk))
+    desk.connector.update(current, with_people(current.item, BOB, COLLEAGUE), DRESS, notify=False)
+    assert [one["Name"] for one in kept(desk)] == ["Bob", "Anna"]
+
+
+def test_nobody_can_be_invited_without_an_address(desk: Desk) -> None:
+    current = desk.read(meeting(desk))
+    wanted = with_people(current.item, BOB, COLLEAGUE, listed(current.item), "urn:x-exchange-entry:0")
+    with pytest.raises(ItemError, match="without an address"):
+        desk.connector.update(current, wanted, DRESS, notify=False)

@@ -116,6 +116,24 @@ def test_a_server_that_offers_ntlm_and_does_not_speak_it_is_told(spool_dir: Path
         assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize("challenge", ["AAAA", "!!!!"])
+def test_a_challenge_of_ntlm_that_is_none_is_told(spool_dir: Path, challenge: str) -> None:
+    replies = [
+        Reply(401, headers={"WWW-Authenticate": "NTLM"}),
+        Reply(401, headers={"WWW-Authenticate": f"NTLM {challenge}"}),
+    ]
+    with ScriptedDav({".*": list(replies)}) as server:
+        access = EwsAccess(
+            CLAIRE,
+            Password(CLAIRE, lambda: "unsent"),
+            url=f"http://127.0.0.1:{server.port}/EWS/Exchange.asmx",
+            spool_dir=spool_dir,
+        )
+        with pytest.raises(AuthFailed, match="does not go through with it"):
+            count(access)
+        assert len(server.requests) == 2
+
+
 def test_a_password_that_cannot_be_sent_is_told_before_anything_is(access: EwsAccess) -> None:
     for username, password, scheme in (("a:b", "x", "basic"), ("a", "x\0", "basic"), ("", "", "ntlm")):
         auth = Password(username, lambda password=password: password, scheme)  # type: ignore[misc,arg-type]

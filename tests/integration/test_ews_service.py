@@ -38,6 +38,18 @@ def test_the_doctor_tells_of_folders_and_of_the_server(company: World) -> None:
     assert roles["Clients"] == "other"
     assert roles["Trash"] == "trash"
     assert "Calendar" not in roles
+    assert told.push == "yes"
+    assert company.server.ews.subscriptions.ids == []  # type: ignore[attr-defined]  # nothing is left behind
+
+
+def test_the_doctor_says_why_nothing_is_told_and_that_is_nothing_to_mend(company: World) -> None:
+    company.server.ews.faults.plan(Fault.UNAVAILABLE_BEFORE, "Subscribe")  # type: ignore[attr-defined]
+    (told,) = doctor.mailboxes(company.write_config(), ["claire"])
+    assert told.good
+    assert told.push.startswith("no: ")
+    company.mailbox_keys["claire"] = "push = false"
+    (told,) = doctor.mailboxes(company.write_config(), ["claire"])
+    assert (told.good, told.push) == (True, "no: `push` is off")
 
 
 def test_the_doctor_does_not_log_in_where_the_login_was_refused(company: World) -> None:

@@ -10,6 +10,7 @@ from store.activities import delete_activity
 from store.actors import admin_at_machine
 from store.audit_log import Channel
 from tests.servers.calendar_world import event
+from tests.servers.console import console
 from tests.servers.meeting_world import (
     ANNE,
     LINK,
@@ -55,19 +56,6 @@ def test_a_meeting_that_is_over_becomes_an_activity_once_with_a_form_in_its_owne
     assert "SUMMARY:Compte rendu : Visio" in task
     assert "DUE;VALUE=DATE:20261124" in task
     assert "Client SA" in task
-
-
-def test_finishing_the_task_with_text_answers_the_form(world: MeetingWorld) -> None:
-    world.put("claire", "m", video("m@client.example"))
-    world.settle()
-    world.follow_up(OVER)
-    world.settle()
-    world.answer("Très intéressée.\nRappeler en mars.")
-    world.settle()
-    assert world.later(minutes=1).answered == 1
-    assert world.activities("state, comments") == [("VALIDATED", "Très intéressée.\nRappeler en mars.")]
-    assert world.forms("state, channel, submitted_by") == [("ANSWERED", "TASK", 1)]
-    assert not world.later(minutes=1).wrote
 
 
 def held(world: MeetingWorld, source: bytes, name: str = "m") -> None:
@@ -301,45 +289,6 @@ def test_a_meeting_of_several_users_is_one_activity_with_the_form_for_its_owner(
     assert "VTODO" not in world.text("marc")
 
 
-def test_a_user_is_reminded_once_and_by_the_next_day(world: MeetingWorld) -> None:
-    held(world, video("m"))
-    world.settle()
-    assert world.follow_up(OVER + timedelta(days=1)).reminded == 0
-    assert world.follow_up(datetime(2026, 11, 25, 8, 1, tzinfo=UTC)).reminded == 1
-    world.settle()
-    _, task = world.task()
-    assert "DUE;VALUE=DATE:20261125" in task
-    assert "BEGIN:VALARM" in task
-    for day in range(5):
-        assert world.later(days=day).reminded == 0
-
-
-def test_a_task_that_is_deleted_waives_the_form_and_keeps_the_activity_for_the_list(
-    world: MeetingWorld,
-) -> None:
-    held(world, video("m"))
-    world.settle()
-    ref, _ = world.task()
-    world.servers["claire"].remove(ref)
-    world.settle()
-    assert world.later(minutes=1).waived == 1
-    assert world.activities("state") == [("PENDING_REPORT",)]
-    world.settle()
-    assert "VTODO" not in world.text("claire")
-
-
-def test_without_a_report_it_is_validated_after_the_time_that_the_config_says(world: MeetingWorld) -> None:
-    world.more = '[video]\nauto_validate = "3d"\n'
-    held(world, video("m"))
-    world.settle()
-    assert world.later(days=2).validated == 0
-    assert world.later(days=1).validated == 1
-    assert world.activities("state, comments") == [("VALIDATED", "")]
-    assert world.forms() == [("EXPIRED",)]
-    world.settle()
-    assert "VTODO" not in world.text("claire")
-
-
 def test_an_activity_that_a_person_deleted_does_not_come_back(world: MeetingWorld) -> None:
     held(world, video("m"))
     with world.session() as session:
@@ -350,53 +299,53 @@ def test_an_activity_that_a_person_deleted_does_not_come_back(world: MeetingWorl
     assert world.activities() == []
 
 
-def test_nothing_of_the_form_reaches_a_guest_who_is_put_into_the_task(world: MeetingWorld) -> None:
+def test_a_meeting_that_is_put_off_and_held_on_site_loses_its_record(world: MeetingWorld) -> None:
     held(world, video("m"))
     world.settle()
-    ref, _ = world.task()
-    guest = f"ORGANIZER:mailto:claire@acme.example\nATTENDEE:mailto:{ANNE}\nEND:VTODO"
-    world.change("claire", ref, lambda text: text.replace("END:VTODO", guest))
-    for _ in range(4):
-        world.sync()
-    _, task = world.task()
-    assert "Client SA" not in task
-    assert "CRM ---" not in task
+
+    def on_site(text: str) -> str:
+        return text.replace("20261123", "20261201").replace(f"CONFERENCE;VALUE=URI:{LINK}\n", "")
+
+    world.change("claire", f"{CALENDAR}m.ics", on_site)
+    world.settle()
+    assert world.later(minutes=1).withdrawn == 1
+    assert world.activities() == []
+    assert world.follow_up(datetime(2026, 12, 2, tzinfo=UTC)).recorded == 0
 
 
-def test_an_answer_s_outcome_and_next_step_are_taken_from_its_text(world: MeetingWorld) -> None:
+def test_a_link_that_is_taken_out_after_the_meeting_takes_nothing_back(world: MeetingWorld) -> None:
     held(world, video("m"))
     world.settle()
-    world.answer("D'accord sur le prix.\nRésultat : intéressée\nSuite : appel mardi 14h")
+    world.change(
+        "claire", f"{CALENDAR}m.ics", lambda text: text.replace(f"CONFERENCE;VALUE=URI:{LINK}\n", "")
+    )
     world.settle()
-    assert world.later(minutes=1).answered == 1
-    assert world.activities("state, comments") == [("VALIDATED", "D'accord sur le prix.")]
-    assert world.forms("outcome, next_event_id") == [("intéressée", 2)]
-    columns = "type, owner_id, account_id, start"
-    ((kind, owner, account, start),) = world.rows(f"SELECT {columns} FROM event WHERE id = 2")
-    assert (kind, owner, account) == ("CALL", 1, world.account)
-    assert str(start).startswith("2026-11-24 13:00")
-    world.settle()
-    assert world.text("claire").count("BEGIN:VEVENT") == 2
+    assert world.later(minutes=1).withdrawn == 0
+    assert world.activities("state") == [("PENDING_REPORT",)]
 
 
-def test_a_next_step_that_is_not_understood_stays_in_the_report(world: MeetingWorld) -> None:
-    held(world, video("m"))
+def test_of_a_meeting_that_becomes_private_nothing_is_kept_that_nobody_reported_on(
+    world: MeetingWorld,
+) -> None:
+    held(world, video("m", "Secret de la fusion"))
     world.settle()
-    world.answer("Bien.\nSuite : visite le 31/02 #INCONNUE")
+    private = "CLASS:PRIVATE\nEND:VEVENT"
+    world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("END:VEVENT", private))
+    world.settle()
+    assert world.later(minutes=1).withdrawn == 1
+    world.settle()
+    for table in ("activity", "task", "meeting_report", "activity_contact", "event"):
+        assert "fusion" not in str(world.rows(f"SELECT * FROM {table}"))
+    assert world.rows("SELECT * FROM activity_contact") == []
+    world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("CLASS:PRIVATE\n", ""))
     world.settle()
     world.later(minutes=1)
-    ((comments,),) = world.activities("comments")
-    assert comments == "Bien.\nSuite : visite le 31/02 #INCONNUE"
-    assert world.one("SELECT next_event_id FROM meeting_report") is None
-    assert "31/02" in str(world.one("SELECT problems FROM meeting_report"))
+    assert world.activities("subject, account_id") == [("Secret de la fusion", world.account)]
 
 
-def test_a_next_step_that_cannot_be_made_stays_in_the_report(world: MeetingWorld) -> None:
-    held(world, video("m"))
-    world.settle()
-    world.answer("Bien.\nSuite : visite mardi 14h #INCONNUE")
-    world.settle()
-    assert world.later(minutes=1).answered == 1
-    ((comments,),) = world.activities("comments")
-    assert comments == "Bien.\nSuite : visite mardi 14h #INCONNUE"
-    assert world.one("SELECT count(*) FROM event") == 1
+def test_a_contact_that_is_made_after_the_meeting_lets_it_be_recorded(world: MeetingWorld) -> None:
+    held(world, video("m").replace(ANNE.encode(), b"luc@client.example"))
+    assert world.activities() == []
+    made = ("contact", "from-email", "luc@client.example", "--event", "1", "--account", "Client SA")
+    assert console(world.config, *made, at=world.now).code == 0
+    assert world.later(minutes=1).recorded == 1

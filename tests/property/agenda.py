@@ -46,6 +46,7 @@ from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.report import CycleReport
 from syncd.engine.supervise import Calendars, Heartbeat, Supervisor
 from tests.property.agenda_server import Side
+from tests.property.agenda_weather import Killed
 
 SECRET = b"the secret of a test installation"
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -54,10 +55,6 @@ FIRST, SECOND = "/calendar/", "/second/"
 
 Record = EventRecord | TaskRecord
 Key = tuple[BoundEntity, int]
-
-
-class Killed(BaseException):
-    """The process is gone, here and now."""
 
 
 class NoMail:
@@ -187,6 +184,8 @@ class Agenda:
     def close(self) -> None:
         self.watcher.close()
         self.database.close()
+        for server in self.servers.values():
+            server.close()
 
     # --- what a person sees -----------------------------------------------------------------------
 

@@ -105,19 +105,20 @@ class Meetings(People):
 
     @rule(login=WHO)
     def the_client_takes_back_a_deletion(self, login: str) -> None:
-        source, server = self.binned.get(login), self.servers[login]
-        if source is None or not server.has(FIRST) or server.refuses(FIRST):
+        (ref, source), server = self.binned.get(login, ("", b"")), self.servers[login]
+        if not ref or not server.has(FIRST) or server.refuses(FIRST):
             return
         item = self.checks.parsed(source)
         if item is None or self.checks.is_bound(login, item.uid):
             return  # what comes back before anybody saw that it was gone never was
         if item.uid not in self.checks.by_uid(login):
             del self.binned[login]
-            server.put(FIRST, source)
+            ref = server.bring_back(FIRST, source, ref)
             lines = client.Resource(source).own_lines()
-            self.truth.written_by_client(item.uid, None, item, lines)
+            uid = self.checks.uid(login, ref)
+            self.truth.written_by_client(uid, None, self.checks.at(login, ref), lines)
             if self.agenda.directions.get(login) is Direction.TO_REMOTE:
-                self.truth.left_alone.add(item.uid)
+                self.truth.left_alone.add(uid)
             self.done["client takes back"] += 1
 
     @rule(at=PICK)
@@ -130,8 +131,8 @@ class Meetings(People):
             for key in self.keys()
             if held(records[key]).uid not in there and self.agenda._owner(records[key]) == "claire"
         ]
-        if not keys or not self.servers["claire"].has(FIRST):
-            return
+        if not keys or not self.servers["claire"].has(FIRST) or self.servers["claire"].refuses(FIRST):
+            return  # what lies where nobody can look nobody can know of: it is made in another calendar
         item = held(records[keys[at % len(keys)]])
         number = self.next()
         source = client.new_resource(
@@ -139,6 +140,6 @@ class Meetings(People):
             series=False, task=item.kind.value == "VTODO", guests="", past=False, private=False,
         )  # fmt: skip
         ref = self.servers["claire"].put(FIRST, source)
-        lines = client.Resource(source).own_lines()
+        lines = client.Resource(self.checks.all_sources("claire")[ref]).own_lines()
         self.truth.written_by_client(item.uid, None, self.checks.at("claire", ref), lines)
         self.done["client has it too"] += 1

@@ -9,18 +9,24 @@ from pathlib import Path
 from hypothesis import currently_in_test_context, note
 from hypothesis.stateful import RuleBasedStateMachine
 
-from connectors.calendar import Item
+from connectors.calendar import Component, Item
 from syncd.core.canonical import is_private
 from syncd.engine.calendar.items import minutes_before
 from syncd.engine.report import CycleReport
 from tests.property import agenda_client as client
 from tests.property.agenda import FIRST, SECOND, Agenda, Key, held, hidden, values_of
 from tests.property.agenda_checks import Checks
-from tests.property.agenda_server import Side
+from tests.property.agenda_server import MemorySide, Side
 from tests.property.agenda_truth import Truth
 
 LOGINS = ("claire", "denis", "emma")
 ADDRESSES = {login: f"{login}@acme.example" for login in LOGINS}
+
+
+def place_of(one: Component) -> datetime | None:
+    """Where the series has that occurrence, by the clock."""
+    at = None if one.recurrence_id is None else one.recurrence_id.local
+    return at if isinstance(at, datetime) else None
 
 
 class Company(RuleBasedStateMachine):
@@ -39,11 +45,11 @@ class Company(RuleBasedStateMachine):
         self.truth = Truth()
         self.checks = Checks(self.agenda, self.truth)
         self.number = 20
-        self.binned: dict[str, bytes] = {}  # what each client deleted last
+        self.binned: dict[str, tuple[str, bytes]] = {}  # what each client deleted last, and where it was
 
     def make_side(self, login: str) -> Side:
         """The user's calendar server, empty but for one calendar."""
-        return Side(login, owner=frozenset({ADDRESSES[login]}), auto_schedule=login == "claire")
+        return MemorySide(login, owner=frozenset({ADDRESSES[login]}), auto_schedule=login == "claire")
 
     def next(self) -> int:
         self.number += 1
@@ -58,8 +64,9 @@ class Company(RuleBasedStateMachine):
             (calendar, ref)
             for calendar in (FIRST, SECOND)
             if server.has(calendar)
-            for ref in sorted(server.sources(calendar))
-            if ref not in self.checks.broken and "companion" not in ref
+            for ref, source in sorted(server.sources(calendar).items())
+            if ref not in self.checks.broken
+            and ((item := self.checks.parsed(source)) is None or not item.companion)
         ]
 
     def pick(
@@ -91,13 +98,14 @@ class Company(RuleBasedStateMachine):
         assert before is not None
         assert after is not None
         lines = self.truth.vendor[after.uid]
-        self.truth.written_by_client(after.uid, before, after, resource.own_lines())
+        written = client.Resource(self.servers[login].sources(calendar)[ref])
+        self.truth.written_by_client(after.uid, before, after, written.own_lines())
         return before != after or lines != self.truth.vendor[after.uid]
 
     def remove(self, login: str, ref: str) -> None:
         before = self.checks.at(login, ref)
         assert before is not None
-        self.binned[login] = self.checks.all_sources(login)[ref]
+        self.binned[login] = ref, self.checks.all_sources(login)[ref]
         self.servers[login].remove(ref)
         self.truth.written_by_client(before.uid, before, None, set())
 
@@ -121,21 +129,33 @@ class Company(RuleBasedStateMachine):
         return keys[at % len(keys)] if keys else None
 
     def edit(self, key: Key, change: Callable[..., object]) -> bool:
-        """A person changes something in the CRM; whether that changed anything."""
+        """A person changes something in the CRM; whether that changed anything. What a server could not say
+        is left alone: it would be told and wait, and nothing else could happen to it any more."""
+        if self.unsayable(held(self.agenda.records()[key]), change):
+            self.done["unsayable"] += 1
+            return False
         before, after = self.agenda.edit(key, change)  # type: ignore[arg-type]
         self.truth.edited(before.uid, before, after)
         self.truth.edits[before.uid] += before != after
         self._goes_with_it(before, after)
         return before != after
 
+    def unsayable(self, item: Item, change: Callable[..., object]) -> bool:
+        """Whether a server that holds the item could not hold it with that change."""
+        after = change(item)
+        assert isinstance(after, Item)
+        return any(
+            self.servers[login].unsayable(after, ref)
+            for login in LOGINS
+            for ref, _ in self.checks.by_uid(login).get(item.uid, [("", item)])
+        )
+
     def _goes_with_it(self, before: Item, after: Item) -> None:
         """Whoever takes out an occurrence or an alarm in the CRM takes out what vendors wrote into it."""
         places = {
-            one.recurrence_id.local
+            at
             for one in before.components
-            if one.recurrence_id is not None
-            and isinstance(one.recurrence_id.local, datetime)
-            and one.key not in after.by_key
+            if (at := place_of(one)) is not None and one.key not in after.by_key
         }
         alarms = {
             minutes
@@ -144,6 +164,8 @@ class Company(RuleBasedStateMachine):
             if (minutes := minutes_before(alarm)) is not None
         }
         for login in LOGINS:
+            if self.servers[login].drops_others(before, after):
+                places |= {at for one in before.components if (at := place_of(one)) is not None}
             for ref, _ in self.checks.by_uid(login).get(before.uid, ()):
                 resource = client.Resource(self.checks.all_sources(login)[ref])
                 self.truth.vendor[before.uid] -= resource.lines_without(places, alarms)

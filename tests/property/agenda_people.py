@@ -19,7 +19,7 @@ from tests.property import agenda_client as client
 from tests.property import agenda_crm as crm
 from tests.property.agenda import FIRST, SECOND
 from tests.property.agenda_company import ADDRESSES, LOGINS, Company
-from tests.property.agenda_weather import rewriting
+from tests.property.agenda_weather import Versions
 
 DENIS, EMMA = ADDRESSES["denis"], ADDRESSES["emma"]
 WHO = st.sampled_from(["claire", "claire", "claire", "denis", "emma"])
@@ -76,7 +76,7 @@ class People(Company):
         self,
         rule_: Winner,
         limits: Limits,
-        versions: str,
+        versions: Versions,
         syncs: bool,
         rewrite: str,
         second: bool,
@@ -91,11 +91,7 @@ class People(Company):
         self.agenda.restart()
         self.checks.manual = rule_ is Winner.MANUAL
         server = self.servers["claire"]
-        assert versions in {"always", "flaky", "never"}
-        server.versions = versions  # type: ignore[assignment]
-        server.syncs = syncs
-        server.rewrite = rewriting(rewrite)
-        server.tells_rewrites = rewrite != "silent"
+        server.set_up(versions, rewrite, syncs=syncs)
         if second:
             server.add_calendar(SECOND, "Second")
         self.done[f"versions {versions}"] += 1
@@ -151,7 +147,8 @@ class People(Company):
         if not server.has(calendar):
             return
         ref = server.put(calendar, source)
-        lines = client.Resource(source).own_lines()
+        lines = client.Resource(self.checks.all_sources(login)[ref]).own_lines()
+        uid = self.checks.uid(login, ref)
         self.truth.written_by_client(uid, None, self.checks.at(login, ref), lines)
         if self.agenda.directions.get(login) is Direction.TO_REMOTE:
             self.truth.left_alone.add(uid)
@@ -238,11 +235,15 @@ class People(Company):
         target = SECOND if calendar == FIRST else FIRST
         if self.servers["claire"].refuses(target):
             return  # until it can be seen there it is gone
-        self.servers["claire"].remove(ref)
-        self.servers["claire"].put(target, source, target + ref.rpartition("/")[2])
+        there = self.servers["claire"].move(ref, target)
         item = self.checks.parsed(source)
         if item is not None:
             self.truth.deleted.add(item.uid)  # until it is seen where it is now; what it holds lives on
+            if self.checks.uid("claire", there) != item.uid:  # a server may know it by where it lies alone
+                lines = client.Resource(self.checks.all_sources("claire")[there]).own_lines()
+                moved = self.checks.at("claire", there)
+                self.truth.written_by_client(item.uid, item, None, set())
+                self.truth.written_by_client(self.checks.uid("claire", there), None, moved, lines)
         self.done["client move"] += 1
 
     # --- what people do in the CRM ----------------------------------------------------------------

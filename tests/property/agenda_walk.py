@@ -10,7 +10,7 @@ from tests.property import agenda_crm as crm
 from tests.property.agenda_weather import CALLS
 
 if TYPE_CHECKING:
-    from tests.property.test_calendar_machine import Machine
+    from tests.property.agenda_machine import Machine
 
 MEANWHILE = ("client", "crm", "both", "delete", "cancel", "pause", "other cycle")
 
@@ -25,14 +25,23 @@ def walk(machine: "Machine") -> None:
     _occurrences(machine)
     _deletions(machine)
     _weather(machine)
+    _half_done(machine)
+    _overtaken(machine)
 
 
 def _units(machine: "Machine") -> None:
     for at, kind in enumerate(client.SIMPLE):
         machine.the_client_changes_one("claire", at, at, [kind])
+    for at in range(
+        6
+    ):  # of a task alone everybody can say that it is done; of two numbers one is another value
+        machine.the_client_changes_one("claire", at, 0, ["status", "busy", "time", *["video"] * (at < 3)])
     machine.some_cycles()
     for at, kind in enumerate(crm.SIMPLE):
         machine.the_crm_changes_one(at, at, [kind])
+    for at in range(4):  # several of what a server may have one place for
+        machine.the_crm_changes_one(at, 0, ["alarm", "categories"])
+        machine.the_crm_changes_one(at, 0, ["alarm", "categories"])
     machine.some_cycles()
     for who in ("guest", "answer"):
         machine.people_come_and_answer("claire", 0, who)
@@ -40,6 +49,9 @@ def _units(machine: "Machine") -> None:
         machine.the_crm_changes_who_is_concerned(0, what)
     machine.some_cycles()
     machine.the_crm_changes_who_is_concerned(0, "no guest")
+    for at in range(6):
+        machine.the_crm_changes_one(at, 0, ["busy", "video"])
+    machine.the_crm_changes_who_is_concerned(0, "private")
     machine.the_client_makes_it_private_or_public("claire", 1, private=True)
     machine.some_cycles()
     machine.the_client_makes_it_private_or_public("claire", 0, private=False)
@@ -97,3 +109,32 @@ def _weather(machine: "Machine") -> None:
     machine.one_cannot_be_read("claire", 0, "heal")
     machine.a_calendar_is_made_anew(restored=True)
     machine.it_is_released("claire")
+
+
+def _half_done(machine: "Machine") -> None:
+    """Each kind of write goes wrong in each way, before it was done and after, with something to write."""
+    plain = {"series": False, "task": False, "past": False, "private": False}
+    machine.it_is_released("claire")
+    for kind in ("silence", "gone", "kill"):
+        for after in (False, True):
+            machine.the_crm_makes_one("claire", **plain, guest="guest")
+            machine.a_cycle_in_which_a_call_fails("claire", "create", kind, 1, after=after)
+            machine.a_cycle_in_which_a_call_fails("claire", "find", kind, 1, after=after)
+            machine.some_cycles()
+            machine.the_crm_changes_one(1, 0, ["subject"])
+            machine.the_crm_changes_one(2, 0, ["location"])
+            machine.a_cycle_in_which_a_call_fails("claire", "update", kind, 1, after=after)
+            machine.some_cycles()
+            machine.the_crm_cancels_one(3)
+            machine.a_cycle_in_which_a_call_fails("claire", "delete", kind, 1, after=after)
+            machine.some_cycles()
+
+
+def _overtaken(machine: "Machine") -> None:
+    """The client is quicker, right before the service writes."""
+    for at in range(6):
+        machine.both_sides_change_one(at, 0, "subject", "notes")
+        machine.a_cycle_in_which_something_happens("update", 1, ["both"], at, "notes")
+        machine.both_sides_change_one(at, 0, "subject", "notes")
+        machine.a_cycle_in_which_something_happens("read", 1, ["both"], at, "subject")
+        machine.some_cycles()

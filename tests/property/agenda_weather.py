@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Literal
 
 from connectors.errors import (
     CollectionRefused,
@@ -12,7 +13,13 @@ from connectors.errors import (
     Unreachable,
 )
 from connectors.testing_server import Rewrite, cut_short
-from tests.property.agenda import Killed
+
+Versions = Literal["always", "flaky", "never"]  # how a server tells them
+
+
+class Killed(BaseException):
+    """The process is gone, here and now."""
+
 
 CALLS = ("connect", "calendars", "changes", "read", "find", "create", "update", "delete")
 WRITES = ("create", "update", "delete")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 
+from connectors.meetings import table
 from store import actors, calendar_rows
 from store.audit_log import Channel
 from store.calendar_rows import EventRecord
@@ -76,6 +77,8 @@ class Desk:
                     language=settings.workspace.language,
                     default_alarm=None,
                     instance=instance_of(installation.hashed),
+                    providers=table(settings.video.places()),
+                    rooms=settings.rooms(),
                 )
                 return work(session, occasion)
 

@@ -22,7 +22,7 @@ from tests.servers.xandikos import XandikosServer
 
 # Everything that the IMAP connector may ever send: nothing of it changes a mailbox.
 READING = re.compile(
-    rb"(CAPABILITY|STARTTLS|LOGIN .*|AUTHENTICATE .*|NAMESPACE|NOOP|LOGOUT|UNSELECT|EXAMINE .*"
+    rb"(CAPABILITY|STARTTLS|LOGIN .*|AUTHENTICATE .*|NAMESPACE|NOOP|IDLE|LOGOUT|UNSELECT|EXAMINE .*"
     rb"|LIST \"\" \"\*\"( RETURN \(SPECIAL-USE\))?|STATUS .* \([A-Z ]+\)"
     rb"|UID SEARCH (RETURN \(ALL\) )?UID \d+:\*"
     rb"|UID FETCH [\d:,]+ \((UID|RFC822\.SIZE|INTERNALDATE|FLAGS|BODY\.PEEK\[[^\]]*\]| )+\))\r\n",

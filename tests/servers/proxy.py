@@ -49,6 +49,12 @@ class CuttingProxy:
         for thread in list(self._threads):
             thread.join(5)
 
+    def close_connections(self) -> None:
+        """Ends every connection there is; new ones are taken."""
+        sockets, self._sockets = self._sockets, []
+        for sock in sockets:
+            _shut(sock)
+
     def _accept(self) -> None:
         while not self._closing.is_set():
             try:

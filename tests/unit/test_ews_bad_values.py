@@ -1,14 +1,16 @@
 """Values in an item of Exchange that no calendar can hold: refused with a reason, at once."""
 
+import json
 import time
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from connectors.calendar import Item, Status
+from connectors.calendar import Item, Kind, Status
 from connectors.ews.calendar.native import Unreadable
 from connectors.ews.calendar.parsing import native_of
-from connectors.ews.calendar.reading import Owner, item_of
+from connectors.ews.calendar.planning import rest_of
+from connectors.ews.calendar.reading import Owner, item_of, reminder_of
 from connectors.ews.calendar.xml import PROPERTY_SET, TYPES
 
 OWNER = Owner(frozenset({"claire@acme.example"}), "Europe/Paris")
@@ -78,3 +80,42 @@ def test_a_moment_of_our_own_that_is_none_counts_for_nothing(text: str) -> None:
     assert item.main.status is Status.DONE
     assert item.main.completed is not None
     assert item.main.completed.isoformat() == "2026-12-03T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("minutes", ["2629801", "1525252321", "-5", "99999999999999999999"])
+def test_a_reminder_of_more_minutes_than_exchange_has_is_none(minutes: str) -> None:
+    """1525252321 stands for a client's default (types.xsd, ReminderMinutesBeforeStartMarkerType)."""
+    found = read(
+        "<UID>u</UID><Start>2026-12-01T09:00:00Z</Start><End>2026-12-01T10:00:00Z</End>"
+        f"<ReminderIsSet>true</ReminderIsSet><ReminderMinutesBeforeStart>{minutes}"
+        "</ReminderMinutesBeforeStart>",
+        "CalendarItem",
+    )
+    assert found.main.alarms == frozenset()
+
+
+def test_no_reminder_is_sent_that_exchange_refuses_to_take() -> None:
+    assert reminder_of(frozenset({"-P4000D", "-P1D"})) == 1440
+    assert reminder_of(frozenset({"-P4000D"})) is None
+
+
+def rest(**changed: str) -> str:
+    source = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nBEGIN:VEVENT\r\nUID:u\r\n"
+        "DTSTAMP:20261122T120000Z\r\nDTSTART:20261201T090000Z\r\nDTEND:20261201T100000Z\r\n"
+        "RRULE:FREQ=DAILY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    kept = {"item": source, "dress": ["", "", "", ""], "notify": True, **changed}
+    return json.dumps(kept)
+
+
+def test_what_is_still_to_be_done_counts_for_the_item_that_it_is_about() -> None:
+    assert rest_of(rest(), "u", Kind.EVENT) is not None
+    assert rest_of(rest(), "other", Kind.EVENT) is None
+    assert rest_of(rest(), "u", Kind.TASK) is None
+
+
+def test_what_is_still_to_be_done_is_no_more_than_we_would_write() -> None:
+    assert rest_of(rest(item="x" * 5_000_000), "u", Kind.EVENT) is None
+    assert rest_of(rest(more="x" * 5_000_000), "u", Kind.EVENT) is None
+    assert rest_of("[" * 100_000, "u", Kind.EVENT) is None

@@ -19,6 +19,7 @@ from connectors.calendar import (
     Timing,
     When,
 )
+from connectors.ical.canonical import canonical
 from connectors.ical.editing import edit
 from connectors.ical.reading import read
 from connectors.ical.writing import new
@@ -214,7 +215,9 @@ def test_a_cancelled_event_counts_its_sequence_and_a_private_one_does_not() -> N
 def test_a_video_link_is_changed_where_it_was() -> None:
     _, came = edited("google", video_url="https://acme.zoom.us/j/1")
     assert came == ["X-GOOGLE-CONFERENCE:https://acme.zoom.us/j/1"]
-    assert edited("radicale", video_url="https://v.test/1") == ([], ["CONFERENCE;VALUE=URI:https://v.test/1"])
+    assert edited("outlook", video_url="https://acme.zoom.us/j/1")[1] == [
+        "X-MICROSOFT-SKYPETEAMSMEETINGURL:https://acme.zoom.us/j/1"
+    ]
     assert edited("google", video_url="")[1] == []
 
 
@@ -307,3 +310,63 @@ def test_a_custom_zone_is_defined_where_it_is_copied_to() -> None:
     copy = new(item, Dress(), stamp=STAMP, quiet=True)
     assert read(copy) == item
     assert b"BEGIN:VTIMEZONE\r\nTZID:Usine\r\n" in copy
+
+
+# --- where the link to join is written
+
+
+def written(name: str, *lines: str, **units: object) -> tuple[list[str], list[str]]:
+    """What an edit changes in a resource to which these lines are added first."""
+    data = source(name).replace(
+        b"END:VEVENT", "".join(f"{one}\r\n" for one in lines).encode() + b"END:VEVENT", 1
+    )
+    item = read(data)
+    target = canonical(replace(item, components=(replace(item.main, **units), *item.components[1:])))  # type: ignore[arg-type]
+    result = edit(data, target, Dress(), stamp=STAMP, quiet=True)
+    assert read(result) == target
+    return changed(data, result)
+
+
+ZOOM, JITSI = "https://acme.zoom.us/j/1", "https://v.example/x"
+NEW = "CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO:"
+
+
+@pytest.mark.parametrize(
+    ("lines", "units", "gone", "came"),
+    [
+        ((), {"video_url": JITSI}, [], [f"{NEW}{JITSI}", f"URL:{JITSI}", f"LOCATION:{JITSI}"]),
+        (("LOCATION:Lyon",), {"video_url": JITSI}, [], [f"{NEW}{JITSI}", f"URL:{JITSI}"]),
+        (("URL:https://acme.example/",), {"video_url": JITSI}, [], [f"{NEW}{JITSI}", f"LOCATION:{JITSI}"]),
+        ((f"URL:{ZOOM}",), {"video_url": JITSI}, [f"URL:{ZOOM}"], [f"URL:{JITSI}", f"{NEW}{JITSI}"]),
+        (
+            (f"CONFERENCE;X-A=1:{ZOOM}", f"LOCATION:{ZOOM}", f"URL:{ZOOM}"), {"video_url": JITSI},
+            [f"CONFERENCE;X-A=1:{ZOOM}", f"LOCATION:{ZOOM}", f"URL:{ZOOM}"],
+            [f"CONFERENCE;X-A=1:{JITSI}", f"LOCATION:{JITSI}", f"URL:{JITSI}"],
+        ),
+        (
+            (f"CONFERENCE:{ZOOM}", f"LOCATION:{ZOOM}"), {"video_url": ""},
+            [f"CONFERENCE:{ZOOM}", f"LOCATION:{ZOOM}"], [],
+        ),
+        (
+            (f"CONFERENCE:{ZOOM}", f"LOCATION:{ZOOM}"), {"location": "Lyon"},
+            [f"LOCATION:{ZOOM}"], ["LOCATION:Lyon"],
+        ),
+        (
+            (f"CONFERENCE:{ZOOM}", f"LOCATION:A; {ZOOM}".replace(";", "\\;")), {"location": "B"},
+            [f"LOCATION:A\\; {ZOOM}"], [f"LOCATION:B\\; {ZOOM}"],
+        ),
+        ((f"CONFERENCE:{ZOOM}", "LOCATION:Lyon"), {"location": ""}, ["LOCATION:Lyon"], []),
+        (
+            ("CONFERENCE;FEATURE=AUDIO:https://audio.example/1", f"CONFERENCE;FEATURE=VIDEO:{ZOOM}"),
+            {"video_url": JITSI},
+            [f"CONFERENCE;FEATURE=VIDEO:{ZOOM}"], [f"CONFERENCE;FEATURE=VIDEO:{JITSI}"],
+        ),
+        (("CONFERENCE;FEATURE=CHAT:https://c.test/1",), {"subject": "X"}, ["SUMMARY:Appel"], ["SUMMARY:X"]),
+        ((f"LOCATION:{ZOOM}", f"DESCRIPTION:{ZOOM}"), {"busy": False}, [], ["TRANSP:TRANSPARENT"]),
+    ],
+)  # fmt: skip
+def test_a_link_to_join_stands_where_clients_show_a_button_and_nowhere_else(
+    lines: tuple[str, ...], units: dict[str, object], gone: list[str], came: list[str]
+) -> None:
+    went, arrived = written("radicale", *lines, **units)
+    assert (sorted(went), sorted(arrived)) == (sorted(gone), sorted(came))

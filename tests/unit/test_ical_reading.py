@@ -299,7 +299,10 @@ def test_the_second_of_two_equal_hours_stays_told_in_utc() -> None:
         (["URL:https://evil.example/zoom.us"], ""),
         (["URL:https://notzoom.us/j/1"], ""),
         (["URL:https://meet.google.com/a", "CONFERENCE;VALUE=URI:https://v.test/1"], "https://v.test/1"),
-        (["CONFERENCE;VALUE=URI:tel:+32", "URL:https://acme.webex.com/m"], "https://acme.webex.com/m"),
+        (
+            ["CONFERENCE;VALUE=URI:tel:+32", "URL:https://acme.webex.com/meet/a"],
+            "https://acme.webex.com/meet/a",
+        ),
         (["URL:http://[broken"], ""),
     ],
 )

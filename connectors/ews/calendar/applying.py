@@ -27,20 +27,21 @@ from connectors.ews.calendar.body import edited, text_in
 from connectors.ews.calendar.native import Guest, Native, Unreadable
 from connectors.ews.calendar.reading import (
     Owner,
-    address,
     attendees_of,
     component_of,
+    identity,
     is_copy,
-    is_place,
     notes_of,
     reminder_at,
     reminder_of,
 )
 from connectors.ews.calendar.recurrence import Inexpressible, Series, series_of, settled
 from connectors.ews.calendar.shadow import Shadow, shadow_of
+from connectors.ews.calendar.times import is_place
 from connectors.ews.calendar.zones import iana_of, windows_of
 
 CLOCK = ("start", "end", "start_zone", "end_zone", "all_day", "series")  # when a series takes place
+LONGEST_PLACE = 255  # characters that Exchange keeps of a Location
 _SENSITIVITY = {Privacy.PUBLIC: "Normal", Privacy.CONFIDENTIAL: "Confidential"}
 _PRIVATE = frozenset({"Private", "Personal"})
 _OPEN = frozenset({"NotStarted", "InProgress", "WaitingOnOthers"})
@@ -80,10 +81,10 @@ def _said(native: Native, now: Component | None, target: Component, *, fresh: bo
     """Text, state, privacy, categories."""
     if now is None or now.subject != target.subject:
         native = replace(native, subject=target.subject)
-    if now is None or now.location != target.location:
+    if now is None or (now.location, now.video_url) != (target.location, target.video_url):
         if native.kind is Kind.TASK and target.location:
             raise Inexpressible("a task of Exchange has no place")
-        native = replace(native, location=target.location)
+        native = replace(native, location=_place(native, now, target))
     if now is None or now.notes != target.notes:
         blocks = find(text_in(native.body, html=native.html))
         native = with_text(native, attach(target.notes, blocks[0] if blocks else ""))
@@ -102,6 +103,16 @@ def _said(native: Native, now: Component | None, target: Component, *, fresh: bo
         free_busy = ("Tentative" if tentative else "Busy") if target.busy else "Free"
         native = replace(native, free_busy=free_busy)
     return native
+
+
+def _place(native: Native, now: Component | None, target: Component) -> str:
+    """The place, and the link to join where people see it (R111), unless Exchange has a button for it."""
+    place, link = target.location, "" if native.video else target.video_url
+    was = None if now is None else now.video_url
+    if native.kind is Kind.TASK or not link or (was == link and link not in native.location):
+        return place
+    both = f"{place}; {link}" if place else link
+    return both if len(both) <= LONGEST_PLACE else place
 
 
 def with_text(native: Native, text: str) -> Native:
@@ -205,22 +216,20 @@ def _day(when: When) -> date:
 
 
 def _invited(native: Native, target: Component, owner: Owner) -> Native:
-    """The guests, those who stay as the server has them; one without an address, whom an Item cannot show,
-    always stays. Only its organizer can say whom a meeting has."""
+    """The guests, those who stay as the server has them. Only its organizer can say whom a meeting has."""
     wanted = [one for one in target.attendees if one.email != target.organizer or _known(native, one.email)]
-    if {one.email for one in wanted} == {address(one.email) for one in native.guests} - {""}:
+    if {one.email for one in wanted} == {identity(one) for one in native.guests}:
         return native
     if target.organizer and target.organizer not in owner.emails:
         raise Inexpressible("Exchange lets only its organizer say who takes part in a meeting")
-    there = {address(one.email): one for one in native.guests}
-    guests = [there.get(one.email) or _guest(one) for one in wanted]
-    kept = [one for one in native.guests if one in guests or not address(one.email)]
-    guests = [*kept, *(one for one in guests if one not in kept)]
+    emails = {one.email for one in wanted}
+    guests = [one for one in native.guests if identity(one) in emails]
+    guests += [_guest(one) for one in wanted if not _known(native, one.email)]
     return replace(native, guests=tuple(guests), meeting=bool(guests))  # as the server will say then
 
 
 def _known(native: Native, email: str) -> bool:
-    return any(address(one.email) == email for one in native.guests)
+    return any(identity(one) == email for one in native.guests)
 
 
 def _guest(attendee: Attendee) -> Guest:
@@ -279,6 +288,7 @@ def _of_event(native: Native, plain: Component | None, target: Component, owner:
         exdates=tuple(one for one in timing.exdates if not is_place(native, timing, one)),
         status=target.status if target.status is not Status.CONFIRMED and not native.cancelled else None,
         video=target.video_url if not native.video else "",
+        shown=not native.video and target.video_url != "" and target.video_url in native.location,
         organizer=target.organizer if not native.guests and not native.meeting else "",
     )
     host = next((one for one in target.attendees if one.email == target.organizer), None)

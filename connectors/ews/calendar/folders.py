@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from connectors.calendar import CalendarInfo, Kind
-from connectors.errors import CollectionError, ProtocolViolation
+from connectors.errors import CollectionGone, CollectionRefused, ProtocolViolation
 from connectors.ews.access import Entry
 from connectors.ews.calendar import requests
 from connectors.ews.calendar.wire import Refusal, Wire
@@ -63,7 +63,7 @@ def _others(wire: Wire) -> Iterator[Element]:
         answer = wire.ask(body)[0]
         if isinstance(answer, Refusal):
             error = wire.error(answer, collection="msgfolderroot")
-            if isinstance(error, CollectionError):
+            if isinstance(error, CollectionRefused | CollectionGone):
                 return
             raise error
         page = list(_folders_in(answer))
@@ -102,7 +102,15 @@ def _add(found: dict[str, CalendarInfo], folders: Iterator[Element]) -> None:
         ref = _id(folder)
         # Exchange mails invitations itself (MS-OXWSMTGS): it schedules, whoever writes.
         found.setdefault(
-            ref, CalendarInfo(ref, text_of(folder, "DisplayName"), kinds, writable, auto_schedule=True)
+            ref,
+            CalendarInfo(
+                ref,
+                text_of(folder, "DisplayName"),
+                kinds,
+                writable,
+                auto_schedule=True,
+                creates_once=False,  # CreateItem has no precondition
+            ),
         )
 
 

@@ -68,6 +68,7 @@ class Native:
     organizer: str = ""
     guests: tuple[Guest, ...] = ()
     video: str = ""  # of the meeting's provider: read only
+    online: bool = False  # it is held online: read only
     sequence: int = 0
     modified: datetime | None = None
     first_day: date | None = None  # of a task

@@ -28,6 +28,7 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December",
 )  # fmt: skip
+MOST_MINUTES = 2_629_800  # of a reminder before the start: five years (types.xsd)
 SKYPE_OR_TEAMS = "SkypeTeamsMeetingUrl"
 
 _MOMENT = re.compile(
@@ -77,7 +78,7 @@ def _event(element: Element, common: Native, public: str) -> Native:
         common,
         uid=text_of(element, "UID"),
         type=text_of(element, "CalendarItemType") or "Single",
-        reminder=_number(element, "ReminderMinutesBeforeStart") if _flag(element, "ReminderIsSet") else None,
+        reminder=_reminder(element),
         start=_needed(_moment(element, "Start"), "Start"),
         end=_needed(_moment(element, "End"), "End"),
         start_zone=_zone(element, "StartTimeZone"),
@@ -101,6 +102,7 @@ def _event(element: Element, common: Native, public: str) -> Native:
             _guest(one, role) for role in ROLES for one in element.findall(f"{T}{role}/{T}Attendee")
         ),
         video=text_of(element, "JoinOnlineMeetingUrl") or public,
+        online=_flag(element, "IsOnlineMeeting"),
         sequence=_number(element, "AppointmentSequenceNumber"),
     )
 
@@ -167,6 +169,12 @@ def _changed(element: Element) -> Changed:
         id="" if identity is None else identity.get("Id", ""),
         original=_needed(_moment(element, "OriginalStart"), "OriginalStart"),
     )
+
+
+def _reminder(element: Element) -> int | None:
+    """Minutes. More than Exchange takes stand for whatever a client's default is: that is no time."""
+    minutes = _number(element, "ReminderMinutesBeforeStart") if _flag(element, "ReminderIsSet") else None
+    return minutes if minutes is not None and 0 <= minutes <= MOST_MINUTES else None
 
 
 def _zone(element: Element, name: str) -> str:

@@ -11,17 +11,20 @@ from connectors.calendar import Attendee, Component, Dress, Item, Kind, Response
 from connectors.ews.calendar import composing
 from connectors.ews.calendar.applying import CLOCK, applied, dressed
 from connectors.ews.calendar.native import Native
-from connectors.ews.calendar.reading import Owner, component_of, is_place
+from connectors.ews.calendar.reading import Owner, component_of
 from connectors.ews.calendar.recurrence import Inexpressible
+from connectors.ews.calendar.times import is_place
 from connectors.ews.calendar.zones import iana_of
 from connectors.ical import reading as ical
 from connectors.ical import writing as ical_writing
+from connectors.ical.reading import ordered
 
 PERSONAL = frozenset({
     "item:Categories", "item:ReminderIsSet", "item:ReminderMinutesBeforeStart", "item:ReminderDueBy",
     "item:Sensitivity", "calendar:LegacyFreeBusyStatus",
 })  # fmt: skip
 PEOPLE = frozenset({"calendar:RequiredAttendees", "calendar:OptionalAttendees", "calendar:Resources"})
+_LONGEST_REST = 4 * 1024 * 1024  # characters; no item that can be read makes as many
 _FIELDS = (
     "subject", "location", "notes", "status", "privacy", "busy", "alarms", "categories", "organizer",
     "video_url", "completed",
@@ -54,8 +57,10 @@ class Rest:
         return json.dumps(kept, ensure_ascii=False)
 
 
-def rest_of(text: str) -> Rest | None:
-    """What was kept; None where the text is not one of ours."""
+def rest_of(text: str, uid: str, kind: Kind) -> Rest | None:
+    """What was kept; None where the text is not one of ours, or about another item than this one."""
+    if len(text) > _LONGEST_REST:
+        return None
     try:
         data: object = json.loads(text)
         match data:
@@ -67,7 +72,9 @@ def rest_of(text: str) -> Rest | None:
             }:
                 was = more.get("before")
                 before = ical.read(was.encode()).main if isinstance(was, str) else None
-                return Rest(ical.read(source.encode()), Dress(a, b, c, d), notify, before)
+                item = ical.read(source.encode())
+                if (item.uid, item.kind) == (uid, kind):
+                    return Rest(item, Dress(a, b, c, d), notify, before)
     except (ValueError, RecursionError):
         pass
     return None
@@ -90,15 +97,30 @@ class Update:
         return composing.changes(before, replace(self.after, own=own))
 
 
-def answer_for(current: Item, item: Item, owner: Owner) -> str:
-    """The response object that says the owner's new answer; empty where it is no other, or nobody asked."""
-    main = item.main
+def answers_for(current: Item, item: Item, owner: Owner) -> list[tuple[When | None, str]]:
+    """The response objects that say the owner's new answers, of the whole (None) and of single occurrences;
+    none where there is no other answer, or nobody asked."""
+    main, found = item.main, list[tuple[When | None, str]]()
     if not main.organizer or main.organizer in owner.emails:
-        return ""
-    was, now = current.main.attendee(owner.emails), main.attendee(owner.emails)
-    if was is None or now is None or was.response is now.response:
-        return ""
-    return _RESPONSES.get(now.response, "")
+        return found
+    for one in item.components:
+        before = current.by_key.get(one.key, main)  # an occurrence was answered with its series so far
+        was, now = before.attendee(owner.emails), one.attendee(owner.emails)
+        if was is None or now is None or was.response is now.response:
+            continue
+        if now.response in _RESPONSES:
+            found.append((None if one is main else one.recurrence_id, _RESPONSES[now.response]))
+    return found
+
+
+def without(item: Item, places: Sequence[When]) -> Item:
+    """The item with its occurrences there deleted."""
+    if not places:
+        return item
+    main, keys = item.main, {one.key() for one in places}
+    timing = replace(main.timing, exdates=ordered([*main.timing.exdates, *places]))
+    overrides = [one for one in item.components[1:] if one.key not in keys]
+    return replace(item, components=(replace(main, timing=timing), *overrides))
 
 
 def planned(natives: Sequence[Native], item: Item, dress: Dress, owner: Owner) -> Update:

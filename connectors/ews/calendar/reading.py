@@ -1,5 +1,6 @@
 """From what Exchange says (`Native`) to an Item. Pure."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from connectors.calendar import (
     UTC_ZONE,
     Attendee,
     Component,
+    Hints,
     Item,
     Kind,
     Privacy,
@@ -21,14 +23,15 @@ from connectors.calendar import (
     zone_info,
 )
 from connectors.ews.calendar.body import same_lines, text_in
-from connectors.ews.calendar.definitions import local_in
 from connectors.ews.calendar.names import global_id, is_made_by_exchange
-from connectors.ews.calendar.native import Native, Unreadable
-from connectors.ews.calendar.recurrence import Inexpressible, Series, place, rule_of, series_of, settled
+from connectors.ews.calendar.native import Guest, Native, Unreadable
+from connectors.ews.calendar.parsing import MOST_MINUTES
+from connectors.ews.calendar.recurrence import Inexpressible
 from connectors.ews.calendar.shadow import Shadow, shadow_of
-from connectors.ews.calendar.zones import iana_of, windows_of
-from connectors.ical.reading import LONGEST_NAME, default_end, ordered
+from connectors.ews.calendar.times import days_of, place_of, timing_of
+from connectors.ical.reading import LONGEST_NAME
 from connectors.ical.values import write_duration, write_when
+from connectors.meetings import without_link
 
 UNNAMED = "ews:"  # begins the UID of what has none of its own: the rest is Exchange's id
 LONGEST_IDENTITY = 320  # characters, as of an address (RFC 3696)
@@ -112,17 +115,18 @@ def component_of(native: Native, owner: Owner, master: Native | None = None) -> 
     shadow = shadow_of(native.own.get("state", ""))
     event = native.kind is Kind.EVENT
     try:
-        timing = timing_of(native, shadow) if event else _days_of(native, shadow)
-        place_at = _place_of(native, shadow, master)
+        timing = timing_of(native, shadow, owner.zone) if event else days_of(native, shadow)
+        place_at = place_of(native, shadow, master, owner.zone)
     except Inexpressible as error:
         raise Unreadable(str(error)) from error
     status, completed = _event_status(native, shadow) if event else _task_status(native, shadow)
     organizer = _organizer(native, shadow) if event else ""
+    link = link_of(native, shadow)
     return Component(
         timing=timing,
         recurrence_id=place_at,
         subject=clean(native.subject),
-        location=clean(native.location),
+        location=without_link(clean(native.location), link),
         notes=notes_of(native, shadow),
         status=status,
         privacy=PRIVACY.get(native.sensitivity, Privacy.PRIVATE),
@@ -131,9 +135,16 @@ def component_of(native: Native, owner: Owner, master: Native | None = None) -> 
         categories=frozenset(name for each in native.categories if (name := clean(each).strip())),
         organizer=organizer,
         attendees=attendees_of(native, shadow, organizer, owner),
-        video_url=clean(native.video or shadow.video).strip(),
+        video_url=link,
         completed=completed,
+        hints=Hints(online=native.online),
     )
+
+
+def link_of(native: Native, shadow: Shadow) -> str:
+    """The link to join: the provider's, else what was written, as long as it stands where people see it."""
+    kept = shadow.video if not shadow.shown or shadow.video in clean(native.location) else ""
+    return clean(native.video or kept).strip()
 
 
 def notes_of(native: Native, shadow: Shadow) -> str:
@@ -186,6 +197,16 @@ def address(text: str) -> str:
     return clean(text).strip(" <>\t\n").lower()[:LONGEST_IDENTITY]
 
 
+def identity(guest: Guest) -> str:
+    """What a guest is known by: the address; a URI for what has none, such as a list in somebody's contacts.
+    Nobody can tell who is on that, so it must be seen, and seen as somebody from outside."""
+    known = address(guest.email)
+    if known:
+        return known
+    told = guest.entry[0] or f"{guest.type}:{clean(guest.name).strip()}"
+    return "urn:x-exchange-entry:" + hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
 def _organizer(native: Native, shadow: Shadow) -> str:
     if native.meeting or native.guests:
         return address(native.organizer)
@@ -196,9 +217,7 @@ def attendees_of(native: Native, shadow: Shadow, organizer: str, owner: Owner) -
     """Who takes part, by address, each once: the first answer counts."""
     found: dict[str, Attendee] = {}
     for guest in native.guests:
-        email = address(guest.email)
-        if not email:
-            continue
+        email = identity(guest)
         response = ANSWERS.get(guest.answer, Response.NO_RESPONSE)
         if email in owner.emails and native.answer in ANSWERS:
             response = ANSWERS[native.answer]
@@ -235,7 +254,8 @@ def alarms_of(native: Native, shadow: Shadow, timing: Timing, owner: Owner) -> f
 def reminder_of(alarms: frozenset[str]) -> int | None:
     """The minutes before the start at which Exchange is to remind: of several, the last one; None for none
     that Exchange could have."""
-    return min((minutes for one in alarms if (minutes := _minutes(one)) is not None), default=None)
+    found = [minutes for one in alarms if (minutes := _minutes(one)) is not None]
+    return min((one for one in found if one <= MOST_MINUTES), default=None)
 
 
 def _minutes(alarm: str) -> int | None:
@@ -261,112 +281,3 @@ def reminder_at(alarms: frozenset[str], timing: Timing, owner: Owner) -> datetim
         if base is not None and minutes is not None:
             found.append(base.instant(zone) - timedelta(minutes=minutes))
     return min(found, default=None)
-
-
-# --- time -----------------------------------------------------------------------------------------
-
-
-def timing_of(native: Native, shadow: Shadow) -> Timing:
-    """When an event happens. Raises Unreadable, Inexpressible."""
-    if native.start is None or native.end is None:
-        raise Unreadable("an event without a start or an end")
-    zone = zone_of(native, native.start_zone, shadow.zones[0], native.start.year)
-    last = zone_of(native, native.end_zone or native.start_zone, shadow.zones[1], native.start.year)
-    start = _at(native, native.start, zone)
-    end = _at(native, native.end, last)
-    if native.all_day and end.local <= start.local:
-        end = default_end(start)
-    if native.series is None:
-        return Timing(start, end)
-    rule = _rule(native.series, shadow.rrule, start)
-    gone = [_at(native, one, zone) for one in native.deleted]
-    return Timing(start, end, rrule=rule, exdates=ordered([*gone, *shadow.exdates]))
-
-
-def _rule(series: Series, kept: str, start: When) -> str:
-    if kept:
-        try:
-            if series_of(kept, start) == settled(series):
-                return kept
-        except (ValueError, KeyError):
-            pass  # another start now: what is kept means nothing any more
-    return rule_of(series, start)
-
-
-def zone_of(native: Native, name: str, kept: str, year: int) -> str:
-    """The IANA zone of a zone of Exchange, `kept` where that is one of those it stands for; its own name
-    where it is in no table and described."""
-    known = iana_of(name) if name else UTC_ZONE
-    if known is None and name in native.clocks:
-        return name
-    if known is None:
-        raise Unreadable(f"its time zone ({name[:60]!r}) is none that is known")
-    if kept and zone_info(kept) is not None and iana_of(windows_of(kept, year) or "") == known:
-        return kept
-    return known
-
-
-def _at(native: Native, moment: datetime, zone: str) -> When:
-    """The moment on the clocks of a zone; where they show that time twice, the second time, in UTC."""
-    if zone in native.clocks:
-        shown = local_in(native.clocks[zone], moment)
-        if shown is None:
-            raise Unreadable(f"its time zone ({zone[:60]!r}) is none that is known")
-        local = shown.replace(tzinfo=UTC)
-    else:
-        local = moment.astimezone(zone_info(zone) or ZoneInfo(UTC_ZONE))
-    if native.all_day:
-        if local.time() == datetime.min.time():
-            return When(local.date())
-        if moment.time() == datetime.min.time():
-            return When(moment.date())
-        raise Unreadable("a whole day that does not begin at midnight in its time zone")
-    if local.fold:
-        return When(moment.replace(tzinfo=None), UTC_ZONE)
-    return When(local.replace(tzinfo=None), zone)
-
-
-def _place_of(native: Native, shadow: Shadow, master: Native | None) -> When | None:
-    """Where the series has an occurrence (RECURRENCE-ID), in the form of the series' start."""
-    if native.kind is Kind.TASK or native.original is None or native.type == "RecurringMaster":
-        return None
-    of = master if master is not None else native
-    kept = shadow_of(of.own.get("state", "")).zones[0] if master is not None else shadow.zones[0]
-    zone = zone_of(of, of.start_zone, kept, native.original.year)
-    return _at(of, native.original, zone)
-
-
-def _days_of(native: Native, shadow: Shadow) -> Timing:
-    """When a task is to be done."""
-    start = None if native.first_day is None else When(native.first_day)
-    end = None if native.due_day is None else When(native.due_day)
-    if shadow.times is not None:
-        kept = tuple(None if one is None else days(one) for one in shadow.times)
-        if kept == (native.first_day, native.due_day):
-            start, end = shadow.times
-    first = start or end
-    if native.series is None or first is None:
-        return Timing(start, end)
-    return Timing(start, end, rrule=_rule(native.series, shadow.rrule, first))
-
-
-def days(when: When) -> object:
-    """The day of a time."""
-    return when.local.date() if isinstance(when.local, datetime) else when.local
-
-
-def is_place(native: Native, timing: Timing, at: When) -> bool:
-    """Whether the series has an occurrence at that time."""
-    if native.series is None or timing.start is None or at.is_date != timing.start.is_date:
-        return False
-    day = at.local.date() if isinstance(at.local, datetime) else at.local
-    same = (
-        not isinstance(at.local, datetime)
-        or not isinstance(timing.start.local, datetime)
-        or (at.zone == timing.start.zone and at.local.time() == timing.start.local.time())
-    )
-    return (
-        same
-        and place(native.series.pattern, native.series.start, day)
-        and (native.series.end is None or day <= native.series.end)
-    )

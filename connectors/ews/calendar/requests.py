@@ -25,7 +25,7 @@ _PROPERTIES = {
         "calendar:Organizer", "calendar:RequiredAttendees", "calendar:OptionalAttendees",
         "calendar:Resources", "calendar:AppointmentSequenceNumber", "calendar:Recurrence",
         "calendar:ModifiedOccurrences", "calendar:DeletedOccurrences", "calendar:StartTimeZone",
-        "calendar:EndTimeZone", "calendar:JoinOnlineMeetingUrl",
+        "calendar:EndTimeZone", "calendar:JoinOnlineMeetingUrl", "calendar:IsOnlineMeeting",
     ),
     Kind.TASK: (
         *_COMMON, "item:ReminderDueBy", "task:CompleteDate", "task:DueDate", "task:Recurrence",

@@ -34,6 +34,7 @@ class Shadow:
         default_factory=dict
     )  # meant, and as it was there
     video: str = ""
+    shown: bool = False  # the link stands in the place as well, where people see it: gone there, it is gone
     notes: str | None = None  # with the empty lines that HTML does not keep
     natural: bool = False  # an occurrence that is changed no more, which Exchange cannot take back
 
@@ -54,6 +55,7 @@ class Shadow:
             }
             or None,
             "video": self.video or None,
+            "shown": self.shown or None,
             "notes": self.notes,
             "natural": self.natural or None,
         }
@@ -89,6 +91,7 @@ def _read(data: Mapping[str, Any]) -> Shadow:
         host=Response(data["host"]) if "host" in data else None,
         answers={str(email): (Response(one), Response(other)) for email, (one, other) in answers.items()},
         video=str(data.get("video", "")),
+        shown=bool(data.get("shown")),
         notes=str(data["notes"]) if "notes" in data else None,
         natural=bool(data.get("natural")),
     )

@@ -14,22 +14,23 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from connectors.calendar import Component, Dress, Item, Kind, Missing, RemoteItem, When
-from connectors.errors import Conflict, ItemError, OutcomeUnknown, SyncdError
-from connectors.ews import failures
+from connectors.errors import Conflict, ItemError, OutcomeUnknown
 from connectors.ews.calendar import composing, planning, requests
 from connectors.ews.calendar.applying import applied, dressed
-from connectors.ews.calendar.fetching import GONE, Fetcher, Held
+from connectors.ews.calendar.fetching import Fetcher, Held
 from connectors.ews.calendar.native import Native, Unreadable
 from connectors.ews.calendar.parsing import native_of, natives_of
 from connectors.ews.calendar.planning import Rest, rest_of
-from connectors.ews.calendar.reading import Owner, component_of, is_place, item_of, natural
+from connectors.ews.calendar.reading import Owner, component_of, item_of, natural, uid_of
 from connectors.ews.calendar.recurrence import Inexpressible, index_of
+from connectors.ews.calendar.sending import Sender
 from connectors.ews.calendar.shadow import shadow_of
-from connectors.ews.calendar.wire import Refusal, Wire
+from connectors.ews.calendar.times import is_place, place_of
+from connectors.ews.calendar.wire import Wire
 from connectors.ews.calendar.xml import T, own_property, own_value, t
 from connectors.ical.canonical import canonical
 
-OF_A_FOLDER = failures.FULL | failures.GONE | failures.DENIED
+DECLINE = "DeclineItem"
 
 
 class Writer:
@@ -40,7 +41,7 @@ class Writer:
         self._fetcher = fetcher
         self._owner = owner
         self._clock = clock
-        self._sent = 0  # writes that the server confirmed, of the operation at hand
+        self._sender = Sender(wire)
 
     # --- the operations -------------------------------------------------------------------------
 
@@ -54,9 +55,9 @@ class Writer:
         several = planning.needs_more(made, item, self._owner)
         if several:
             made = replace(made, own={**made.own, "rest": Rest(item, dress, notify).text(self._clock())})
-        with self._whole(item.uid):
+        with self._sender.whole(item.uid):
             body = requests.create(composing.new(made), calendar, notify=notify, kind=item.kind)
-            ref, key = self._send(body, collection=calendar, item=item.uid)
+            ref, key = self._sender.send(body, collection=calendar, item=item.uid)
             if several:
                 self._settle(calendar, ref, key, Rest(item, dress, notify))
             return self._read(calendar, ref)
@@ -70,16 +71,18 @@ class Writer:
         calendar = calendar_of(current.source)
         with self._sayable(current.ref):
             natives = natives_of(current.source)
-            answer = planning.answer_for(item_of(natives, self._owner), item, self._owner)
-            if not answer:
+            answers = planning.answers_for(item_of(natives, self._owner), item, self._owner)
+            if not answers:
                 plan = planning.planned(natives, item, dress, self._owner)
                 if not plan.changes() and not plan.occurrences:
                     return current
-        with self._whole(current.ref):
-            if answer:
-                natives = self._answered(calendar, natives, answer, notify=notify)
+        with self._sender.whole(current.ref):
+            for place, answer in answers:
+                natives = self._answered(calendar, natives, answer, place, notify=notify)
                 if not natives:
                     return replace(current, item=item, version="")  # declined: it is in Deleted Items now
+            # An occurrence that is declined is deleted.
+            item = planning.without(item, [one for one, answer in answers if one and answer == DECLINE])
             return self._changed(calendar, natives, Rest(item, dress, notify))
 
     def delete(self, current: RemoteItem, *, notify: bool) -> None:
@@ -97,15 +100,15 @@ class Writer:
             current = self._unchanged(current)
         native = natives_of(current.source)[0]
         declines = notify and self._is_guest(current.item) and native.answer != "Decline"
-        with self._whole(current.ref):
+        with self._sender.whole(current.ref):
             if declines and not native.cancelled:
-                body = requests.respond("DeclineItem", native.id, native.change_key, notify=True)
-                self._tell(body, current.ref)
+                body = requests.respond(DECLINE, native.id, native.change_key, notify=True)
+                self._sender.tell(body, current.ref)
                 return
             body = requests.delete(
                 requests.item_id(current.ref, native.change_key), notify=notify, kind=native.kind
             )
-            self._tell(body, current.ref, absent_is_fine=True)
+            self._sender.tell(body, current.ref, absent_is_fine=True)
 
     def find(self, calendar: str, uid: str) -> RemoteItem | None:
         """The item of exactly that UID, made whole where a write of it was cut off. Raises ItemError."""
@@ -152,10 +155,10 @@ class Writer:
             changes = [t("DeleteItemField", None, t("FieldURI", None, FieldURI="calendar:Recurrence"))]
             if mark:
                 changes.append(_set_rest(mark))
-            key = self._update(master.id, key, changes, master.kind, notify=False)
+            key = self._sender.update(master.id, key, changes, master.kind, notify=False)
         changes = plan.changes(mark)
         if changes:
-            key = self._update(master.id, key, changes, master.kind, notify=rest.notify)
+            key = self._sender.update(master.id, key, changes, master.kind, notify=rest.notify)
         if plan.occurrences or mark or "rest" in master.own:
             self._settle(calendar, master.id, key, rest)
         return self._read(calendar, master.id)
@@ -206,7 +209,7 @@ class Writer:
         if found is not None:
             reference = requests.item_id(found.id, found.change_key)
             body = requests.delete(reference, notify=rest.notify, kind=Kind.EVENT)
-            self._tell(body, master.id)
+            self._sender.tell(body, master.id)
 
     def _override(self, master: Native, target: Component, rest: Rest, known: Native | None) -> None:
         at = target.recurrence_id
@@ -219,7 +222,7 @@ class Writer:
         made = dressed(made, rest.item, rest.dress, target, fresh=known is None)
         changes = composing.changes(native, made)
         if changes:
-            self._update(native.id, native.change_key, changes, native.kind, notify=rest.notify)
+            self._sender.update(native.id, native.change_key, changes, native.kind, notify=rest.notify)
 
     def _reverted(self, master: Native, known: Native, rest: Rest) -> None:
         """An occurrence that is to be as its series has it: Exchange keeps it as a changed one for good."""
@@ -232,7 +235,7 @@ class Writer:
         made = replace(made, own={**made.own, "state": shadow.text()})
         changes = composing.changes(native, made)
         if changes:
-            self._update(native.id, native.change_key, changes, native.kind, notify=rest.notify)
+            self._sender.update(native.id, native.change_key, changes, native.kind, notify=rest.notify)
 
     def _occurrence(self, master: Native, at: When) -> Native | None:
         """The occurrence that the series has at that time; None where it is deleted."""
@@ -244,16 +247,22 @@ class Writer:
         if found is None:
             return None
         native = native_of(found)
-        if native.original != planning.moment_of(at, master):
+        there = place_of(native, shadow_of(native.own.get("state", "")), master, self._owner.zone)
+        if there is None or there.key() != at.key():
             raise Inexpressible("the server counts the occurrences of the series in another way")
         return native
 
     def _answered(
-        self, calendar: str, natives: Sequence[Native], answer: str, *, notify: bool
+        self, calendar: str, natives: Sequence[Native], answer: str, place: When | None, *, notify: bool
     ) -> list[Native]:
-        """Says the owner's answer. Returns the item as it is then; nothing where it is not there."""
+        """Says the owner's answer, of one occurrence where its place is given. Returns the item as it is
+        then; nothing where it is not there."""
         ref = natives[0].id
-        self._tell(requests.respond(answer, ref, natives[0].change_key, notify=notify), ref)
+        with self._sayable(ref):
+            asked = natives[0] if place is None else self._occurrence(natives[0], place)
+        if asked is None:
+            raise Conflict(f"An occurrence of the item {ref} of {self._wire.who} is not there any more.")
+        self._sender.tell(requests.respond(answer, asked.id, asked.change_key, notify=notify), ref)
         held = self._fetcher.held(calendar, [ref])[ref]
         if isinstance(held, ItemError):
             raise held
@@ -264,8 +273,8 @@ class Writer:
         changed otherwise stays."""
         try:
             natives = [native_of(one) for one in held.elements]
-            rest = rest_of(held.rest)
-            with self._whole(ref):
+            rest = rest_of(held.rest, uid_of(natives[0]), natives[0].kind)
+            with self._sender.whole(ref):
                 master = natives[0]
                 if rest is None or not planning.same_clock(master, rest, self._owner):
                     self._clear(calendar, ref)
@@ -279,6 +288,8 @@ class Writer:
         except (Unreadable, Inexpressible) as error:
             return self._fetcher.unreadable(ref, f"{error}.")
         except (Conflict, OutcomeUnknown) as error:
+            if isinstance(error, OutcomeUnknown) and error.then is not None:
+                raise error.then from error
             return ItemError(f"{error}", locator=ref)
 
     def _clear(self, calendar: str, ref: str) -> None:
@@ -286,43 +297,9 @@ class Writer:
         if held.rest:
             native = native_of(held.elements[0])
             changes = [t("DeleteItemField", None, own_property("rest"))]
-            self._update(ref, native.change_key, changes, native.kind, notify=False)
+            self._sender.update(ref, native.change_key, changes, native.kind, notify=False)
 
-    # --- requests -------------------------------------------------------------------------------
-
-    def _update(self, ref: str, key: str, changes: list[Element], kind: Kind, *, notify: bool) -> str:
-        """Returns the change key after it."""
-        mode = planning.sending(changes, notify=notify)
-        return self._send(requests.update(ref, key, changes, sending=mode, kind=kind), item=ref)[1]
-
-    def _send(self, body: Element, *, collection: str = "", item: str = "") -> tuple[str, str]:
-        """Sends a write of one item and returns its id and change key."""
-        of_request = "" if collection else item
-        (answer,) = self._wire.ask(body, writes=True, collection=collection, item=of_request)
-        if isinstance(answer, Refusal):
-            raise self._refused(answer, collection, item)
-        self._sent += 1
-        identity = next((one for one in answer.iter(f"{T}ItemId")), None)
-        if identity is None:
-            raise OutcomeUnknown(
-                f"The server of {self._wire.who} does not say what it wrote. It is looked up."
-            )
-        return identity.get("Id", ""), identity.get("ChangeKey", "")
-
-    def _tell(self, body: Element, ref: str, *, absent_is_fine: bool = False) -> None:
-        """Sends a write whose answer holds nothing of interest."""
-        for answer in self._wire.ask(body, writes=True, item=ref):
-            if isinstance(answer, Refusal):
-                if absent_is_fine and answer.code in GONE:
-                    return
-                raise self._refused(answer, "", ref)
-        self._sent += 1
-
-    def _refused(self, refusal: Refusal, collection: str, item: str) -> Exception:
-        """Of a new item too, what is not about its folder is about the item alone."""
-        if collection and refusal.code in OF_A_FOLDER:
-            item = ""
-        return self._wire.error(refusal, writes=True, collection=collection, item=item)
+    # --- looking ---------------------------------------------------------------------------------
 
     def _held(self, calendar: str, ref: str) -> Held:
         held = self._fetcher.held(calendar, [ref])[ref]
@@ -350,21 +327,6 @@ class Writer:
         own = item.main.attendee(self._owner.emails)
         organizer = item.main.organizer
         return own is not None and bool(organizer) and organizer not in self._owner.emails
-
-    @contextmanager
-    def _whole(self, ref: str) -> Iterator[None]:
-        """An operation of several requests: once one is done, nobody can say that nothing happened."""
-        self._sent = 0
-        try:
-            yield
-        except OutcomeUnknown:
-            raise
-        except SyncdError as error:
-            if not self._sent:
-                raise
-            raise OutcomeUnknown(
-                f"A change to the item {ref} of {self._wire.who} is half made. It is looked up. ({error})"
-            ) from error
 
     @contextmanager
     def _sayable(self, ref: str) -> Iterator[None]:

@@ -29,6 +29,8 @@ class Held:
     cancelled: bool = False
     declined: bool = False  # by everybody who uses the CRM
     linked: bool = True  # to an account, a contact or an opportunity
+    video: bool = True  # False: held otherwise; it may have been one before
+    private: bool = False
 
 
 class Verdict(Enum):
@@ -57,16 +59,19 @@ def verdict(one: Held, now: datetime, rules: Rules) -> Verdict:
     """What becomes of an occurrence that has no record yet."""
     if not is_over(one.end, now, rules) or one.all_day or one.cancelled or one.declined:
         return Verdict.NOTHING
+    if one.private or not one.video:
+        return Verdict.NOTHING
     if not one.linked and not rules.record_unlinked:
         return Verdict.NOTHING
     return Verdict.RECORD_ONLY if one.end < now - rules.lookback else Verdict.RECORD
 
 
 def is_withdrawn(one: Held, known: Known, now: datetime, rules: Rules) -> bool:
-    """Whether a record that nobody has validated turns out to be of a meeting that has not taken place: it
-    was moved to a time to come, cancelled or declined. A clock that was put back moves no meeting."""
+    """Whether a record that nobody has validated is taken back: the meeting turns out not to have taken place
+    (it was moved to a time to come, cancelled or declined), or to be private. A clock that was put back moves
+    no meeting."""
     moved = (one.start, one.end) != (known.start, known.end)
-    return one.cancelled or one.declined or (moved and not is_over(one.end, now, rules))
+    return one.private or one.cancelled or one.declined or (moved and not is_over(one.end, now, rules))
 
 
 def paired(

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from store.bindings import BindingState
+from store.calendar import TaskPurpose
+from store.calendar_rows import TaskRecord
 from store.reconciling import BindingRow
 from syncd.core.canonical import load
 from syncd.core.guards import Kind as GuardKind
@@ -16,6 +18,8 @@ from syncd.engine.calendar.report import Planned
 
 DELETIONS = frozenset({Action.DELETE_REMOTE, Action.CANCEL_CRM})
 CREATIONS = frozenset({Action.CREATE_REMOTE, Action.RECREATE_REMOTE})
+OF_FORMS = frozenset({Action.CREATE_REMOTE, Action.DELETE_REMOTE})
+FORMS = frozenset({TaskPurpose.REPORT_FORM, TaskPurpose.CALL_FORM})
 QUIET = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})
 
 
@@ -60,10 +64,13 @@ def moved_by(plans: Sequence[Plan]) -> set[int]:
 
 
 def kinds(plans: Sequence[Plan]) -> Counter[GuardKind]:
-    """What the brake counts."""
+    """What the brake counts. Forms that the service itself puts into a list, and takes out of it, are as many
+    as the meetings that were held: a person who comes back to a dozen of them need not let them go."""
     found: Counter[GuardKind] = Counter()
     for plan in plans:
         action, mailing = plan.decision.action, plan.mailing
+        if action in OF_FORMS and _is_form(plan):
+            continue
         if action in DELETIONS:
             found[GuardKind.DELETIONS] += 1
         elif action in CREATIONS:
@@ -75,6 +82,10 @@ def kinds(plans: Sequence[Plan]) -> Counter[GuardKind]:
         if mailing is not None:
             found[GuardKind.INVITATIONS] += len(mailing.recipients)
     return found
+
+
+def _is_form(plan: Plan) -> bool:
+    return isinstance(plan.record, TaskRecord) and plan.record.values["purpose"] in FORMS
 
 
 def released(text: str | None, lines: Sequence[Planned]) -> bool:

@@ -16,7 +16,7 @@ from connectors.calendar import Item
 from store import calendar_rows, outbox, reconciling
 from store.bindings import BindingState, BoundEntity, CopyRole
 from store.calendar import Event, Task
-from store.calendar_rows import TaskRecord
+from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
 from store.errors import Stale
 from store.reconciling import BindingRow
@@ -36,6 +36,7 @@ from syncd.engine.calendar.items import (
     task_values,
 )
 from syncd.engine.calendar.journal import LEAVES, Outcome, conflict_rows, decision_row
+from syncd.engine.calendar.video import informed, is_news
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
@@ -217,7 +218,7 @@ class _Confirm:
         now, setting = self._context.now, self._context.setting
         events = [one for one in fresh if one.entity is BoundEntity.EVENT]
         tasks = [one for one in fresh if one.entity is BoundEntity.TASK]
-        self._settled |= {id(one): settled(_wanted(one)) for one in events}
+        self._settled |= {id(one): informed(settled(_wanted(one)), _told_by(one)) for one in events}
         self._settled |= {id(one): settled_task(_wanted(one)) for one in tasks}
         drafts = [draft_of(self._settled[id(one)], setting, None) for one in events]
         made = calendar_rows.insert_events(self._session, drafts, now, by=None)
@@ -234,12 +235,25 @@ class _Confirm:
             calendar_rows.hide(self._session, current, self._context.now, by=None)
             return plan.crm, None
         if wanted is None:
+            self._notice(plan)
             return plan.crm, plan.crm
         settle = settled_task if plan.entity is BoundEntity.TASK else settled
         after = self._settled.get(id(plan)) or settle(wanted)
         if record is not None:
             self._replace(plan, record, after)
         return plan.crm, after
+
+    def _notice(self, plan: Plan) -> None:
+        """Takes down what a copy that says the same in every unit tells of its video meeting all the same."""
+        record, seen = plan.record, _told_by(plan)
+        if not isinstance(record, EventRecord) or seen is None or plan.crm is None:
+            return
+        current, providers = (
+            self._current.get((plan.entity, record.id), record),
+            self._context.setting.providers,
+        )
+        if isinstance(current, EventRecord) and is_news(current, seen, providers):
+            self._replace(plan, record, plan.crm)
 
     def _replace(self, plan: Plan, record: Record, after: Item) -> None:
         current = self._current.get((plan.entity, record.id), record)
@@ -256,7 +270,7 @@ class _Confirm:
             values = task_values(settled_task(after), setting, current)
             calendar_rows.replace_task(self._session, current, values, now, by=None, together=self._updates)
         else:
-            draft = draft_of(settled(after), setting, current)
+            draft = draft_of(informed(settled(after), _told_by(plan)), setting, current)
             calendar_rows.replace_event(self._session, current, draft, now, by=None, together=self._updates)
 
     # --- the binding ----------------------------------------------------------------------------
@@ -344,6 +358,11 @@ def _comes_to_light(one: Outcome) -> bool:
     old = one.plan.binding
     bound = old is not None and old.state is BindingState.BOUND
     return one.supplies and not bound and one.plan.record is not None
+
+
+def _told_by(plan: Plan) -> Item | None:
+    """The copy that owns the content, where it was read in this cycle."""
+    return plan.seen if plan.remote is not None and not plan.follows else None
 
 
 def _tells(item: Item | None) -> bool:

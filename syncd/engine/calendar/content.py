@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Privacy, Status, Timing, When
 from connectors.ical.values import read_rule, write_duration
+from connectors.meetings import Providers
 from store import fields as readers
 from store.activities import ActivityType
 from store.calendar import VideoProvider
@@ -15,7 +16,8 @@ from store.errors import Invalid
 from syncd.engine.calendar import clocks
 from syncd.engine.calendar.items import LONGEST_SUBJECT, alarm_minutes, minutes_before
 from syncd.engine.calendar.occasion import NO_ALARM, EventFields
-from syncd.engine.calendar.words import LABELS, provider_of, type_of, with_type
+from syncd.engine.calendar.video import Values, meeting_of
+from syncd.engine.calendar.words import LABELS, type_of, with_type
 
 T = TypeVar("T")
 
@@ -193,7 +195,7 @@ def _kind(component: Component, said: EventFields, manner: Manner) -> Component:
         if url and not url.lower().startswith(("https://", "http://")):
             raise Invalid("video_url: a link that begins with https:// is expected")
     kind = None if said.type is None else _choice("type", said.type, TYPES)
-    before = type_of(component.categories, component.video_url)
+    before = type_of(component.categories, online=bool(component.video_url))
     now = kind or (ActivityType.VIDEO_CALL if said.video_url or said.video_provider else before)
     if now is not ActivityType.VIDEO_CALL:
         if said.video_url or said.video_provider:
@@ -201,24 +203,36 @@ def _kind(component: Component, said: EventFields, manner: Manner) -> Component:
         if kind is not None:
             url = ""  # R084: changing the type away clears both
     names = component.categories
-    if kind is not None or (now is not before and type_of(names, url) is not now):
+    if kind is not None or (now is not before and type_of(names, online=bool(url)) is not now):
         names = frozenset(with_type(names, now, manner.language))
     return replace(component, video_url=url, categories=names)
 
 
-def provider(component: Component, said: EventFields, known: VideoProvider | None) -> VideoProvider | None:
-    """The provider of a video conference: chosen, else told by the link (R084). Raises Invalid."""
-    if type_of(component.categories, component.video_url) is not ActivityType.VIDEO_CALL:
-        return None
-    by_link = provider_of(component.video_url)
+def is_video_call(said: EventFields) -> bool:
+    """Whether a new event is called a video call. Raises Invalid."""
+    kind = None if said.type is None else _choice("type", said.type, TYPES)
+    return kind is ActivityType.VIDEO_CALL or (kind is None and bool(said.video_provider))
+
+
+def provider(
+    component: Component, said: EventFields, known: Values | None, providers: Providers
+) -> VideoProvider | None:
+    """The provider of a video conference: chosen, else told by the link (R084); `known` are the columns there
+    were. Raises Invalid."""
+    meeting = meeting_of(component, known, providers)
+    told = None if meeting is None else meeting.provider
+    by_link = None if told is None else VideoProvider(told.value)
+    if type_of(component.categories, online=meeting is not None) is not ActivityType.VIDEO_CALL:
+        return by_link
+    before: VideoProvider | None = None if known is None else known["video_provider"]
     if said.video_provider:
         chosen = _choice("video_provider", said.video_provider, PROVIDERS)
         if by_link not in (None, VideoProvider.OTHER, chosen):
             raise Invalid("video_provider: the link is another provider's")
         return chosen
     if said.video_url is None and said.type is None:
-        return known or by_link
-    found = by_link or known
+        return before or by_link
+    found = by_link or before
     if found is None:
         raise Invalid(
             "video_provider: an event of type VIDEO_CALL needs a video_url or a video_provider "

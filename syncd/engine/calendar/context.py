@@ -1,11 +1,12 @@
 """What a cycle of one mailbox's calendars works with, and what it leaves behind in its report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import CalendarInfo, Dress, Item, RemoteItem
+from connectors.meetings import STANDARD, Providers
 from connectors.protocol import CalendarConnector
 from store.bindings import BoundEntity
 from store.calendar_rows import EventRecord, TaskRecord
@@ -29,6 +30,7 @@ class CalendarRules:
     floating: ZoneInfo
     language: str
     instance: str = ""  # tells this installation's records from those of others
+    providers: Providers = STANDARD  # whose links lead into a meeting
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Context:
     mailbox_name: str
     setting: Setting
     own: frozenset[str]  # the addresses of the mailbox's user
-    now: datetime
+    now: datetime  # when the cycle began
+    clock: Callable[[], datetime]  # what time it is meanwhile: for intents only, which are about requests
     run: str
     released: str | None  # the fingerprint of a plan that a person let go
     quarantined: bool  # whether what could not be read is tried again now

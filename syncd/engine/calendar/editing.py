@@ -41,14 +41,14 @@ def add_event(session: Transaction, said: EventFields, occasion: Occasion) -> Sa
     if not said.start:
         raise Invalid("start: a day is needed, such as 2026-12-01")
     owner = owner_of(session, said.owner, occasion)
-    said = _with_defaults(said, occasion)
+    said = _with_room(_with_defaults(said, occasion), occasion, owner)
     manner = Manner(occasion.zone_of(owner), occasion.language, occasion.floating)
     component = content.written(Component(Timing()), said, manner)
     guests = attendance.guests(session, said.participants, owner)
     component = attendance.attending(component, guests, (), owner)
     columns: dict[str, Any] = {"origin": Origin.CRM, "owner_id": owner.id}
     columns["internal_notes"] = content.several_lines("internal_notes", said.internal_notes or "")
-    columns["video_provider"] = content.provider(component, said, None)
+    columns["video_provider"] = content.provider(component, said, None, occasion.providers)
     columns |= belongings.linked(session, _links(said), {})
     item = settled(_canonical(Item(PLACEHOLDER, Kind.EVENT, (component,))))
     setting = occasion.setting(owner.id)
@@ -89,7 +89,7 @@ def edit_event(
     columns = edit.columns(_row(record, key))
     now = edit.changed(was, columns.pop("location", None))
     if said.given() & {"type", "video_url", "video_provider"}:
-        columns["video_provider"] = content.provider(now, said, record.main.values["video_provider"])
+        columns["video_provider"] = content.provider(now, said, _row(record, key).values, occasion.providers)
     after = with_occurrence(before, now) if occurrence is not None else edit.followed(before, now)
     after = settled(_canonical(after)) if after != before else before
     return _save(session, record, _Wanted(after, columns, key, edit.owner), occasion)
@@ -171,6 +171,16 @@ def _with_defaults(said: EventFields, occasion: Occasion) -> EventFields:
     if said.alarm is None and occasion.default_alarm is not None:
         return replace(said, alarm=occasion.default_alarm)
     return said
+
+
+def _with_room(said: EventFields, occasion: Occasion, owner: Person) -> EventFields:
+    """A video call for which nobody gives a link takes place in its owner's room (R084), unless that is
+    another provider's than the one wanted."""
+    room = occasion.rooms.get(owner.email, "")
+    if not room or said.video_url is not None or not content.is_video_call(said):
+        return said
+    wanted = (said.video_provider or "").strip().casefold()
+    return replace(said, video_url=room) if wanted in {"", occasion.providers.owner(room).value} else said
 
 
 def _links(said: EventFields) -> Said:
@@ -272,13 +282,16 @@ def _row(record: EventRecord, key: str) -> EventRow:
 
 
 def _with_columns(draft: EventDraft, columns: Columns, key: str | None = None) -> EventDraft:
-    """The draft with columns that only the CRM has: of all rows, or of one."""
-    return EventDraft(
-        tuple(
-            EventRow({**row.values, **columns}, row.participants) if key is None or row.key == key else row
-            for row in draft.rows
-        )
-    )
+    """The draft with columns that only the CRM has: of all rows, or of one. A provider is that of the series'
+    link: an occurrence that is joined elsewhere has its own."""
+    rows = []
+    link = draft.rows[0].values["video_url"]
+    for row in draft.rows:
+        mine = columns if key is None or row.key == key else {}
+        if key is None and row.values["video_url"] != link:
+            mine = {name: value for name, value in mine.items() if name != "video_provider"}
+        rows.append(EventRow({**row.values, **mine}, row.participants) if mine else row)
+    return EventDraft(tuple(rows))
 
 
 @dataclass(frozen=True)

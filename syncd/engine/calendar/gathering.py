@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.calendar import Item, Kind, RemoteItem
-from store import calendar_rows, reconciling
-from store.bindings import BindingState, BoundEntity
+from store import announcements, calendar_rows, reconciling
+from store.bindings import BindingState, BoundEntity, IntentKind
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
 from store.outbox import Waiting
@@ -14,6 +14,7 @@ from store.reports import account_names, opportunity_names
 from syncd.engine.calendar.context import Context
 from syncd.engine.calendar.deciding import Key
 from syncd.engine.calendar.dress import Names, records_named
+from syncd.engine.calendar.intents import WORKED_ON
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed
 
@@ -36,6 +37,8 @@ class Gathered:
     own: frozenset[int] = frozenset()  # the calendars of all mailboxes of the user
     away: set[int] = field(default_factory=set)  # calendars of this mailbox that are out of reach
     under_way: set[Key] = field(default_factory=set)  # records with a write whose outcome is not known
+    coming: set[tuple[int, str]] = field(default_factory=set)  # the creations among these: calendar, UID
+    elsewhere: set[Key] = field(default_factory=set)  # records with such a creation in another mailbox
     lost: dict[str, BindingRow] = field(default_factory=dict)  # by UID: what is not where it was any more
     twins: dict[str, int] = field(default_factory=dict)  # by UID: items that were known to be copies by hand
     names: Names = field(default_factory=lambda: Names({}, {}))
@@ -74,11 +77,10 @@ def gather(
         _copies(session, known, kind, [one.entity_id for one in waiting if one.entity is kind])
     known.own = reconciling.calendars_of_user(session, context.setting.owner_id)
     known.away = {one.id for one in reconciling.calendars(session, context.mailbox_id)} - set(calendars)
-    known.under_way = {
-        (one.entity, one.entity_id)
-        for one in reconciling.open_intents(session, context.mailbox_id)
-        if one.entity_id is not None
-    }
+    intents = announcements.open_intents(session, context.mailbox_id)
+    known.under_way = {(one.entity, one.entity_id) for one in intents if one.entity_id is not None}
+    known.elsewhere = announcements.coming_elsewhere(session, context.mailbox_id, context.clock() - WORKED_ON)
+    known.coming = {(one.collection_id, one.uid) for one in intents if one.kind is IntentKind.CREATE}
     return known
 
 

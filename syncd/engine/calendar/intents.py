@@ -1,10 +1,16 @@
-"""What an intent keeps of a decision as JSON: the units of open conflicts, and what loses by it."""
+"""What an intent keeps of a decision as JSON: the units of open conflicts, and what loses by it; and how long
+its write may still be made."""
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 
 from syncd.core.canonical import Unit
 from syncd.core.conflicts import UnitConflict, Winner
+
+# How long a server may work on a request whose client is gone. ASP.NET ends one after 110 seconds unless it
+# is told otherwise (HttpRuntimeSection.ExecutionTimeout); a proxy before it may hold one back for minutes.
+WORKED_ON = timedelta(minutes=10)
 
 
 def units_text(held: frozenset[tuple[str, Unit]]) -> str:

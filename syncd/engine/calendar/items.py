@@ -24,7 +24,7 @@ from connectors.calendar import (
 )
 from connectors.ical.canonical import canonical
 from connectors.ical.zones import offset_of
-from store.activities import ActivityType
+from connectors.meetings import STANDARD, Providers
 from store.calendar import (
     EventStatus,
     Origin,
@@ -36,8 +36,8 @@ from store.calendar import (
 from store.calendar import Privacy as StoredPrivacy
 from store.calendar_rows import EventDraft, EventRecord, EventRow, ParticipantRow, TaskRecord
 from syncd.core.canonical import Unit, component_from_json, component_json, value_from_json, value_json
+from syncd.engine.calendar import video
 from syncd.engine.calendar.people import People
-from syncd.engine.calendar.words import provider_of, type_of
 
 Zones = tuple[tuple[str, str], ...]
 
@@ -63,6 +63,7 @@ class Setting:
     owner_id: int  # the user of that calendar
     people: People
     floating: ZoneInfo  # the workspace's zone: stands in for floating times and unknown zones
+    providers: Providers = STANDARD  # whose links lead into a meeting
 
 
 def settled(item: Item) -> Item:
@@ -118,7 +119,7 @@ def _component(row: EventRow) -> Component:
             for one in row.participants
             if one.attending
         ),
-        video_url=values["video_url"],
+        video_url=video.said_link(values),
     )
 
 
@@ -139,6 +140,11 @@ def _row(item: Item, component: Component, setting: Setting, known: EventRow | N
     participants = _participants(component, people)
     organizer = people.user(component.organizer) if component.organizer else None
     link = people.link(participants, component.subject)
+    met = video.columns(component, known, setting.providers)
+    mark = met.pop(video.MARK)
+    when = value_json(timing)
+    if not isinstance(when, dict):
+        raise TypeError("a timing is an object")  # unreachable
     values: dict[str, Any] = {
         "uid": item.uid,
         "recurrence_key": component.key,
@@ -150,14 +156,12 @@ def _row(item: Item, component: Component, setting: Setting, known: EventRow | N
         "tz": timing.start.zone if timing.start else "",
         "all_day": timing.all_day,
         "series_rrule": timing.rrule or None,
-        "timing": value_json(timing),
+        "timing": {**when, video.MARK: mark} if mark else when,
         "zones": [list(one) for one in item.zones],
         "alarm_minutes": alarm_minutes(component.alarms),
         "alarms": sorted(component.alarms),
         "categories": sorted(component.categories),
-        "type": type_of(component.categories, component.video_url),
-        "video_provider": provider_of(component.video_url),
-        "video_url": component.video_url,
+        **met,
         "notes": component.notes,
         "location": component.location,
         "privacy": StoredPrivacy[component.privacy.name],
@@ -197,9 +201,6 @@ def _kept(
     }  # fmt: skip
     if kept["account_id"] is None:
         kept["account_id"], kept["opportunity_id"] = account, kept["opportunity_id"] or opportunity
-    is_video = type_of(component.categories, component.video_url) is ActivityType.VIDEO_CALL
-    if is_video and known["video_provider"] and component.video_url == known["video_url"]:
-        kept["video_provider"] = known["video_provider"]  # chosen by a person, whatever the link's host
     if component.location != known["location"]:
         kept |= {"alt_address": component.location or None, "alt_lat": None, "alt_lon": None}
     return kept

@@ -4,11 +4,13 @@ A field that is None is left as it is (a new record takes its default); an empty
 as a person writes them: `editing` and `task_editing` read them, and name the field that is wrong.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import zone_info
+from connectors.meetings import STANDARD, Providers
 from store.actors import Actor
 from store.audit_log import Channel
 from store.scheduling import Person
@@ -31,6 +33,8 @@ class Occasion:
     language: str
     default_alarm: int | None  # minutes
     instance: str  # tells this installation's UIDs from those of others
+    providers: Providers = STANDARD  # whose links lead into a meeting
+    rooms: Mapping[str, str] = field(default_factory=dict)  # links to rooms of users, by their main address
 
     def zone_of(self, person: Person) -> str:
         """The zone that a time without one is meant in, for that person's records."""
@@ -39,7 +43,7 @@ class Occasion:
 
     def setting(self, user_id: int) -> Setting:
         """What rows are made with."""
-        return Setting(user_id, self.people, self.floating)
+        return Setting(user_id, self.people, self.floating, self.providers)
 
     def uid(self, id_: int) -> str:
         """The UID of a record that the CRM made (table T4, row 12). The moment is in it: a database that was

@@ -6,6 +6,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 
+import structlog
+
 from connectors.calendar import Item, Kind, RemoteItem
 from store.bindings import BindingState, BoundEntity
 from store.calendar import Origin
@@ -32,6 +34,8 @@ from syncd.engine.calendar.gathering import (
 from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.observe import Observed
 from syncd.engine.calendar.window import outside
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,8 @@ class Pairing:
     ) -> None:
         if binding is not None and (binding.entity in EXTRAS or binding.state is BindingState.FROZEN):
             return  # ours and only ours, or waiting for a person: what a client makes of it stays there
+        if binding is None and (calendar.row.id, remote.item.uid) in self._known.coming:
+            return  # ours, made just now: the next cycle finds it and knows what it was to be
         remote = undressed(remote, binding)
         seen = redacted(remote.item)
         entity = ENTITIES[seen.kind]
@@ -170,6 +176,8 @@ class Pairing:
         elif plan.crm is None and (later := outside(seen, self._context)) is not None:
             self._aside(plan, BindingState.OUTSIDE, later[0])
         elif self._doubled(entity, seen.uid, record):
+            # Said once; whether it is a person's copy or a late creation of ours, nobody can prove.
+            log.warning("a second item of one UID is left alone", action="pair", uid=seen.uid)
             self._aside(plan, BindingState.IGNORED)
         else:
             self._decide(plan)
@@ -225,6 +233,10 @@ class Pairing:
         if binding.state is not BindingState.BOUND or binding.entity in EXTRAS or record is None:
             self._pairs.vanished.append(binding.id)
             return
+        if (binding.entity, binding.entity_id) in self._known.under_way:
+            if not binding.absent:
+                self._pairs.unproven.append(binding.id)
+            return  # it is being written anew; once that is known, it is asked for again
         twin = self._known.twins.get(binding.uid)
         if twin is not None:
             # Another item of this mailbox is the same event: that one is looked at in the next cycle.
@@ -274,8 +286,8 @@ class Pairing:
             elsewhere = self._elsewhere(record)
             if elsewhere & self._known.own:
                 self._pairs.idle.append(waiting)  # in another mailbox of the same user
-            if elsewhere:
-                return  # it still lies in the calendar of its former owner: not two of it at once
+            if elsewhere or (waiting.entity, waiting.entity_id) in self._known.elsewhere:
+                return  # it still lies, or may yet, in the calendar of its former owner: not two at once
         if here:
             (binding,) = here[:1]
             calendar, seen = self._calendars[binding.collection_id], load(binding.base_remote)
@@ -349,6 +361,8 @@ class Pairing:
 
     def _of_extra(self, waiting: Waiting) -> None:
         """What the CRM writes beside a record, for its owner only: made, changed or taken away."""
+        if (waiting.entity, waiting.entity_id) in self._known.under_way:
+            return
         record = self._known.records.get((RECORDS[waiting.entity], waiting.entity_id))
         copies = self._known.copies_of((waiting.entity, waiting.entity_id))
         binding = next((one for one in copies if one.collection_id in self._calendars), None)

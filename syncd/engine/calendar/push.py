@@ -6,13 +6,14 @@ without an answer is neither repeated nor believed, but looked up.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from connectors.calendar import Item, Missing, RemoteItem
 from connectors.errors import CollectionError, Conflict, ItemError, OutcomeUnknown, SyncdError, WouldMail
-from store import outbox, reconciling
+from store import announcements, outbox, reconciling
 from store.bindings import BindingState, CopyRole, IntentKind
 from store.database import Transaction
 from store.reconciling import BindingRow
@@ -35,6 +36,7 @@ NEVER = (
     "then `syncd sync --quarantined`."
 )
 GROUP = 20  # writes announced together, and confirmed together
+FRESH = timedelta(minutes=1)  # how much older than its request an intent may say that it is
 TRIES = 3  # against others who write the same item at the same time (T4, row 17)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -76,6 +78,7 @@ class Pusher:
 
     def _group(self, plans: Sequence[Plan], tries: int) -> None:
         intents = self._announce(plans)
+        announced = self._context.clock()
         done: list[Outcome] = []
         closed: list[int] = []
         again: list[tuple[Plan, RemoteItem | None]] = []
@@ -85,6 +88,7 @@ class Pusher:
                 if plan.calendar.row.id in self.failed:
                     closed.append(intent)
                     continue
+                announced = self._said_again(intents[len(closed) + unknown :], announced)
                 try:
                     done.append(self._outcome(plan, self._write(plan)))
                     closed.append(intent)
@@ -97,11 +101,13 @@ class Pusher:
                 except CollectionError as error:
                     self.failed[plan.calendar.row.id] = error
                     closed.append(intent)
-                except OutcomeUnknown:
+                except OutcomeUnknown as error:
                     unknown += 1
                     log.warning("a write got no answer: it is looked up", action="push", uid=plan.uid)
+                    if error.then is not None:
+                        raise error.then from error
         except SyncdError:
-            # Nothing of the one under way was sent, nor of those after it.
+            # Nothing was sent of those after it, nor of the one under way, unless that is counted as unknown.
             self._confirm(done, [*closed, *intents[len(closed) + unknown :]])
             raise
         self._confirm(done, closed)
@@ -111,7 +117,17 @@ class Pusher:
     def _announce(self, plans: Sequence[Plan]) -> list[int]:
         rows = [self._intent(plan) for plan in plans]
         with self._context.database.write() as session:
-            return reconciling.announce(session, rows)
+            return announcements.announce(session, rows)
+
+    def _said_again(self, intents: Sequence[int], announced: datetime) -> datetime:
+        """Keeps the times of what is still to be written true, in a group that takes long: how long a server
+        may still work on a request counts from when it was sent."""
+        now = self._context.clock()
+        if now - announced < FRESH:
+            return announced
+        with self._context.database.write() as session:
+            announcements.announce_again(session, intents, now)
+        return now
 
     def _intent(self, plan: Plan) -> dict[str, Any]:
         decision, binding = plan.decision, plan.binding
@@ -142,7 +158,7 @@ class Pusher:
             "before": dump(plan.seen) if plan.seen else "",
             "mailed": ", ".join(plan.mailing.recipients) if plan.mailing else "",
             "run_ref": self._context.run,
-            "at": self._context.now,
+            "at": self._context.clock(),
         }
 
     # --- one write ------------------------------------------------------------------------------
@@ -210,7 +226,7 @@ class Pusher:
             taken.setdefault(one.plan.calendar.row.id, []).extend([ref, one.plan.uid])
 
         def close(session: Transaction, _late: Sequence[Outcome]) -> None:
-            reconciling.close_intents(session, closed)
+            announcements.close_intents(session, closed)
             for calendar, refs in taken.items():
                 reconciling.release(session, calendar, refs)
 

@@ -1,11 +1,17 @@
 """At the start of a cycle: what became of writes whose answer nobody heard, because the process was killed or
-the connection broke. They are looked up, never repeated."""
+the connection broke. They are looked up, never repeated.
+
+A server where nothing makes a second creation impossible may still be working on the first. Until it can have
+no more to do with it, such a creation stays open when it is not found, and nothing is written for its record.
+"""
+
+from datetime import datetime
 
 import structlog
 
 from connectors.calendar import RemoteItem
 from connectors.errors import CollectionError, ItemError
-from store import calendar_rows, outbox, reconciling
+from store import announcements, calendar_rows, outbox, reconciling
 from store.bindings import BoundEntity, Intent, IntentKind
 from store.database import Transaction
 from syncd.core.canonical import load, redacted
@@ -14,7 +20,7 @@ from syncd.core.plan import Action, Decision
 from syncd.engine.calendar.confirm import confirm
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.deciding import ROLES
-from syncd.engine.calendar.intents import conflicts_of, units_of
+from syncd.engine.calendar.intents import WORKED_ON, conflicts_of, units_of
 from syncd.engine.calendar.journal import Outcome, conflict_row, overwrote
 from syncd.engine.calendar.push import count
 from syncd.engine.calendar.report import CalendarReport
@@ -25,7 +31,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 def recover(context: Context, calendars: dict[int, Calendar], report: CalendarReport) -> None:
     """Settles every open intent of the mailbox whose calendar can be reached."""
     with context.database.read() as session:
-        intents = reconciling.open_intents(session, context.mailbox_id)
+        intents = announcements.open_intents(session, context.mailbox_id)
     for intent in intents:
         calendar = calendars.get(intent.collection_id)
         if calendar is None:
@@ -34,6 +40,9 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
             found = context.connector.find(calendar.row.ref, intent.uid)
         except (CollectionError, ItemError) as error:
             log.warning("a write cannot be looked up now", action="recover", uid=intent.uid, error=str(error))
+            continue
+        if found is None and _may_come(intent, calendar, context.clock()):
+            log.info("a new item is not there yet: looked for again", action="recover", uid=intent.uid)
             continue
         happened = _happened(intent, found)
         log.info(
@@ -59,7 +68,13 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
                 reconciling.record(session, [], rows)
                 if intent.notify:
                     _calm(session, intent)
-            reconciling.close_intents(session, [intent.id])
+            announcements.close_intents(session, [intent.id])
+
+
+def _may_come(intent: Intent, calendar: Calendar, now: datetime) -> bool:
+    """Whether the server may still make the item. A clock that was set back keeps nobody waiting for long."""
+    late = intent.kind is IntentKind.CREATE and not calendar.info.creates_once
+    return late and abs(now - intent.at) < WORKED_ON
 
 
 def _happened(intent: Intent, found: RemoteItem | None) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from store import scheduling
+from store import report_forms, scheduling
 from store.database import Transaction
 from store.errors import StoreError
 from store.report_forms import Reportable, Submission
@@ -20,8 +20,9 @@ LONGEST_OUTCOME = 120
 def taken(
     session: Transaction, text: str, about: Reportable, occasion: Occasion, *, by_mail: bool = False
 ) -> Submission:
-    """The answer in this text, with its next step made for who acts. Nothing of the text is lost: what is not
-    understood, or cannot be made, stays in the comments and is told."""
+    """The answer in this text, with its next step made for who acts, unless an earlier answer had one.
+    Nothing of the text is lost: what is not understood, or cannot be made, stays in the comments, and is
+    told."""
     if occasion.actor.user_id is None:
         return Submission(text.strip())
     person = scheduling.user_of(session, occasion.actor.user_id)
@@ -29,11 +30,17 @@ def taken(
     today = occasion.now.astimezone(zone).replace(tzinfo=None)
     answer = read_answer(text, today, quick.lookup_of(session, text), by_mail=by_mail)
     said = Submission(
-        answer.comments,
-        None if answer.outcome is None else answer.outcome[:LONGEST_OUTCOME],
-        tuple(one.told(occasion.language) for one in answer.problems),
+        answer.comments, answer.outcome, tuple(one.told(occasion.language) for one in answer.problems)
     )
-    return said if answer.next_step is None else _with_step(session, said, answer, (about, zone), occasion)
+    if said.outcome is not None and len(said.outcome) > LONGEST_OUTCOME:  # a text rather than a word
+        said = replace(said, comments=f"{said.outcome}\n{said.comments}".strip(), outcome=None)
+    if answer.next_step is None:
+        return said
+    made = report_forms.next_step(session, about.id)
+    if made:
+        told = f"{answer.step_line}: {made} was made by an earlier report, and stays as it is"
+        return replace(said, problems=(*said.problems, told))
+    return _with_step(session, said, answer, (about, zone), occasion)
 
 
 def _with_step(

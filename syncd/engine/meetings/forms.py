@@ -4,16 +4,17 @@ What the form says stands in the CRM's block of the task, so the notes are the u
 No task of this kind has participants: nothing of it reaches anybody but its owner (§4.2.3).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item, Kind, Status, Timing, When, zone_info
 from connectors.ical.canonical import canonical
-from store import calendar_rows, meeting_rows, outbox, report_forms, reports
+from store import calendar_rows, meeting_rows, outbox, report_forms, reports, scheduling
 from store.bindings import BoundEntity
-from store.calendar import Origin, TaskPurpose, TaskState
+from store.calendar import Origin, Task, TaskPurpose, TaskState
+from store.calendar_rows import TaskRecord
 from store.database import Transaction
 from store.meeting_rows import UserFacts
 from store.meetings import ReportState
@@ -75,7 +76,7 @@ class Forms:
             values.append(self._task(one, user, due_on, names, now))
             rows.append(
                 {"activity_id": one.activity_id, "user_id": user.id, "offered_at": now, "due_on": due_on,
-                 "remind_at": self._remind_at(due_on, user)}
+                 "remind_at": self._remind_at(due_on, self._zone(user))}
             )  # fmt: skip
         ids = calendar_rows.insert_tasks(session, values, now, by=None)
         report_forms.offer(session, [{**row, "task_id": id_} for row, id_ in zip(rows, ids, strict=True)])
@@ -83,12 +84,19 @@ class Forms:
         return len(ids)
 
     def withdraw(
-        self, session: Transaction, activities: Iterable[int], now: datetime, state: ReportState
+        self,
+        session: Transaction,
+        activities: Iterable[int],
+        now: datetime,
+        state: ReportState,
+        concealed: Collection[int] = (),
     ) -> int:
-        """Takes the open forms of these activities back; returns how many."""
+        """Takes the open forms of these activities back; returns how many. Of those `concealed` nothing that
+        they said of the meeting is kept."""
         forms = report_forms.waiting(session, activities=activities)
         report_forms.close(session, [one.id for one in forms], state)
-        cancel(session, forms, now)
+        cancel(session, [one for one in forms if one.activity_id not in concealed], now)
+        cancel(session, [one for one in forms if one.activity_id in concealed], now, blank=True)
         return len(forms)
 
     def remind(self, session: Transaction, now: datetime) -> int:
@@ -96,24 +104,25 @@ class Forms:
         forms = report_forms.waiting(session, remind_before=now)
         users = meeting_rows.users_of(session, {one.user_id for one in forms})
         tasks = calendar_rows.tasks(session, [one.task_id for one in forms if one.task_id is not None])
-        told = []
+        told, count = [], 0
         for form in forms:
-            today = now.astimezone(self._zone(users[form.user_id])).date()
-            report_forms.reminded(session, form.id, today)
+            zone = self._zone(users[form.user_id])
+            today = now.astimezone(zone).date()
             record = tasks.get(form.task_id or 0)
+            put_off = None if record is None else _put_off(record, form, today)
+            if put_off is not None:  # by its user: it is due later now
+                report_forms.remind_later(session, form.id, put_off, self._remind_at(put_off, zone))
+                continue
+            count += 1
+            report_forms.reminded(session, form.id, today)
             if record is None:
                 continue
-            before = item_of_task(record)
-            alarm = f"{now + timedelta(minutes=1):%Y%m%dT%H%M00Z}"
-            main = replace(
-                before.main, timing=replace(before.main.timing, end=When(today)), alarms=frozenset({alarm})
-            )
-            item = settled_task(canonical(replace(before, components=(main,))))
+            item = settled_task(canonical(_with_alert(item_of_task(record), today, now)))
             values = task_values(item, self._setting(form.user_id), record)
             calendar_rows.replace_task(session, record, values, now, by=None)
             told.append(record.id)
         outbox.announce(session, BoundEntity.TASK, told, now, by_person=False)
-        return len(forms)
+        return count
 
     # --- parts ------------------------------------------------------------------------------------
 
@@ -162,10 +171,10 @@ class Forms:
     def _due_on(self, one: Offer, user: UserFacts) -> date:
         return one.end.astimezone(self._zone(user)).date() + self._rules.due
 
-    def _remind_at(self, due_on: date, user: UserFacts) -> datetime | None:
+    def _remind_at(self, due_on: date, zone: ZoneInfo) -> datetime | None:
         if not self._rules.remind:
             return None
-        return datetime.combine(due_on + timedelta(days=1), MORNING, tzinfo=self._zone(user))
+        return datetime.combine(due_on + timedelta(days=1), MORNING, tzinfo=zone)
 
 
 def _people(offer: Offer, contacts: Mapping[int, str]) -> list[str]:
@@ -179,10 +188,32 @@ def _people(offer: Offer, contacts: Mapping[int, str]) -> list[str]:
     ]
 
 
-def cancel(session: Transaction, forms: Sequence[Form], now: datetime) -> None:
-    """Takes the tasks of these forms out of all lists."""
+def _put_off(record: TaskRecord, form: Form, today: date) -> date | None:
+    """The day to come on which the task is due, where its user chose another one."""
+    due: date | None = record.values["due_date"]
+    return due if due is not None and due != form.due_on and due >= today else None
+
+
+def _with_alert(before: Item, today: date, now: datetime) -> Item:
+    """The task due today, with an alert beside those there. What its user says of times stays."""
+    main, timing = before.main, before.main.timing
+    plain = timing.start is None and timing.end is not None and timing.end.is_date and not timing.recurs
+    alarm = f"{now + timedelta(minutes=1):%Y%m%dT%H%M00Z}"
+    main = replace(
+        main,
+        timing=replace(timing, end=When(today)) if plain else timing,
+        alarms=main.alarms | {alarm},
+    )
+    return replace(before, components=(main, *before.components[1:]))
+
+
+def cancel(session: Transaction, forms: Sequence[Form], now: datetime, *, blank: bool = False) -> None:
+    """Takes the tasks of these forms out of all lists. `blank`: what the meeting was is private now."""
     tasks = calendar_rows.tasks(session, [one.task_id for one in forms if one.task_id is not None])
     for record in tasks.values():
+        if blank:
+            scheduling.set_columns(session, Task, record.id, {"subject": "", "block": "", "account_id": None,
+                                                              "opportunity_id": None})  # fmt: skip
         if not record.values["hidden"]:
             calendar_rows.hide(session, record, now, by=None)
     outbox.announce(session, BoundEntity.TASK, list(tasks), now, by_person=False)

@@ -1,15 +1,15 @@
 """What an event says of its video meetings: those that are over, those to come, and when to look again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Item, When
 from connectors.ical.zones import offset_of
-from store.activities import ActivityType
 from store.calendar import EventStatus, ResponseKind
 from store.calendar_rows import EventRecord, EventRow
+from store.entries import is_video
 from store.errors import Invalid
 from syncd.core.canonical import is_private
 from syncd.core.meetings.ended import Held, Rules, is_over
@@ -44,36 +44,54 @@ class Looked:
 NOTHING = Looked((), (), None)
 
 
-def look(record: EventRecord, now: datetime, past: timedelta, rules: Rules, floating: ZoneInfo) -> Looked:
-    """The meetings of the event that were over at most `past` ago, and the next ones (aware `now`)."""
-    item = item_of(record)
-    if is_private(item) or record.main.values["hidden"] or record.main.values["deleted_at"] is not None:
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """How events are looked at."""
+
+    past: timedelta
+    rules: Rules
+    floating: ZoneInfo
+
+
+def look(record: EventRecord, now: datetime, how: Looking, *, known: bool) -> Looked:
+    """The meetings of the event that were over at most so long ago, and the next ones (aware `now`). `known`:
+    something was recorded of it, so those that are held otherwise by now are told as well."""
+    item, rules, floating, past = item_of(record), how.rules, how.floating, how.past
+    if record.main.values["hidden"] or record.main.values["deleted_at"] is not None:
         return NOTHING
     rows = {row.key: row for row in record.rows}
-    if not any(is_video(row) for row in rows.values()):
+    concerned = any(is_video(row.values) for row in rows.values()) and not is_private(item)
+    if not concerned and not known:
         return NOTHING
     offset = _offsets(item)
     over = occurrences(item, now - past, now - rules.grace, floating=floating, cap=MOST, offset_of=offset)
     ended = [one for one in over.found if is_over(one.end, now, rules)]
     later = occurrences(item, now - rules.grace, now + AHEAD, floating=floating, cap=NEXT, offset_of=offset)
     coming = [one for one in later.found if not is_over(one.end, now, rules)]
-    next_ones = _meetings(coming, rows)
-    ends = [one.held.end + rules.grace for one in next_ones if not one.held.all_day]
+    private = is_private(item)
+    next_ones = [_meeting(one, rows[one.component.key], private=private) for one in coming]
+    ends = [one.held.end + rules.grace for one in next_ones if one.held.video and not one.held.all_day]
     due = min(ends, default=None)
-    if due is None and later.truncated and coming:
+    if not concerned:
+        due = None
+    elif due is None and later.truncated and coming:
         due = coming[-1].end + rules.grace  # none of many: look on from there
     elif due is None and item.main.timing.recurs:
         due = now + PATIENCE
-    return Looked(tuple(_meetings(ended, rows)), tuple(next_ones), due)
+    over_ones = [_meeting(one, rows[one.component.key], private=private) for one in ended]
+    kept = [[one for one in some if known or one.held.video] for some in (over_ones, next_ones)]
+    return Looked(tuple(kept[0]), tuple(kept[1]), due)
 
 
 def around(record: EventRecord, start: datetime, end: datetime, floating: ZoneInfo) -> list[Meeting]:
-    """The event's meetings in that stretch, whatever became of them; none where it is private."""
+    """The event's video meetings in that stretch, whatever became of them; none where it is private."""
     item = item_of(record)
     if is_private(item):
         return []
+    rows = {row.key: row for row in record.rows}
     found = occurrences(item, start, end, floating=floating, cap=MOST, offset_of=_offsets(item)).found
-    return _meetings(list(found), {row.key: row for row in record.rows})
+    meetings = [_meeting(one, rows[one.component.key], private=False) for one in found]
+    return [one for one in meetings if one.held.video]
 
 
 def _offsets(item: Item) -> Callable[[str, datetime], timedelta | None]:
@@ -86,21 +104,7 @@ def _offsets(item: Item) -> Callable[[str, datetime], timedelta | None]:
     return offset
 
 
-def is_video(row: EventRow) -> bool:
-    """R110: the type says so, or there is a link."""
-    return row.values["type"] is ActivityType.VIDEO_CALL or bool(row.values["video_url"])
-
-
-def _meetings(found: list[Occurrence], rows: Mapping[str, EventRow]) -> list[Meeting]:
-    meetings = []
-    for one in found:
-        row = rows[one.component.key]
-        if is_video(row):
-            meetings.append(_meeting(one, row))
-    return meetings
-
-
-def _meeting(one: Occurrence, row: EventRow) -> Meeting:
+def _meeting(one: Occurrence, row: EventRow, *, private: bool) -> Meeting:
     values = row.values
     answers = {who.user_id: who.response for who in row.participants if who.user_id is not None}
     willing = [user for user, answer in sorted(answers.items()) if answer is not ResponseKind.DECLINED]
@@ -117,6 +121,8 @@ def _meeting(one: Occurrence, row: EventRow) -> Meeting:
         linked=values["account_id"] is not None
         or values["opportunity_id"] is not None
         or any(who.contact_id is not None for who in row.participants),
+        video=is_video(values),
+        private=private,
     )
     return Meeting(held, row, willing[0] if willing else None)
 

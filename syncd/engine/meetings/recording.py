@@ -17,7 +17,7 @@ from store.database import Transaction
 from store.meeting_rows import FOLLOWING, Actual, Draft, Recorded
 from syncd.core.meetings.ended import Known, Rules, Verdict, is_withdrawn, minutes, paired, verdict
 from syncd.engine.calendar.items import LONGEST_SUBJECT, item_of
-from syncd.engine.meetings.look import Looked, Meeting, look, lost
+from syncd.engine.meetings.look import Looked, Looking, Meeting, look, lost
 
 Place = tuple[str, str]  # UID and place in the series
 
@@ -54,6 +54,7 @@ class Recording:
     changed: int = 0
     offers: list[Offer] = field(default_factory=list)
     withdrawn: list[int] = field(default_factory=list)  # activities
+    concealed: list[int] = field(default_factory=list)  # of these, those of what is private now
 
 
 class Recorder:
@@ -61,8 +62,8 @@ class Recorder:
 
     def __init__(self, rules: Rules, past: timedelta, floating: ZoneInfo) -> None:
         self._rules = rules
-        self._past = past
         self._floating = floating
+        self._how = Looking(past, rules, floating)
 
     def record(self, session: Transaction, ids: Iterable[int], now: datetime) -> Recording:
         """Looks at these events, as they are at this moment of the transaction."""
@@ -72,9 +73,9 @@ class Recorder:
         evidence = meeting_rows.best_evidence(session, uids)
         done, drafts, seen = Recording(), [], []
         for id_, record in records.items():
-            looked = look(record, now, self._past, self._rules, self._floating)
-            seen.append((id_, record.version, looked.due))
             before = known.get(record.main.values["uid"], [])
+            looked = look(record, now, self._how, known=bool(before))
+            seen.append((id_, record.version, looked.due))
             task = _Event(session, record, self._known(record, looked, before, now), evidence, done)
             drafts += task.settle(looked, now, self._rules)
         made = meeting_rows.insert(session, [draft for _, _, draft, _ in drafts], now)
@@ -144,8 +145,10 @@ class _Event:
             if before.key != held.key:
                 meeting_rows.rekey(self.session, before.activity_id, held.key, held.start, held.end)
         elif is_withdrawn(held, Known(before.key, before.start, before.end), now, rules):
-            meeting_rows.withdraw(self.session, before.activity_id, now)
+            meeting_rows.withdraw(self.session, before.activity_id, now, blank=held.private)
             self.done.withdrawn.append(before.activity_id)
+            if held.private:
+                self.done.concealed.append(before.activity_id)
         else:
             self._follow(meeting, before, now)
 

@@ -4,12 +4,13 @@ Nothing is decided outside the transaction that writes it, and one process at a 
 the same meeting is recorded once, and its form made once, by however many processes and however they die.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
+from connectors.meetings import Providers
 from store import actors, meeting_rows, report_forms
 from store.audit_log import Channel
 from store.database import Database, Transaction
@@ -17,6 +18,8 @@ from store.errors import StoreError
 from store.meetings import ReportChannel, ReportState
 from store.report_forms import Form
 from syncd.core.meetings.ended import Rules
+from syncd.engine.calendar import looking_again
+from syncd.engine.calendar.items import Setting
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings import answering
@@ -25,6 +28,7 @@ from syncd.engine.meetings.recording import Recorder
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
+STILL_WRITTEN = timedelta(days=30)  # so long a report may be changed in its task
 CHUNK = 500  # events of one transaction: nobody else writes to SQLite meanwhile
 
 
@@ -37,6 +41,8 @@ class MeetingRules:
     forms: FormRules
     auto_validate: timedelta | None
     default_alarm: int | None  # minutes: of the events that are next steps
+    providers: Providers  # whose links lead into a meeting
+    rooms: Mapping[str, str]  # links to rooms of users, by their main address
 
 
 @dataclass(slots=True)
@@ -78,7 +84,8 @@ class MeetingSync:
             closed = bool(report_forms.waiting(session, moved=True))
             late = bool(report_forms.waiting(session, remind_before=now))
             stale = self._stale(session, now)
-        if not (ids or closed or late or stale):
+            rewritten = bool(report_forms.rewritten(session, now - STILL_WRITTEN))
+        if not (ids or closed or late or stale or rewritten):
             return report
         forms = Forms(self._rules.forms, self._people())
         while ids and not self.halted():
@@ -87,6 +94,8 @@ class MeetingSync:
                 ids = meeting_rows.to_look_at(session, now, CHUNK)
         if closed:
             self._answers(now, report)
+        if rewritten:
+            self._read_again(now, report)
         if late:
             with self._database.write() as session:
                 meeting_rows.alone(session)
@@ -98,6 +107,24 @@ class MeetingSync:
                      offered=report.offered, withdrawn=report.withdrawn, answered=report.answered,
                      reminded=report.reminded)  # fmt: skip
         return report
+
+    def look_again(self, now: datetime) -> int:
+        """Tells which of the events that are stored already are video meetings, by the hosts that the config
+        names now; returns how many of them changed. Once is enough as long as the config stays."""
+        changed, after = 0, 0
+        setting = Setting(0, self._people(), self._rules.forms.floating, self._rules.providers)
+        while not self.halted():
+            with self._database.write() as session:
+                some, last = looking_again.look_again(
+                    session, setting, now, since=now - self._rules.past, after=after
+                )
+            changed += some
+            if last is None:
+                break
+            after = last
+        if changed:
+            log.info("video meetings found in what is stored", action="meetings", events=changed)
+        return changed
 
     def _record(self, ids: Sequence[int], forms: Forms, now: datetime, report: MeetingsReport) -> None:
         try:
@@ -119,7 +146,7 @@ class MeetingSync:
         with self._database.write() as session:
             meeting_rows.alone(session)
             done = self._recorder.record(session, ids, now)
-            taken_back = forms.withdraw(session, done.withdrawn, now, ReportState.WITHDRAWN)
+            taken_back = forms.withdraw(session, done.withdrawn, now, ReportState.WITHDRAWN, done.concealed)
             offered = forms.offer(session, done.offers, now)
         report.recorded += done.made
         report.changed += done.changed
@@ -131,7 +158,7 @@ class MeetingSync:
         with self._database.write() as session:
             meeting_rows.alone(session)
             for form in report_forms.waiting(session, moved=True):
-                if form.void:
+                if form.deleted:
                     report_forms.close(session, [form.id], ReportState.WITHDRAWN)
                     cancel(session, [form], now)
                     report.withdrawn += 1
@@ -147,6 +174,18 @@ class MeetingSync:
                     report_forms.close(session, [form.id], ReportState.WAIVED)
                     report.waived += 1
 
+    def _read_again(self, now: datetime, report: MeetingsReport) -> None:
+        """Some finish the task first and write their report then."""
+        with self._database.write() as session:
+            meeting_rows.alone(session)
+            for form in report_forms.rewritten(session, now - STILL_WRITTEN):
+                report_forms.read_again(session, form)
+                about = report_forms.reportable(session, form.activity_id)
+                said = answering.taken(session, form.notes, about, self._occasion(session, form, now))
+                if said.comments and said.comments != form.comments:
+                    report_forms.amend(session, form.activity_id, said, by=form.user_id, now=now)
+                    report.answered += 1
+
     def _occasion(self, session: Transaction, form: Form, now: datetime) -> Occasion:
         """The user who answered, acting through the task."""
         rules = self._rules.forms
@@ -159,6 +198,8 @@ class MeetingSync:
             language=rules.language,
             default_alarm=self._rules.default_alarm,
             instance=rules.instance,
+            providers=self._rules.providers,
+            rooms=self._rules.rooms,
         )
 
     def _stale(self, session: Transaction, now: datetime) -> list[int]:

@@ -7,6 +7,7 @@ from connectors.calendar import Item
 from store import calendar_rows, meeting_rows, report_forms, scheduling
 from store.activities import ActivityState, DurationSource
 from store.database import Transaction
+from store.entries import is_video
 from store.errors import Forbidden, Invalid, NotFound
 from store.meeting_rows import Said
 from store.meetings import Grade, ReportChannel, ReportState
@@ -18,7 +19,6 @@ from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.meetings import answering
 from syncd.engine.meetings.forms import cancel, finish
-from syncd.engine.meetings.look import is_video
 
 FAR = timedelta(hours=24)  # between what the calendar says and what really was
 LONGEST = timedelta(hours=24)
@@ -49,7 +49,7 @@ def times(
     involved = {one.user_id for row in record.rows for one in row.participants}
     if not occasion.actor.may_edit(record.main.values["owner_id"]) and occasion.actor.user_id not in involved:
         raise Forbidden(f"{occasion.actor.login} takes no part in event {event_id}")
-    if not any(is_video(row) for row in record.rows):
+    if not any(is_video(row.values) for row in record.rows):
         raise Invalid(f"event {event_id} is no video meeting: only those become activities by themselves")
     item = item_of(record)
     key, scheduled = _occurrence(item, occurrence, occasion)

@@ -33,9 +33,9 @@ WORDS = {
         "number": "Numéro : {}",
         "with": "Avec : {}",
         "more": "et {} autres",
-        "how": "Écrivez le compte rendu au-dessus de ce bloc, puis terminez la tâche : il entre dans "
-        "l'historique.\nDeux lignes facultatives y sont comprises :\n"
-        "Résultat : intéressé\nSuite : appel Dupont mardi 14h",
+        "how": "Écrivez le compte rendu au-dessus de ce bloc (rien n'est lu ici), puis terminez la tâche : "
+        "il entre dans l'historique. Une ligne « Résultat : … » et une ligne « Suite : … », par exemple "
+        "« Suite : appel Dupont mardi 14h », y sont comprises.",
     },
     "en": {
         "account": "Account: {}",
@@ -44,9 +44,9 @@ WORDS = {
         "number": "Number: {}",
         "with": "With: {}",
         "more": "and {} more",
-        "how": "Write the report above this block, then complete the task: it enters the history.\n"
-        "Two optional lines are understood in it:\n"
-        "Outcome: interested\nNext: appel Dupont mardi 14h",
+        "how": "Write the report above this block (nothing is read here), then complete the task: it "
+        "enters the history. A line “Outcome: …” and a line “Next: …”, for example “Next: appel Dupont mardi "
+        "14h”, are understood in it.",
     },
 }
 

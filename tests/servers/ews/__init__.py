@@ -18,7 +18,8 @@ Faults: `server.faults.plan(Fault.RESET_AFTER, "CreateItem")`; faults.py has the
 `server.expire_sync_states()` makes every sync state given so far invalid.
 
 Notifications: `server.subscriptions` has `minute` and `heartbeat` to shorten, `await_streams(n)` to wait
-for a stream, `forget_all()` to lose all subscriptions; `server.drop_connections()` ends all connections.
+for a stream, `forget_all()` to lose all subscriptions, `close_streams()` to end all streams in good order,
+`end_streams()` without a word; `server.drop_connections()` ends all connections.
 Autodiscover: `server.autodiscover.redirects[address] = other address or URL`.
 
 What is asserted: `server.counts` (operations by name; invitations, updates, cancellations, responses,

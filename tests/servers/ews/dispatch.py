@@ -149,7 +149,10 @@ class Dispatcher:
             return [syncing.refusal(operation, error)]
         if plan is not None and plan.fault is Fault.STALE and operation == "UpdateItem":
             self._touch(request)
-        return self.operations[operation](request)
+        messages = self.operations[operation](request)
+        if plan is not None and plan.fault is Fault.AWAY:
+            raise SoapFault("ErrorMailboxStoreUnavailable", "The mailbox database is unavailable.")
+        return messages
 
     def _touch(self, request: Request) -> None:
         """Someone else writes the items just before: their change keys are stale."""

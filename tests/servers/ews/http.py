@@ -147,8 +147,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def _operation(self, content: bytes, account: str) -> None:
         operation = self.ews.dispatcher.operation_of(content)
+        if (first := self.ews.before.pop(operation, None)) is not None:
+            first()
         plan = self.ews.faults.take(operation)
         if self._broken_before(plan):
+            return
+        if plan is not None and plan.fault is Fault.LATE:
+            self.ews.late.append((content, account))
+            self._reset()
             return
         if operation == "GetStreamingEvents" and plan is None:
             self._stream(content, account)

@@ -8,7 +8,7 @@ from tests.servers.ews.counts import Sent, SentMail
 from tests.servers.ews.errors import EwsError
 from tests.servers.ews.fields import Kind
 from tests.servers.ews.mail import headers_of, mailbox
-from tests.servers.ews.model import Item, Mailbox
+from tests.servers.ews.model import Change, Item, Mailbox, Series
 from tests.servers.ews.occasions import ATTENDEES, is_organizer
 from tests.servers.ews.requests import Request
 from tests.servers.ews.target import Target
@@ -141,17 +141,29 @@ def respond(request: Request, source: Element) -> list[Target]:
 
 def _answer(request: Request, target: Target, answer: str, invitation: Item | None) -> list[Target]:
     store, item, box = request.store, target.item, target.item.folder.mailbox
-    item.put("MyResponseType", answer)
-    item.put("LegacyFreeBusyStatus", _BUSY[answer])
-    item.put("AppointmentReplyTime", stamp(store.now()))
+    sheet: Item | Change = item
+    if target.original is not None:
+        item.series = item.series or Series()
+        sheet = item.series.changed.setdefault(target.original, Change(target.original))
+    told = {
+        "MyResponseType": answer,
+        "LegacyFreeBusyStatus": _BUSY[answer],
+        "AppointmentReplyTime": stamp(store.now()),
+    }
+    sheet.fields |= {name: typed(name, value) for name, value in told.items()}
     store.changed(item, box.name, {"MyResponseType", "LegacyFreeBusyStatus"})
     if request.attribute("MessageDisposition").startswith("Send"):
         _send_answer(request, target, answer)
     bin_folder = box.folder("deleteditems")
     if invitation is not None and invitation.folder is not bin_folder:
         store.move(invitation, bin_folder, box.name)
-    if answer == "Decline":
+    if answer == "Decline" and target.original is None:
         store.move(item, bin_folder, box.name)
+    elif answer == "Decline" and item.series is not None and target.original is not None:
+        # Microsoft's pages tell of whole items only; Outlook takes a declined occurrence out of its series.
+        item.series.changed.pop(target.original)
+        item.series.deleted.add(target.original)
+        return [Target(item)]
     return [target]
 
 

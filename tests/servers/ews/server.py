@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -30,6 +31,8 @@ class EwsServer:
         self.counts = Counts()
         self.faults = Faults()
         self.logins = Logins()
+        self.before: dict[str, Callable[[], None]] = {}  # done once, before the next request of that name
+        self.late: list[tuple[bytes, str]] = []  # accepted, and not worked on yet: content and account
         self.check = SchemaCheck(checked=checked)
         self.dispatcher = Dispatcher(self.store, self.counts, self.faults, self.check)
         self.ca_file: Path | None = None
@@ -93,6 +96,12 @@ class EwsServer:
     def delegate(self, owner: str, to: str, role: str = "Editor") -> None:
         """Gives a mailbox access to another: Reviewer reads, Author also creates, Editor does all."""
         self.mailbox(owner).delegates[to.lower()] = role
+
+    def catch_up(self) -> None:
+        """Works on all that was accepted from clients who have given up since (`Fault.LATE`)."""
+        late, self.late = self.late, []
+        for content, account in late:
+            self.dispatcher.answer(content, account, None)
 
     @property
     def subscriptions(self) -> Subscriptions:

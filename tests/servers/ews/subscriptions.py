@@ -42,6 +42,7 @@ class Subscriptions:
         self._known: dict[str, Subscription] = {}
         self._count = 0
         self._ended = 0  # grows when all streams are to end
+        self._closed = 0  # grows when all streams are to say that their time is over
         self.minute = 60.0
         self.heartbeat = 30.0
         self.open_streams = 0
@@ -64,6 +65,12 @@ class Subscriptions:
         """Streams end without a word."""
         with self._changed:
             self._ended += 1
+            self._changed.notify_all()
+
+    def close_streams(self) -> None:
+        """The time of all streams that are open is over: they say Closed."""
+        with self._changed:
+            self._closed += 1
             self._changed.notify_all()
 
     def await_streams(self, number: int, seconds: float = 10.0) -> bool:
@@ -178,7 +185,7 @@ class Subscriptions:
                 text = "You have exceeded the available concurrent connections for your account."
                 yield _failed(EwsError("ErrorExceededConnectionCount", text), [])
                 return
-            ended = self._ended
+            ended, closed = self._ended, self._closed
             self.open_streams += 1
             self._changed.notify_all()
         try:
@@ -188,10 +195,10 @@ class Subscriptions:
                 if missing:
                     yield _failed(_not_found(), missing)
                     return
-                notifications = self._wait(ids, min(end, time.monotonic() + self.heartbeat), ended)
+                notifications = self._wait(ids, min(end, time.monotonic() + self.heartbeat), (ended, closed))
                 if self._ended != ended:
                     return
-                over = time.monotonic() >= end
+                over = time.monotonic() >= end or self._closed != closed
                 yield _response(notifications, "Closed" if over else "OK")
                 if over:
                     return
@@ -205,9 +212,9 @@ class Subscriptions:
             known = self._known.get(told)
             return known is not None and known.owner is request.caller and known.streaming
 
-    def _wait(self, ids: list[str], until: float, ended: int) -> list[Element]:
+    def _wait(self, ids: list[str], until: float, before: tuple[int, int]) -> list[Element]:
         def something() -> bool:
-            return self._ended != ended or any(
+            return (self._ended, self._closed) != before or any(
                 each not in self._known or self._known[each].waiting for each in ids
             )
 

@@ -17,7 +17,7 @@ _STRICTNESS = ("Normal", "Personal", "Private", "Confidential")
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     """What an item was, to be put back where one of several changes is refused."""
 
     item: Item
@@ -28,7 +28,7 @@ class _Kept:
     series: Series | None
 
     @classmethod
-    def of(cls, item: Item) -> "_Kept":
+    def of(cls, item: Item) -> "Kept":
         series = item.series
         copied = None
         if series is not None:
@@ -71,7 +71,7 @@ def _update(request: Request, change: Element) -> tuple[Target, int]:
     if target.kind.is_mail and not request.attribute("MessageDisposition"):
         raise EwsError("ErrorMessageDispositionRequired", "MessageDisposition is required for messages.")
     updates, count = _resolve(request, target, reference.get("ChangeKey", ""), updates)
-    kept = _Kept.of(target.item)
+    kept = Kept.of(target.item)
     invited = meetings.addresses(target)
     try:
         names = set[str]().union(*(_apply(request, target, update) for update in updates))
@@ -169,7 +169,7 @@ def _apply(request: Request, target: Target, update: Element) -> set[str]:
     return writing.put(request, target, value)
 
 
-def _settle(target: Target, kept: _Kept, names: set[str]) -> None:
+def _settle(target: Target, kept: Kept, names: set[str]) -> None:
     item = target.item
     if item.kind is Kind.TASK:
         writing.complete_task(item, names)

@@ -1,0 +1,215 @@
+"""The form of a meeting that is over: answered, waived, reminded of, withdrawn; on both databases."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from store.activities import delete_activity
+from store.actors import admin_at_machine
+from store.audit_log import Channel
+from tests.servers.meeting_world import ANNE, OVER, MeetingWorld, video
+
+
+@pytest.fixture
+def world(tmp_path: Path, database_url: str) -> Iterator[MeetingWorld]:
+    made = MeetingWorld(tmp_path / "syncd", database_url)
+    made.begin()
+    yield made
+    made.close()
+
+
+def held(world: MeetingWorld, source: bytes, name: str = "m") -> None:
+    """The meeting is in Claire's calendar, and over."""
+    world.put("claire", name, source)
+    world.settle()
+    world.follow_up(OVER)
+
+
+def test_finishing_the_task_with_text_answers_the_form(world: MeetingWorld) -> None:
+    world.put("claire", "m", video("m@client.example"))
+    world.settle()
+    world.follow_up(OVER)
+    world.settle()
+    world.answer("Très intéressée.\nRappeler en mars.")
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("state, comments") == [("VALIDATED", "Très intéressée.\nRappeler en mars.")]
+    assert world.forms("state, channel, submitted_by") == [("ANSWERED", "TASK", 1)]
+    assert not world.later(minutes=1).wrote
+
+
+def test_a_user_is_reminded_once_and_by_the_next_day(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    assert world.follow_up(OVER + timedelta(days=1)).reminded == 0
+    assert world.follow_up(datetime(2026, 11, 25, 8, 1, tzinfo=UTC)).reminded == 1
+    world.settle()
+    _, task = world.task()
+    assert "DUE;VALUE=DATE:20261125" in task
+    assert "BEGIN:VALARM" in task
+    for day in range(5):
+        assert world.later(days=day).reminded == 0
+
+
+def test_a_task_that_is_deleted_waives_the_form_and_keeps_the_activity_for_the_list(
+    world: MeetingWorld,
+) -> None:
+    held(world, video("m"))
+    world.settle()
+    ref, _ = world.task()
+    world.servers["claire"].remove(ref)
+    world.settle()
+    assert world.later(minutes=1).waived == 1
+    assert world.activities("state") == [("PENDING_REPORT",)]
+    world.settle()
+    assert "VTODO" not in world.text("claire")
+
+
+def test_without_a_report_it_is_validated_after_the_time_that_the_config_says(world: MeetingWorld) -> None:
+    world.more = '[video]\nauto_validate = "3d"\n'
+    held(world, video("m"))
+    world.settle()
+    assert world.later(days=2).validated == 0
+    assert world.later(days=1).validated == 1
+    assert world.activities("state, comments") == [("VALIDATED", "")]
+    assert world.forms() == [("EXPIRED",)]
+    world.settle()
+    assert "VTODO" not in world.text("claire")
+
+
+def test_nothing_of_the_form_reaches_a_guest_who_is_put_into_the_task(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    ref, _ = world.task()
+    guest = f"ORGANIZER:mailto:claire@acme.example\nATTENDEE:mailto:{ANNE}\nEND:VTODO"
+    world.change("claire", ref, lambda text: text.replace("END:VTODO", guest))
+    for _ in range(4):
+        world.sync()
+    _, task = world.task()
+    assert "Client SA" not in task
+    assert "CRM ---" not in task
+
+
+def test_an_answer_s_outcome_and_next_step_are_taken_from_its_text(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("D'accord sur le prix.\nRésultat : intéressée\nSuite : appel mardi 14h")
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("state, comments") == [("VALIDATED", "D'accord sur le prix.")]
+    assert world.forms("outcome, next_event_id") == [("intéressée", 2)]
+    columns = "type, owner_id, account_id, start"
+    ((kind, owner, account, start),) = world.rows(f"SELECT {columns} FROM event WHERE id = 2")
+    assert (kind, owner, account) == ("CALL", 1, world.account)
+    assert str(start).startswith("2026-11-24 13:00")
+    world.settle()
+    assert world.text("claire").count("BEGIN:VEVENT") == 2
+
+
+def test_a_next_step_that_is_not_understood_stays_in_the_report(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("Bien.\nSuite : visite le 31/02 #INCONNUE")
+    world.settle()
+    world.later(minutes=1)
+    ((comments,),) = world.activities("comments")
+    assert comments == "Bien.\nSuite : visite le 31/02 #INCONNUE"
+    assert world.one("SELECT next_event_id FROM meeting_report") is None
+    assert "31/02" in str(world.one("SELECT problems FROM meeting_report"))
+
+
+def test_a_next_step_that_cannot_be_made_stays_in_the_report(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("Bien.\nSuite : visite mardi 14h #INCONNUE")
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    ((comments,),) = world.activities("comments")
+    assert comments == "Bien.\nSuite : visite mardi 14h #INCONNUE"
+    assert world.one("SELECT count(*) FROM event") == 1
+
+
+def test_the_forms_of_many_meetings_at_once_do_not_stop_the_mailbox(world: MeetingWorld) -> None:
+    for number in range(14):
+        world.put("claire", f"m{number}", video(f"m{number}", f"Visio {number}"))
+    world.settle()
+    world.follow_up(OVER)
+    world.settle()
+    assert world.text("claire").count("BEGIN:VTODO") == 14
+    assert world.rows("SELECT state FROM mailbox") == [("RUNNING",)]
+
+
+def test_a_report_that_is_written_once_the_task_is_done_is_taken_too(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("")
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("state, comments") == [("VALIDATED", "")]
+    ref, _ = world.task()
+    world.change("claire", ref, lambda text: text.replace("DESCRIPTION:", "DESCRIPTION:Après coup.", 1))
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("state, comments") == [("VALIDATED", "Après coup.")]
+    assert not world.later(minutes=1).wrote
+
+
+def test_a_next_step_is_made_once_however_often_the_report_is_changed(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("Bien.\nSuite : appel mardi 14h")
+    world.settle()
+    world.later(minutes=1)
+    ref, _ = world.task()
+    world.change("claire", ref, lambda text: text.replace("DESCRIPTION:Bien.", "DESCRIPTION:Très bien."))
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("comments") == [("Très bien.",)]
+    assert world.one("SELECT count(*) FROM event") == 2
+    assert world.one("SELECT next_event_id FROM meeting_report") == 2
+
+
+def test_a_user_who_puts_the_task_off_is_reminded_when_it_is_due_then(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    ref, _ = world.task()
+    mine = "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:-PT1H\nEND:VALARM\nEND:VTODO"
+    world.change("claire", ref, lambda text: text.replace("DATE:20261124", "DATE:20261201"))
+    world.change("claire", ref, lambda text: text.replace("END:VTODO", mine))
+    world.settle()
+    assert world.follow_up(datetime(2026, 11, 25, 8, 1, tzinfo=UTC)).reminded == 0
+    world.settle()
+    assert "DATE:20261201" in world.task()[1]
+    assert world.follow_up(datetime(2026, 12, 2, 8, 1, tzinfo=UTC)).reminded == 1
+    world.settle()
+    _, task = world.task()
+    assert "DUE;VALUE=DATE:20261202" in task
+    assert "TRIGGER:-PT1H" in task
+
+
+def test_a_task_with_times_of_its_user_keeps_them_when_it_is_reminded_of(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    ref, _ = world.task()
+    times = "DTSTART;TZID=Europe/Paris:20261124T090000\nDUE;TZID=Europe/Paris:20261124T100000"
+    world.change("claire", ref, lambda text: text.replace("DUE;VALUE=DATE:20261124", times))
+    world.settle()
+    assert world.follow_up(datetime(2026, 11, 25, 8, 1, tzinfo=UTC)).reminded == 1
+    world.settle()
+    _, task = world.task()
+    assert "20261124T090000" in task
+    assert "BEGIN:VALARM" in task
+    assert world.rows("SELECT count(*) FROM quarantine") == [(0,)]
+
+
+def test_the_form_of_an_activity_that_a_person_deletes_is_withdrawn(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    with world.session() as session:
+        delete_activity(session, 1, actor=admin_at_machine("root"), now=world.now, channel=Channel.CLI)
+    assert world.later(minutes=1).withdrawn == 1
+    world.settle()
+    assert "VTODO" not in world.text("claire")
+    assert not world.later(minutes=1).wrote
