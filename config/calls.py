@@ -59,5 +59,7 @@ class Calls(Section):
     """Extensions and direct numbers, each with its user."""
     numbers: tuple[Number, ...] = ()
     """The company's other numbers, such as the switchboard's: digits, with + and country if so recorded."""
+    record_unlinked: bool = False
+    """Record calls with numbers that are no contact's and no account's, too."""
     columns: CallColumns = CallColumns()
     """Headings other than the usual ones; those of Asterisk, FreePBX and 3CX are known."""

@@ -16,7 +16,7 @@ from config.errors import Problem
 from config.lines import KeyPath, TooDeep, format_path, locate
 
 MAX_FILE = 8 * 1024 * 1024  # a thousand mailboxes take a third of a MiB
-PATH_KEYS = frozenset({"file", "ca_file", "state_dir", "directory"})
+PATH_KEYS = frozenset({"file", "ca_file", "state_dir", "directory", "attendance"})
 
 _TOMLLIB_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 

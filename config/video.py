@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, field_validator
 
 from config import rules
-from config.types import Duration, Period, Section, Text
+from config.types import Duration, LocalPath, Period, Section, Text
 
 LOGIN = "{login}"
 
@@ -80,6 +80,8 @@ class Video(Section):
     """Remind once, in the morning of the day after that."""
     auto_validate: Period | None = None
     """Let activities without a report enter the history after so long; by default they wait."""
+    attendance: LocalPath | None = None
+    """Where attendance reports are dropped; without it none are read. Relative to the config file."""
 
     @field_validator("hosts")
     @classmethod

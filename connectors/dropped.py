@@ -113,6 +113,14 @@ def read(file: Dropped, limit: int = MAX_BYTES) -> bytes:
     return content
 
 
+def unchanged(file: Dropped) -> bool:
+    """Whether the file is where it was, and the one that was looked at."""
+    try:
+        return _stamp((file.folder / file.name).lstat()) == file.stamp
+    except OSError:
+        return False
+
+
 def put_away(file: Dropped, why: str = "") -> Path:
     """Moves a file to `done/`; to `failed/` with a text beside it where `why` says what was wrong.
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from store import reports
+from store import attendance_rows, reports
 from store.accounts import Account
 from store.activities import Activity
 from store.base import Base
@@ -130,7 +130,11 @@ def activity(session: Session, id_: int) -> Detail:
     record = _get(session, Activity, id_, "activity")
     rows = reports.activities(session, Query(activity=id_)).rows
     extra = {"contacts": rows[0].contacts, "opportunity": rows[0].opportunity} if rows else {}
-    return Detail("activity", _fields(session, record) | extra, {})
+    roll = attendance_rows.of_activity(session, id_)
+    if roll is None:
+        return Detail("activity", _fields(session, record) | extra, {})
+    told = {"held": roll.told, "further_unplanned": roll.more or None}
+    return Detail("activity", _fields(session, record) | extra | told, {"attendance": roll.rows})
 
 
 def matches(session: Session, email_id: int) -> tuple[MatchRow, ...]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from store import ledger, mail_log
+from store import attendance_rows, ledger, mail_log
 from store.accounts import Account
 from store.activities import Activity, ActivityContact
 from store.audit_log import AuditLog, Channel
@@ -79,6 +79,8 @@ class Removal:
     mails: dict[int, LoggedMail] = field(default_factory=dict)  # to be deleted whole
     verdicts: dict[Place, tuple[VerdictKind, str | None]] = field(default_factory=dict)
     losing: dict[int, LoggedMail] = field(default_factory=dict)  # stay, at fewer accounts
+    addresses: frozenset[str] = frozenset()  # go from attendance reports: nobody has them
+    contact_id: int | None = None  # goes from them too: is deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Forgotten:
     activities: int
     matches: int
     attachments: int  # rows; files that other mail refers to stay
+    reports: int = 0  # attendance reports that named them
 
 
 def all_mails() -> ColumnElement[bool]:
@@ -128,6 +131,19 @@ def holder_of(session: Session, address: str) -> Contact | Account | None:
     return session.scalar(
         select(Account).where(Account.deleted_at.is_(None), Account.email == address).limit(1)
     )
+
+
+def people_in_reports(
+    session: Session, addresses: Sequence[str], contact_id: int | None
+) -> tuple[frozenset[str], int | None]:
+    """Whom attendance reports are to name no more: of these addresses those that nobody has, and the contact
+    with its addresses if it is deleted."""
+    wanted = set(addresses)
+    contact = None if contact_id is None else session.get(Contact, contact_id)
+    gone = contact is not None and contact.deleted_at is not None
+    if contact is not None and gone:
+        wanted.update(contact.addresses())
+    return frozenset(one for one in wanted if holder_of(session, one) is None), contact_id if gone else None
 
 
 def mails(session: Session, which: ColumnElement[bool]) -> Iterator[list[LoggedMail]]:
@@ -259,7 +275,8 @@ def apply(
     for part in chunked(keys):
         session.execute(delete(KnownKey).where(KnownKey.key.in_(part)))
     session.flush()
-    gone = Forgotten(len(ids), before - _activities(session), len(removal.matches), attachments)
+    reports = attendance_rows.erase(session, removal.addresses, removal.contact_id)
+    gone = Forgotten(len(ids), before - _activities(session), len(removal.matches), attachments, reports)
     session.add(
         AuditLog(
             at=now,
@@ -270,6 +287,7 @@ def apply(
                 "forgotten": gone.mails,
                 "activities": gone.activities,
                 "attachments": gone.attachments,
+                "reports": gone.reports,
                 "because": because,
             },
             channel=Channel.CLI,

@@ -1,8 +1,8 @@
 """What the recording of meetings asks of the store: which events are due, what is recorded, what is known of
 when they took place."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +11,9 @@ from sqlalchemy.orm import Session
 
 from store.activities import Activity, ActivityContact, ActivityState, ActivityUser
 from store.calendar import IS_VIDEO, Event
-from store.contacts import Contact
 from store.database import bulk, reserve_ids
 from store.ledger import chunked
 from store.meetings import Grade, MeetingEvidence, MeetingRecord, MeetingWatch
-from store.sync_state import Mailbox
-from store.users import User
 
 RECORDING = 0x53594E43_4D454554  # the advisory lock of who records meetings
 
@@ -48,13 +45,14 @@ class Actual:
 
 
 @dataclass(frozen=True, slots=True)
-class UserFacts:
-    """A user, as far as a form needs it."""
+class Said:
+    """One evidence of an occurrence."""
 
-    id: int
-    login: str
-    language: str | None
-    timezone: str | None
+    grade: Grade
+    source: str  # a login, or the hash of a file
+    start: datetime | None
+    end: datetime | None  # with one of both unknown it says nothing of the duration
+    detail: Mapping[str, Any] = field(default_factory=dict)  # who came
 
 
 FOLLOWING = ("subject", "occurred_at", "duration_min", "duration_source", "account_id", "opportunity_id",
@@ -183,36 +181,46 @@ def _linked(session: Session, by: Any, what: Any, ids: Sequence[int]) -> dict[in
 
 
 def evidence(session: Session, uids: Iterable[str]) -> dict[tuple[str, str], list[Actual]]:
-    """What is known of each occurrence (UID, key): the best grade last, the newest of several behind."""
+    """What is known of each occurrence (UID, key) with start and end: the best grade last, the newest of
+    several behind."""
     found: dict[tuple[str, str], list[Actual]] = {}
     for part in chunked(uids):
         rows = session.scalars(select(MeetingEvidence).where(MeetingEvidence.uid.in_(part)))
         for one in sorted(rows, key=lambda row: (row.grade.value, row.id)):
-            actual = Actual(one.grade, one.started_at, one.ended_at)
-            found.setdefault((one.uid, one.recurrence_key), []).append(actual)
+            if one.started_at is not None and one.ended_at is not None:
+                actual = Actual(one.grade, one.started_at, one.ended_at)
+                found.setdefault((one.uid, one.recurrence_key), []).append(actual)
     return found
 
 
-def add_evidence(
-    session: Session,
-    place: tuple[str, str],
-    actual: Actual,
-    said: tuple[str, Mapping[str, Any]],
-    now: datetime,
-) -> None:
-    """Keeps what is known of an occurrence (UID, key), and who said it, with what else was said. The same
-    source says it anew."""
-    (uid, key), (source, detail) = place, said
+def best(told: Iterable[Actual], fits: Callable[[datetime, datetime], bool]) -> Actual | None:
+    """The last one that fits; but lists of attendance count together, as a meeting that is opened anew has
+    one more each time."""
+    found: Actual | None = None
+    for one in told:
+        if not fits(one.start, one.end):
+            continue
+        if found is not None and found.grade is one.grade is Grade.ATTENDANCE:
+            found = Actual(one.grade, min(found.start, one.start), max(found.end, one.end))
+        else:
+            found = one
+    return found
+
+
+def add_evidence(session: Session, place: tuple[str, str], said: Said, now: datetime) -> None:
+    """Keeps what was said of an occurrence (UID, key). The same source says it anew."""
+    uid, key = place
     session.execute(
         delete(MeetingEvidence).where(
             MeetingEvidence.uid == uid,
             MeetingEvidence.recurrence_key == key,
-            MeetingEvidence.grade == actual.grade,
-            MeetingEvidence.source == source,
+            MeetingEvidence.grade == said.grade,
+            MeetingEvidence.source == said.source,
         )
     )
-    row = {"uid": uid, "recurrence_key": key, "grade": actual.grade, "source": source,
-           "started_at": actual.start, "ended_at": actual.end, "detail": dict(detail), "at": now}  # fmt: skip
+    row = {"uid": uid, "recurrence_key": key, "grade": said.grade, "source": said.source,
+           "started_at": said.start, "ended_at": said.end, "detail": dict(said.detail),
+           "at": now}  # fmt: skip
     bulk(session, MeetingEvidence, [row])
 
 
@@ -300,11 +308,35 @@ def follow(session: Session, activity_id: int, one: Draft, now: datetime) -> Non
 
 
 def rekey(session: Session, activity_id: int, key: str, start: datetime, end: datetime) -> None:
-    """The record is of that occurrence now."""
+    """The record, and what is known of it, is of that occurrence now."""
+    uid, former = session.execute(
+        select(MeetingRecord.uid, MeetingRecord.recurrence_key).where(
+            MeetingRecord.activity_id == activity_id
+        )
+    ).one()
+    if key != former:
+        _move_evidence(session, uid, former, key)
     session.execute(
         update(MeetingRecord)
         .where(MeetingRecord.activity_id == activity_id)
         .values(recurrence_key=key, scheduled_start=start, scheduled_end=end, withdrawn=False)
+    )
+
+
+def _move_evidence(session: Session, uid: str, former: str, key: str) -> None:
+    """Evidence of one occurrence becomes that of another, beside what the same source said of that one."""
+    there = select(MeetingEvidence.source).where(
+        MeetingEvidence.uid == uid, MeetingEvidence.recurrence_key == key
+    )
+    session.execute(
+        update(MeetingEvidence)
+        .where(
+            MeetingEvidence.uid == uid,
+            MeetingEvidence.recurrence_key == former,
+            MeetingEvidence.source.not_in(list(session.scalars(there))),
+        )
+        .values(recurrence_key=key)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -328,37 +360,3 @@ def set_duration(session: Session, activity_id: int, values: Mapping[str, Any], 
         .where(Activity.id == activity_id)
         .values(**values, updated_at=now, version=Activity.version + 1)
     )
-
-
-def users_of(session: Session, ids: Iterable[int]) -> dict[int, UserFacts]:
-    """These users."""
-    return {
-        one.id: UserFacts(one.id, one.login, one.language, one.timezone)
-        for part in chunked(ids)
-        for one in session.scalars(select(User).where(User.id.in_(part)))
-    }
-
-
-def active_users(session: Session) -> frozenset[int]:
-    """Who can be asked for anything."""
-    return frozenset(session.scalars(select(User.id).where(User.active)))
-
-
-def reachable(session: Session, users: Iterable[int]) -> frozenset[int]:
-    """The users whose task list can take a form, and give its answer back: what is kept in step both ways."""
-    homes: dict[int, str] = {}
-    for part in chunked(users):
-        boxes = select(Mailbox.user_id, Mailbox.direction).where(
-            Mailbox.user_id.in_(part), Mailbox.sync_calendar, Mailbox.configured
-        )
-        homes.update(iter(session.execute(boxes.order_by(Mailbox.id.desc()))))
-    return frozenset(user for user, direction in homes.items() if direction.upper() == "BOTH")
-
-
-def contact_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
-    """What these contacts are called."""
-    return {
-        one.id: f"{one.first_name} {one.last_name}".strip()
-        for part in chunked(ids)
-        for one in session.scalars(select(Contact).where(Contact.id.in_(part)))
-    }

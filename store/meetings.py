@@ -80,15 +80,18 @@ class MeetingEvidence(Base):
     """What is known of when a meeting really took place, and who came. Kept where it is not the best, too."""
 
     __tablename__ = "meeting_evidence"
-    __table_args__ = (UniqueConstraint("uid", "recurrence_key", "grade", "source"),)
+    __table_args__ = (
+        UniqueConstraint("uid", "recurrence_key", "grade", "source"),
+        Index("ix_meeting_evidence_source", "source"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(Text)
     recurrence_key: Mapped[str] = mapped_column(Text)
     grade: Mapped[Grade] = mapped_column(EnumText(Grade))
-    source: Mapped[str] = mapped_column(Text)  # a login, or the name of a file
-    started_at: Mapped[datetime]
-    ended_at: Mapped[datetime]
+    source: Mapped[str] = mapped_column(Text)  # a login, or the hash of a file
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]  # with one of both unknown it says nothing of the duration
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)  # who came, who did not, who was not expected
     at: Mapped[datetime]
 

@@ -109,7 +109,9 @@ def delete(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")]
 @contact.command("from-email")
 def from_email(
     ctx: typer.Context,
-    email: Annotated[str, typer.Argument(metavar="ADDRESS", help="Of a participant.")],
+    email: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="Of a participant, or of who came unplanned.")
+    ],
     *,
     event: Annotated[int, typer.Option("--event", metavar="ID", help="The event it takes part in.")],
     account: Annotated[
@@ -124,14 +126,15 @@ def from_email(
 ) -> None:
     """Make a contact of a participant whose address the CRM does not know yet.
 
-    The name is what the invitation says, and every event with that address names the contact from now on;
+    Also of somebody who came to the meeting unplanned, as its attendance report tells. The name is what the
+    invitation or the report says, and every event with that address names the contact from now on;
     the next cycle looks for older mail with it.
 
     \b
     Example:
       syncd contact from-email anne@dupont.example --event 12
     """
-    from store import scheduling
+    from store import attendance_rows, scheduling
     from store.errors import Invalid, NotFound
     from syncd.core.names import split_name
 
@@ -140,10 +143,14 @@ def from_email(
         known = installation.mail.known.directory()
         with installation.database.read() as session:
             name = scheduling.participant_name(session, event, address)
+            if name is None:
+                name = attendance_rows.stranger_name(session, event, address)
             if not scheduling.event_exists(session, event):
                 raise NotFound(f"there is no event {event}")
             if name is None:
-                raise NotFound(f"nobody with the address {address} takes part in event {event}")
+                raise NotFound(
+                    f"nobody with the address {address} takes part in event {event}, or came to it"
+                )
             if address in known.own:
                 raise Invalid(f"{address} is the address of a user of the CRM")
             there = scheduling.contact_by_address(session, address)
@@ -166,6 +173,7 @@ def from_email(
     def relink(session: "Transaction", saved: "Saved") -> None:
         nonlocal relinked
         relinked = scheduling.relink(session, address, saved.created[0])
+        attendance_rows.relink(session, address, saved.created[0])
 
     saved = _one(of(ctx), dict(cells), "contact from-email", as_, also=relink)
     (id_,) = saved.created

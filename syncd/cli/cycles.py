@@ -64,16 +64,19 @@ def sync(
         names = chosen(installation.settings, mailboxes)
         if not names:
             raise UsageError("the config has no [[mailboxes]]: there is nothing to synchronise")
+        if not dry_run:
+            installation.dropping.look()
         rules_changed = not dry_run and offers.rules_changed(installation)
         reports = _cycles(installation, names, dry_run=dry_run, quarantined=quarantined)
-        meetings = None if dry_run else _meetings(installation)
+        followed_up = () if dry_run else (_dropped(installation), _meetings(installation))
         offer = offers.would_be_forgotten(installation) if rules_changed else 0
         if json:
             as_json([_plain(report) for report in reports])
         else:
             _print(installation, reports, dry_run=dry_run)
-            if meetings:
-                say(meetings)
+            for line in followed_up:
+                if line:
+                    say(line)
     if offer:
         warn(
             f"{count(offer, 'logged e-mail')} would not be logged under the present rules: "
@@ -105,6 +108,21 @@ def _cycles(
             # After Ctrl-C nobody waits for the cycles under way: a kill at any moment is harmless.
             pool.shutdown(wait=False, cancel_futures=True)
     return [reports[name] for name in names]
+
+
+def _dropped(installation: "Installation") -> str | None:
+    """What became of the files that lie in the folders; None where there are none."""
+    import time
+
+    from syncd.daemon.clock import now
+
+    time.sleep(installation.dropping.pause())
+    done = installation.dropping.run(now())
+    if not done.wrote:
+        return None
+    refused = f", {count(done.refused, 'file')} put into failed/ with the reason" if done.refused else ""
+    left = f", {count(done.left, 'file')} left for the next look" if done.left else ""
+    return f"dropped files: {count(done.taken, 'file')} taken in{refused}{left}"
 
 
 def _meetings(installation: "Installation") -> str | None:

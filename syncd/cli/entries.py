@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from syncd.cli.context import UsageError
-from syncd.cli.output import as_json, clean_lines, plain, say, shown, table, warn
+from syncd.cli.output import as_json, clean, clean_lines, plain, say, shown, table, warn
 
 if TYPE_CHECKING:
     from connectors.calendar import Timing
+    from store.attendance_rows import Roll
     from store.calendar_rows import EventRecord, EventRow
     from store.database import Transaction
     from store.entries import Participant, Wanted
@@ -35,7 +36,18 @@ def fields_of(session: "Transaction", kind: str, id_: int) -> dict[str, object]:
     fields["is_video"] = entries.is_video(record.main.values)
     fields["participants"] = entries.participants(record.main)
     fields["occurrences"] = [_changed(row) for row in record.overrides]
+    fields["attendance"] = _attendance(session, record)
     return fields
+
+
+def _attendance(session: "Transaction", record: "EventRecord") -> "tuple[Roll, ...]":
+    """Who came, as attendance reports tell; nothing of an event that is private by now."""
+    from store.attendance_rows import rolls
+    from store.calendar import Privacy
+
+    if record.main.values["privacy"] is not Privacy.PUBLIC:
+        return ()
+    return rolls(session, record.main.values["uid"])
 
 
 def _timing(row: "EventRow") -> "Timing":
@@ -84,6 +96,8 @@ def show_event(session: "Transaction", id_: int, zone: ZoneInfo, *, json: bool) 
     if people:
         say()
         _participants(people)
+    for roll in _attendance(session, record):
+        _came(roll, id_, zone)
     if record.overrides:
         say()
         say("changed occurrences:")
@@ -120,6 +134,25 @@ def _participants(people: "Sequence[Participant]") -> None:
     )
 
 
+def _came(roll: "Roll", id_: int, zone: ZoneInfo) -> None:
+    """Who was in a meeting, and who can be made a contact."""
+    say()
+    say(f"attendance{f' on {roll.key}' if roll.key else ''} (held: {roll.told}):")
+    table(
+        ("who", "e-mail", "attendance", "minutes"),
+        [
+            (shown(one.who, zone), shown(one.email, zone), one.attendance, shown(one.minutes, zone))
+            for one in roll.rows
+        ],
+    )
+    if roll.more:
+        say(f"and {roll.more} more who were not planned")
+    for one in roll.rows:
+        if one.email and one.attendance == "not planned":
+            say(f"`syncd contact from-email {clean(one.email)} --event {id_}` makes a contact of them")
+            break
+
+
 def _span(record: "EventRecord", zone: ZoneInfo) -> str:
     """R093: on the clocks of the zone of who looks, its own zone in brackets where it is another one."""
     values = record.main.values
@@ -146,7 +179,7 @@ def _print(fields: dict[str, object], zone: ZoneInfo) -> None:
     for name, value in fields.items():
         if name in LONG and value:
             long.append((name, str(value)))
-        elif value not in (None, "", [], ()) and name not in ("participants", "occurrences"):
+        elif value not in (None, "", [], ()) and name not in ("participants", "occurrences", "attendance"):
             say(f"{name}: {shown(value, zone)}")
     for name, text in long:
         say()

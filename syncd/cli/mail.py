@@ -243,8 +243,8 @@ def forget(
 ) -> None:
     """Remove mail that should not be logged any more.
 
-    Attachments included. Only shows what would go, unless --yes is given. What another contact or
-    address is a reason for stays. Nothing changes in any mailbox.
+    Attachments included, and the person from who was in meetings. Only shows what would go, unless --yes is
+    given. What another contact or address is a reason for stays. Nothing changes in any mailbox.
 
     \b
     Examples:
@@ -263,7 +263,7 @@ def forget(
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         preview = offers.forgetting(installation).preview(selection)
-        if not (preview.mails or preview.losing):
+        if not (preview.mails or preview.losing or preview.reports):
             _nothing(installation, selection, json=json)
             return
         done = None
@@ -278,6 +278,8 @@ def forget(
     else:
         amounts = (count(done.mails, "e-mail"), count(done.activities, "activity"))
         say(f"{', '.join(amounts)} and {count(done.attachments, 'attachment')} removed")
+        if done.reports:
+            say(f"{count(done.reports, 'attendance report')} names them no more")
 
 
 def _plain(preview: "Preview") -> dict[str, object]:
@@ -292,6 +294,7 @@ def _plain(preview: "Preview") -> dict[str, object]:
             for mail in preview.mails
         ],
         "staying": [{"id": mail.id, "date": mail.date, "subject": mail.subject} for mail in preview.losing],
+        "attendance_reports": preview.reports,
     }
 
 
@@ -343,6 +346,8 @@ def _print_preview(preview: "Preview", zone: "tzinfo") -> None:
         say(f"… and {len(preview.mails) - SHOWN} more (--json has them all)")
     staying = f"{len(preview.losing)} would stay for another reason"
     say(f"{count(len(preview.mails), 'e-mail')} would go, {staying}.")
+    if preview.reports:
+        say(f"{count(preview.reports, 'attendance report')} would name them no more.")
 
 
 def _verdict(preview: "Preview", place: "Place") -> str:

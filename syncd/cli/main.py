@@ -23,6 +23,7 @@ from syncd.cli import (
     contacts,
     cycles,
     events,
+    importing,
     mail,
     meetings,
     quick,
@@ -96,7 +97,7 @@ for _verb, _function in (
     ("quick-add", quick.quick_add),
     ("list", records.list_),
     ("show", records.show),
-    ("import", records.import_),
+    ("import", importing.import_),
 ):
     app.command(_verb)(_function)
 app.add_typer(contacts.contact, name="contact")

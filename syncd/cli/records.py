@@ -1,15 +1,13 @@
-"""Verbs on the CRM's records: list, show, import."""
+"""Verbs on the CRM's records: list, show; and writing them, for those that do."""
 
-import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syncd.cli.context import Cli, Json, UsageError, actor, of
-from syncd.cli.output import as_json, clean, clean_lines, count, plain, say, shown, table, warn
+from syncd.cli.output import as_json, clean, clean_lines, count, say, shown, table, warn
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -55,15 +53,6 @@ class Shown(StrEnum):
     ACTIVITY = "activity"
     EVENT = "event"
     TASK = "task"
-
-
-class Imported(StrEnum):
-    """What can be imported."""
-
-    ACCOUNTS = "accounts"
-    CONTACTS = "contacts"
-    OPPORTUNITIES = "opportunities"
-    CASE_FILES = "case_files"
 
 
 def list_(
@@ -297,56 +286,6 @@ def _print(detail: "Detail", zone: "tzinfo") -> None:
             say()
             say(f"{name}:")
             _rows(rows, zone)
-
-
-def import_(
-    ctx: typer.Context,
-    *,
-    what: Annotated[Imported, typer.Argument(metavar="WHAT", help=f"One of: {', '.join(Imported)}.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV; - reads standard input.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
-    as_: As = None,
-    json: Annotated[bool, Json] = False,
-) -> None:
-    """Import records from a CSV file.
-
-    Its headers are the field names. The whole file is checked before anything is written, and written
-    at once. A row with the id or ext_id of a record that is there changes it, in the columns of the
-    file only (an empty cell empties the field); other rows are new records. "account" names an account
-    by exact name or ext_id. Comma, semicolon or tab; UTF-8 or Windows-1252; days as 2026-12-31 or
-    31/12/2026.
-
-    \b
-    Examples:
-      syncd import accounts accounts.csv --dry-run
-      syncd import contacts contacts.csv
-      syncd import opportunities pipeline.csv --as claire
-    """
-    from store import csvfile
-    from store.fields import KINDS
-
-    kind = KINDS[what.value]
-    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    lines = csvfile.read(content, kind.headers)
-    saved = save(of(ctx), kind.name, lines, source=file.name, login=as_, dry_run=dry_run)
-    if json:
-        as_json({"dry_run": dry_run, **_plain(saved)})
-        return
-    warnings(saved)
-    would = "would be " if dry_run else ""
-    say(
-        f"{kind.name}: {len(saved.created)} {would}created, {len(saved.updated)} {would}updated, "
-        f"{saved.unchanged} unchanged"
-    )
-
-
-def _plain(saved: "Saved") -> dict[str, object]:
-    return {
-        "created": saved.created,
-        "updated": saved.updated,
-        "unchanged": saved.unchanged,
-        "warnings": plain(saved.warnings),
-    }
 
 
 def warnings(saved: "Saved") -> None:

@@ -10,11 +10,14 @@ from syncd.cli.context import Json, chosen, of
 from syncd.cli.output import age, as_json, count, say, shown, table
 
 if TYPE_CHECKING:
+    from store.attendance_rows import Stranger
     from store.status import MailboxStatus
     from syncd.daemon.wiring import Installation
 
 SILENCE = timedelta(hours=2)  # after that, or ten intervals, a running mailbox was forgotten by its service
 INTERVALS = 10
+OFFERED = timedelta(days=14)  # so long status names people who came unplanned
+FEW = 5  # people that it names
 
 
 def status(
@@ -33,6 +36,7 @@ def status(
       syncd status
       syncd status claire --json
     """
+    from store import attendance_rows
     from store import status as store
     from syncd.daemon.clock import now
 
@@ -42,10 +46,12 @@ def status(
             rows = store.mailboxes(session, names)
             ledger = store.of_ledger(session)
             unreported = store.unreported(session)
+            unplanned = attendance_rows.strangers(session, now() - OFFERED)
         moment = now()
         last = {row.name: _last_ok(installation, row) for row in rows}
         listened = {row.name: installation.listened.since(row.name, moment) for row in rows}
         needs = {row.name: _needs(installation, row, last[row.name], moment) for row in rows}
+        refused = _refused(installation)
     if json:
         as_json(
             {
@@ -58,6 +64,8 @@ def status(
                 ],
                 "changes_wait_for_next_cycle": ledger.directory_waits,
                 "unreported_meetings": unreported,
+                "unplanned_people": unplanned,
+                "files_refused": refused,
             }
         )
     else:
@@ -66,15 +74,49 @@ def status(
             say("Accounts or contacts have changed: the next cycle looks for their older mail.")
         if unreported:
             waiting = ", ".join(f"{one.user} {one.count}" for one in unreported)
-            say(f"Meetings without a report: {waiting} (`syncd list activities --pending`).")
-        lines = [f"{name}: {line}" for name, several in needs.items() for line in several]
+            say(f"Meetings and calls without a report: {waiting} (`syncd list activities --pending`).")
+        if unplanned:
+            _unplanned(unplanned)
+        lines = [
+            f"{count(number, 'file')} in {folder}: the text beside each says why; remove them when it is done"
+            for folder, number in refused.items()
+        ]
+        lines += [f"{name}: {line}" for name, several in needs.items() for line in several]
         if lines:
             say()
             say("Needs a person:")
             for line in lines:
                 say(f"  {line}")
-    if any(needs.values()):
+    if refused or any(needs.values()):
         raise typer.Exit(1)
+
+
+def _unplanned(people: "Sequence[Stranger]") -> None:
+    """Who came to meetings and could be a contact."""
+    zone = UTC
+    named = ", ".join(f"{shown(one.email, zone)} (event {one.event_id})" for one in people[-FEW:])
+    more = f" and {len(people) - FEW} more" if len(people) > FEW else ""
+    say(f"Came to meetings unplanned: {named}{more}.")
+    say("`syncd contact from-email ADDRESS --event EVENT` makes a contact of one.")
+
+
+def _refused(installation: "Installation") -> dict[str, int]:
+    """How many dropped files wait in failed/ folders, by folder; texts beside them not counted."""
+    from connectors.dropped import FAILED
+
+    settings = installation.settings
+    found = {}
+    for directory in (settings.video.attendance, settings.calls.directory):
+        if directory is None:
+            continue
+        try:
+            names = {one.name for one in (directory / FAILED).iterdir() if not one.name.startswith(".")}
+        except OSError:
+            continue  # nothing was put there yet
+        reasons = {f"{name}.txt" for name in names}
+        if files := names - reasons:
+            found[str(directory / FAILED)] = len(files)
+    return found
 
 
 def _last_ok(installation: "Installation", row: "MailboxStatus") -> datetime | None:

@@ -62,6 +62,7 @@ class Service:
         installation.mail.halted = self._stop.is_set
         installation.calendars.halted = self._stop.is_set
         installation.meetings.halted = self._stop.is_set
+        installation.dropping.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
@@ -219,19 +220,24 @@ class Service:
         return self._after(report)
 
     def _meetings(self) -> None:
-        """What is over becomes an activity. Tried again in a minute where it fails."""
-        if self._stop.is_set():
-            return
-        with bound_contextvars(run=new_ref()):
-            try:
-                if self._new_config:
-                    self._installation.meetings.look_again(now())
-                    self._new_config = False
-                self._installation.meetings.run(now())
-            except StoreError as error:
-                log.error("the store cannot be used", action="meetings", error=str(error))
-            except Exception:  # as with a cycle: the others go on
-                log.exception("a defect of syncd: the meetings wait", action="meetings")
+        """What was dropped is taken in, and what is over becomes an activity. Tried again in a minute where
+        it fails."""
+        for work in (self._installation.dropping.run, self._over):
+            if self._stop.is_set():
+                return
+            with bound_contextvars(run=new_ref()):
+                try:
+                    work(now())
+                except StoreError as error:
+                    log.error("the store cannot be used", action="meetings", error=str(error))
+                except Exception:  # as with a cycle: the others go on
+                    log.exception("a defect of syncd: the meetings wait", action="meetings")
+
+    def _over(self, moment: datetime) -> None:
+        if self._new_config:
+            self._installation.meetings.look_again(moment)
+            self._new_config = False
+        self._installation.meetings.run(moment)
 
     def _after(self, report: CycleReport) -> datetime | None:
         mailbox = report.mailbox

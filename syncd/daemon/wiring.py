@@ -31,7 +31,7 @@ from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
 from syncd.daemon.exchange import Exchange
 from syncd.daemon.listened import Listened
-from syncd.daemon.meetings import meeting_rules
+from syncd.daemon.meetings import dropping, meeting_rules
 from syncd.daemon.push import Push
 from syncd.daemon.tokens import RotatedTokens
 from syncd.engine.calendar.people import People
@@ -80,13 +80,12 @@ class Installation:
         self.hashed = KeyedHash(_hash_key(self.folder / "hash.key"))
         self.mail = MailSync(self.database, self.blobs, self.hashed, mail_rules(settings, self.hashed))
         self.calendars = CalendarSync(self.database, self.mail.known, calendar_rules(settings, self.hashed))
-        self.meetings = MeetingSync(
-            self.database, lambda: People(self.mail.known.directory()), meeting_rules(settings, self.hashed)
-        )
         meetings = meeting_rules(settings, self.hashed)
+        self.meetings = MeetingSync(self.database, self.people, meetings)
         self.mail.replies = Replies(self.database, meetings.forms, meetings.default_alarm)
         if meetings.forms.by_mail:
             self.mail.messages = Messages(self.database, meetings.forms)
+        self.dropping = dropping(settings, self.hashed, self.database, self.people)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._exchange = Exchange(
@@ -133,6 +132,10 @@ class Installation:
             installation.close()
             raise
         return installation
+
+    def people(self) -> People:
+        """The addresses of the CRM as they are now."""
+        return People(self.mail.known.directory())
 
     def apply_config(self) -> None:
         """Makes the tables of users and mailboxes say what the config says."""

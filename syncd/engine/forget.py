@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connectors.model import Address, Envelope, FolderRole
+from store import attendance_rows, mail_log
 from store import directory as store_directory
 from store import forget as rows
-from store import mail_log
 from store.blobs import BlobStore
 from store.database import Database, Transaction
 from store.errors import Invalid
@@ -61,6 +61,7 @@ class Preview:
     mails: tuple[LoggedMail, ...]  # would go
     verdicts: dict[Place, tuple[VerdictKind, str | None]]
     losing: tuple[LoggedMail, ...]  # would stay at fewer accounts or for another reason
+    reports: int = 0  # attendance reports that would name them no more
 
 
 class Forgetting:
@@ -78,7 +79,9 @@ class Forgetting:
         """What would go. Writes nothing."""
         with self._database.read() as session:
             removal = self._plan(session, selection)
-        return Preview(tuple(removal.mails.values()), removal.verdicts, tuple(removal.losing.values()))
+            reports = attendance_rows.mentions(session, removal.addresses, removal.contact_id)
+        mails, losing = tuple(removal.mails.values()), tuple(removal.losing.values())
+        return Preview(mails, removal.verdicts, losing, reports)
 
     def carry_out(self, selection: Selection, now: datetime, *, actor: str) -> Forgotten:
         """Removes it. A kill at any point leaves no attachment without a row and no row without one."""
@@ -125,6 +128,9 @@ class Forgetting:
         self._follow_threads(session, touched, dropped)
         self._settle(session, touched, dropped, directory, removal)
         removal.matches = sorted(dropped)
+        removal.addresses, removal.contact_id = rows.people_in_reports(
+            session, selection.addresses, selection.contact_id
+        )
         return removal
 
     def _weigh(

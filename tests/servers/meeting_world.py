@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from syncd.engine.meetings.dropping import DroppedReport
 from syncd.engine.meetings.sync import MeetingsReport
 from tests.servers.calendar_world import event
 from tests.servers.memory_world import CALENDAR, MemoryWorld
@@ -71,6 +73,32 @@ class MeetingWorld(MemoryWorld):
     def later(self, **by: float) -> MeetingsReport:
         """The same so much later."""
         return self.follow_up(self.now + timedelta(**by))
+
+    def drop(self, folder: str, name: str, content: bytes | str) -> Path:
+        """Somebody drops a file into a folder beside the config."""
+        place = self.folder / folder
+        place.mkdir(parents=True, exist_ok=True)
+        data = content.encode() if isinstance(content, str) else content
+        (place / name).write_bytes(data)
+        return place / name
+
+    def take_in(self, at: datetime | None = None) -> DroppedReport:
+        """Two looks of the service at its folders, and what came of the second one."""
+        if at is not None:
+            self.now = at
+        dropping = self.open().dropping
+        dropping.look()
+        return dropping.run(self.now)
+
+    def lying(self, folder: str) -> list[str]:
+        """What is in a folder, and in those for what was put away; no half-written reason of a process that
+        was killed."""
+        found = (self.folder / folder).rglob("[!.]*")
+        return sorted(str(one.relative_to(self.folder / folder)) for one in found if one.is_file())
+
+    def reason(self, folder: str, name: str) -> str:
+        """Why a file was put into failed/."""
+        return (self.folder / folder / "failed" / f"{name}.txt").read_text()
 
     def activities(self, columns: str = "subject, state") -> list[tuple[object, ...]]:
         """What was recorded and is not withdrawn."""

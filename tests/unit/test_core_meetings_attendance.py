@@ -19,7 +19,7 @@ from syncd.core.meetings.belonging import (
     plain_title,
     zoom_number,
 )
-from syncd.core.meetings.people import Participant, names_of
+from syncd.core.meetings.people import Participant, names_of, plain_name
 from tests import reports
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -324,3 +324,19 @@ def test_reports_with_and_without_a_zone_are_not_mixed() -> None:
     with pytest.raises(ValueError, match="time zone"):
         together([TEAMS[0], TEAMS[0].in_zone(PARIS)])
     assert isinstance(meeting_of(TEAMS, PARIS, []), Unclear)
+
+
+@pytest.mark.parametrize(
+    ("shown", "plain"),
+    [
+        ("Bob Martin (Guest)", "Bob Martin"),
+        ("Bob (Robert Martin)", "Robert Martin"),
+        ("Robert Martin (Bob) [Externe]", "Robert Martin"),
+        ("(Guest)", "(Guest)"),
+        ("+33 1 45 67", "+33 1 45 67"),
+        ("", ""),
+        ("((((" * 900, "((((" * 50),
+    ],
+)
+def test_a_name_is_kept_without_what_meetings_add_to_it(shown: str, plain: str) -> None:
+    assert plain_name(shown) == plain

@@ -58,7 +58,7 @@ class Cycles:
         self.settings = settings
         self.supervisor = self
         self.mail = self.calendars = self
-        self.meetings = Meetings()
+        self.meetings, self.dropping = Meetings(), Meetings()
         self.halted: Callable[[], bool] = bool
         self.looks = 0
         self.outcome: Outcome = succeed
@@ -71,7 +71,7 @@ class Cycles:
 
 
 class Meetings:
-    """Stands where the follow-up of meetings stands."""
+    """Stands where the follow-up of meetings stands, and where dropped files are taken in."""
 
     def __init__(self) -> None:
         self.halted: Callable[[], bool] = bool
@@ -219,3 +219,12 @@ def test_meetings_that_cannot_be_followed_up_are_logged_and_tried_again(
     cycles.meetings.raises = None
     daemon._meetings()
     assert (cycles.meetings.looks, cycles.meetings.looked_again) == (2, 1)
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), ZeroDivisionError()])
+def test_dropped_files_that_cannot_be_taken_in_keep_no_meeting_from_being_recorded(
+    daemon: Service, cycles: Cycles, error: Exception
+) -> None:
+    cycles.dropping.raises = error
+    daemon._meetings()
+    assert (cycles.dropping.looks, cycles.meetings.looks) == (1, 1)

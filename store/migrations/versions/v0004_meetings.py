@@ -70,8 +70,8 @@ def upgrade() -> None:
         sa.Column("recurrence_key", sa.Text(), nullable=False),
         sa.Column("grade", sa.String(length=24), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_meeting_evidence")),
@@ -83,6 +83,7 @@ def upgrade() -> None:
             name=op.f("uq_meeting_evidence_uid_recurrence_key_grade_source"),
         ),
     )
+    op.create_index("ix_meeting_evidence_source", "meeting_evidence", ["source"])
     _reports()
     _mails()
 

@@ -38,6 +38,16 @@ def names_of(shown: str) -> frozenset[frozenset[str]]:
     return frozenset(name for name in names if name and not name <= _STATES)
 
 
+def plain_name(shown: str) -> str:
+    """The name without what says nothing of it: "Bob Martin" of "Bob Martin (Guest)", "Robert Martin" of "Bob
+    (Robert Martin)"; the fuller one of two. As it stands, where that leaves nothing."""
+    text = shown[:LONGEST]
+    texts = [" ".join(one.split()) for one in (_BRACKETS.sub(" ", text), *_BRACKETS.findall(text))]
+    words = [frozenset(_WORD.findall(_simple(one))) for one in texts]
+    named = [one for one, said in zip(texts, words, strict=True) if said and not said <= _STATES]
+    return max(named, key=lambda one: len(one.split()), default=" ".join(text.split()))
+
+
 def _simple(text: str) -> str:
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(one for one in parts if not unicodedata.combining(one))

@@ -11,14 +11,22 @@ from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item, Kind, Status, Timing, When, zone_info
 from connectors.ical.canonical import canonical
-from store import calendar_rows, meeting_rows, outbox, report_forms, report_mail, reports, scheduling
+from store import (
+    calendar_rows,
+    outbox,
+    report_forms,
+    report_mail,
+    reporters,
+    reports,
+    scheduling,
+)
 from store.bindings import BoundEntity
 from store.calendar import Origin, Task, TaskPurpose, TaskState
-from store.calendar_rows import EventRow, TaskRecord
+from store.calendar_rows import TaskRecord
 from store.database import Transaction
-from store.meeting_rows import UserFacts
 from store.meetings import ReportState
 from store.report_forms import Form
+from store.reporters import UserFacts
 from syncd.core.meetings.ended import minutes
 from syncd.engine.calendar.items import Setting, item_of_task, settled_task, task_values
 from syncd.engine.calendar.occasion import Occasion
@@ -62,19 +70,18 @@ class Forms:
         """A task for each; returns how many."""
         if not self._rules.offered:
             return 0
-        users = meeting_rows.users_of(session, {one.draft.values["user_id"] for one in offers})
-        near = meeting_rows.reachable(session, users)
-        asked = [one for one in offers if one.draft.values["user_id"] in near]
-        accounts = {one.draft.values["account_id"] for one in asked} - {None}
-        concerns = {one.draft.values["opportunity_id"] for one in asked} - {None}
+        users = reporters.users_of(session, {one.user_id for one in offers if one.user_id is not None})
+        near = reporters.reachable(session, users)
+        asked = [(one, users[one.user_id]) for one in offers if one.user_id in near]
         names = _Names(
-            reports.account_names(session, accounts),
-            reports.opportunity_names(session, concerns),
-            meeting_rows.contact_names(session, {id_ for one in asked for id_ in one.draft.contacts}),
+            reports.account_names(session, {one.account_id for one, _ in asked if one.account_id}),
+            reports.opportunity_names(
+                session, {one.opportunity_id for one, _ in asked if one.opportunity_id}
+            ),
+            reporters.contact_names(session, {id_ for one, _ in asked for id_ in one.contacts}),
         )
         values, rows = [], []
-        for one in asked:
-            user = users[one.draft.values["user_id"]]
+        for one, user in asked:
             due_on = self._due_on(one, user, now)
             values.append(self._task(one, user, due_on, names, now))
             rows.append(
@@ -85,7 +92,7 @@ class Forms:
         report_forms.offer(session, [{**row, "task_id": id_} for row, id_ in zip(rows, ids, strict=True)])
         outbox.announce(session, BoundEntity.TASK, ids, now, by_person=False)
         if self._rules.by_mail:
-            report_mail.want(session, [one.activity_id for one in asked])
+            report_mail.want(session, [one.activity_id for one, _ in asked])
         return len(ids)
 
     def withdraw(
@@ -107,7 +114,7 @@ class Forms:
     def remind(self, session: Transaction, now: datetime) -> int:
         """Each user once, of each form: the task is due today, with an alert."""
         forms = report_forms.waiting(session, remind_before=now)
-        users = meeting_rows.users_of(session, {one.user_id for one in forms})
+        users = reporters.users_of(session, {one.user_id for one in forms})
         tasks = calendar_rows.tasks(session, [one.task_id for one in forms if one.task_id is not None])
         told, count = [], 0
         for form in forms:
@@ -139,19 +146,20 @@ class Forms:
         names: "_Names",
         now: datetime,
     ) -> dict[str, object]:
-        values, language = one.draft.values, user.language or self._rules.language
+        language = user.language or self._rules.language
         facts = texts.Facts(
-            subject=values["subject"],
-            start=one.draft.start,
-            end=one.draft.end,
-            minutes=minutes(one.draft.start, one.draft.end),
-            account=names.accounts.get(values["account_id"], ""),
-            opportunity=names.opportunities.get(values["opportunity_id"], ""),
-            people=_people(one.meeting.row, names.contacts),
+            subject=one.subject,
+            start=one.start,
+            end=one.end,
+            minutes=minutes(one.start, one.end),
+            account=names.accounts.get(one.account_id or 0, ""),
+            opportunity=names.opportunities.get(one.opportunity_id or 0, ""),
+            people=_people(one, names.contacts),
+            number=one.number,
         )
         main = Component(
             Timing(end=When(due_on)),
-            subject=texts.subject_of(facts.subject, language),
+            subject=texts.subject_of(facts.subject, language, call=bool(facts.number)),
             status=Status.OPEN,
             busy=False,
         )
@@ -159,9 +167,9 @@ class Forms:
         item = settled_task(canonical(Item(uid, Kind.TASK, (main,))))
         return task_values(item, self._setting(user.id), None) | {
             "origin": Origin.CRM,
-            "purpose": TaskPurpose.REPORT_FORM,
-            "account_id": values["account_id"],
-            "opportunity_id": values["opportunity_id"],
+            "purpose": TaskPurpose.CALL_FORM if one.number else TaskPurpose.REPORT_FORM,
+            "account_id": one.account_id,
+            "opportunity_id": one.opportunity_id,
             "event_id": one.event_id,
             "block": texts.block_of(facts, self._zone(user), language),
         }
@@ -174,7 +182,7 @@ class Forms:
 
     def _due_on(self, one: Offer, user: UserFacts, now: datetime) -> date:
         """Counted from the day when the form is there, where that is later than the meeting."""
-        return max(one.draft.end, now).astimezone(self._zone(user)).date() + self._rules.due
+        return max(one.end, now).astimezone(self._zone(user)).date() + self._rules.due
 
     def _remind_at(self, due_on: date, zone: ZoneInfo) -> datetime | None:
         if not self._rules.remind:
@@ -182,11 +190,13 @@ class Forms:
         return datetime.combine(due_on + timedelta(days=1), MORNING, tzinfo=zone)
 
 
-def _people(row: EventRow, contacts: Mapping[int, str]) -> list[str]:
+def _people(offer: Offer, contacts: Mapping[int, str]) -> list[str]:
     """Who takes part, beside the organizer's own line."""
+    if offer.number:
+        return [contacts[id_] for id_ in sorted(offer.contacts) if id_ in contacts]
     return [
         contacts.get(one.contact_id or 0) or one.display_name or one.email
-        for one in row.participants
+        for one in offer.participants
         if not one.is_organizer
     ]
 

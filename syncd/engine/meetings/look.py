@@ -1,6 +1,7 @@
 """What an event says of its video meetings: those that are over, those to come, and when to look again."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -43,6 +44,7 @@ class Looked:
 
 
 NOTHING = Looked((), (), None)
+NOBODY: frozenset[int] = frozenset()  # is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,7 @@ def look(record: EventRecord, now: datetime, how: Looking, *, known: bool) -> Lo
     concerned = any(is_video(row.values) for row in rows.values()) and not is_private(item)
     if not concerned and not known:
         return NOTHING
-    zones = dict(item.zones)
-
-    def offset(zone: str, local: datetime) -> timedelta | None:
-        return offset_of(zones[zone], local) if zone in zones else None
-
+    offset = _offsets(item)
     over = occurrences(item, now - past, now - rules.grace, floating=floating, cap=MOST, offset_of=offset)
     ended = [one for one in over.found if is_over(one.end, now, rules)]
     a_day = Counter(one.start.date() for one in ended)
@@ -90,6 +88,27 @@ def look(record: EventRecord, now: datetime, how: Looking, *, known: bool) -> Lo
     over_ones = [_meeting(one, rows[one.component.key], how.active, private=private) for one in ended]
     kept = [[one for one in some if known or one.held.video] for some in (over_ones, next_ones)]
     return Looked(tuple(kept[0]), tuple(kept[1]), due)
+
+
+def around(record: EventRecord, start: datetime, end: datetime, floating: ZoneInfo) -> list[Meeting]:
+    """The event's video meetings in that stretch, whatever became of them; none where it is private."""
+    item = item_of(record)
+    if is_private(item):
+        return []
+    rows = {row.key: row for row in record.rows}
+    found = occurrences(item, start, end, floating=floating, cap=MOST, offset_of=_offsets(item)).found
+    meetings = [_meeting(one, rows[one.component.key], NOBODY, private=False) for one in found]
+    return [one for one in meetings if one.held.video]
+
+
+def _offsets(item: Item) -> Callable[[str, datetime], timedelta | None]:
+    """The definitions of zones that nobody else knows."""
+    zones = dict(item.zones)
+
+    def offset(zone: str, local: datetime) -> timedelta | None:
+        return offset_of(zones[zone], local) if zone in zones else None
+
+    return offset
 
 
 def _meeting(one: Occurrence, row: EventRow, active: frozenset[int], *, private: bool) -> Meeting:

@@ -7,12 +7,13 @@ of the database, so that a record is made once, whoever else records, and howeve
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from store import calendar_rows, meeting_rows
+from store import calendar_rows, meeting_rows, reporters
 from store.activities import ActivityState, ActivityType, DurationSource
 from store.calendar import ResponseKind
-from store.calendar_rows import EventRecord
+from store.calendar_rows import EventRecord, ParticipantRow
 from store.database import Transaction
 from store.meeting_rows import FOLLOWING, Actual, Draft, HeldAt, Recorded, Watched
 from syncd.core.meetings.ended import Known, Rules, Verdict, fitting, is_withdrawn, minutes, paired, verdict
@@ -24,12 +25,26 @@ Place = tuple[str, str]  # UID and place in the series
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A form that is to be made."""
+    """A form that is to be made: of a meeting, or of a call."""
 
     activity_id: int
-    event_id: int
-    meeting: Meeting
-    draft: Draft
+    user_id: int | None  # whom it is for
+    account_id: int | None
+    opportunity_id: int | None
+    subject: str
+    start: datetime  # aware, as `end`
+    end: datetime
+    contacts: frozenset[int]
+    participants: Sequence[ParticipantRow] = ()
+    event_id: int | None = None
+    number: str = ""  # of a call: the other side's
+
+
+def _offer(activity_id: int, event_id: int, meeting: Meeting, draft: Draft) -> Offer:
+    values = draft.values
+    return Offer(activity_id, values["user_id"], values["account_id"], values["opportunity_id"],
+                 values["subject"], draft.start, draft.end, draft.contacts, meeting.row.participants,
+                 event_id)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -59,7 +74,7 @@ class Recorder:
         known = meeting_rows.recorded(session, uids)
         evidence = meeting_rows.evidence(session, uids)
         watched = meeting_rows.watched(session, records)
-        how = Looking(self._past, self._rules, self._floating, meeting_rows.active_users(session))
+        how = Looking(self._past, self._rules, self._floating, reporters.active_users(session))
         done, drafts, seen = Recording(), [], []
         for id_, record in records.items():
             before = known.get(record.main.values["uid"], [])
@@ -78,7 +93,7 @@ class Recorder:
         done.made += len(made)
         for activity, (event, meeting, draft, with_form) in zip(made, drafts, strict=True):
             if with_form:
-                done.offers.append(Offer(activity, event, meeting, draft))
+                done.offers.append(_offer(activity, event, meeting, draft))
         meeting_rows.watch(session, seen, now)
         return done
 
@@ -143,7 +158,7 @@ class _Event:
                 meeting_rows.follow(self.session, before.activity_id, draft, now)
                 self.done.made += 1
                 if decided is Verdict.RECORD:
-                    self.done.offers.append(Offer(before.activity_id, self.record.id, meeting, draft))
+                    self.done.offers.append(_offer(before.activity_id, self.record.id, meeting, draft))
         elif before.state is ActivityState.VALIDATED:
             if before.key != held.key:
                 meeting_rows.rekey(self.session, before.activity_id, held.key, held.start, held.end)
@@ -165,7 +180,7 @@ class _Event:
             self.done.changed += 1
             if draft.values["user_id"] != before.values["user_id"]:
                 self.done.handed_over.append(before.activity_id)
-                self.done.offers.append(Offer(before.activity_id, self.record.id, meeting, draft))
+                self.done.offers.append(_offer(before.activity_id, self.record.id, meeting, draft))
         elif (before.key, before.start, before.end) != (draft.key, draft.start, draft.end):
             meeting_rows.rekey(self.session, before.activity_id, draft.key, draft.start, draft.end)
 
@@ -173,7 +188,7 @@ class _Event:
         held, values = meeting.held, meeting.row.values
         uid = values["uid"]
         told = self.evidence.get((uid, held.key)) or self.evidence.get((uid, former_key)) or ()
-        actual = next((one for one in reversed(told) if fitting(held, one.start, one.end)), None)
+        actual = meeting_rows.best(told, partial(fitting, held))
         start, end = (actual.start, actual.end) if actual else (held.start, held.end)
         people = meeting.row.participants
         users = {

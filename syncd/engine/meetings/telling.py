@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from connectors.calendar import Item
 from store import calendar_rows, meeting_rows, report_forms, scheduling
@@ -9,7 +10,7 @@ from store.activities import ActivityState, DurationSource
 from store.database import Transaction
 from store.entries import is_video
 from store.errors import Forbidden, Invalid, NotFound
-from store.meeting_rows import Actual
+from store.meeting_rows import Said
 from store.meetings import Grade, ReportChannel, ReportState
 from store.report_forms import Reportable, Submission
 from syncd.core.meetings.ended import TOLD, Held, fitting, minutes
@@ -55,9 +56,9 @@ def times(
     key, scheduled = _occurrence(item, occurrence, occasion)
     start, end = actual
     _plausible(start, end, scheduled, occasion.now)
-    known = Actual(Grade.REPORTED, start, end)
+    said = Said(Grade.REPORTED, occasion.actor.login, start, end)
     meeting_rows.alone(session)
-    meeting_rows.add_evidence(session, (item.uid, key), known, (occasion.actor.login, {}), occasion.now)
+    meeting_rows.add_evidence(session, (item.uid, key), said, occasion.now)
     return apply(session, (item.uid, key), occasion.now)
 
 
@@ -69,7 +70,7 @@ def apply(session: Transaction, place: tuple[str, str], now: datetime) -> Told:
         return Told(None, None, changed=False)
     held = Held(key, found.start, found.end)
     told = meeting_rows.evidence(session, [uid]).get(place, ())
-    best = next((one for one in reversed(told) if fitting(held, one.start, one.end)), None)
+    best = meeting_rows.best(told, partial(fitting, held))
     if best is None:
         return Told(None, None, changed=False)
     lasted = minutes(best.start, best.end)

@@ -5,7 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from store.activities import CallDirection
+
 SUBJECT = {"fr": "Compte rendu : {subject}", "en": "Report: {subject}"}
+CALL_SUBJECT = {"fr": "Compte rendu d'appel : {subject}", "en": "Report on a call: {subject}"}
+CALLS = {  # by direction, and whether somebody answered
+    "fr": {
+        (CallDirection.OUT, True): "Appel à {}",
+        (CallDirection.OUT, False): "Appel sans réponse à {}",
+        (CallDirection.IN, True): "Appel de {}",
+        (CallDirection.IN, False): "Appel manqué de {}",
+    },
+    "en": {
+        (CallDirection.OUT, True): "Call to {}",
+        (CallDirection.OUT, False): "Unanswered call to {}",
+        (CallDirection.IN, True): "Call from {}",
+        (CallDirection.IN, False): "Missed call from {}",
+    },
+}
 MOST_NAMES = 20  # of those who took part
 
 WORDS = {
@@ -13,6 +30,7 @@ WORDS = {
         "account": "Compte : {}",
         "opportunity": "Opportunité : {}",
         "when": "Le {:%d/%m/%Y} de {:%H:%M} à {:%H:%M} ({} min)",
+        "number": "Numéro : {}",
         "with": "Avec : {}",
         "more": "et {} autres",
         "how": "Écrivez le compte rendu au-dessus de ce bloc (rien n'est lu ici), puis terminez la tâche : "
@@ -26,6 +44,7 @@ WORDS = {
         "account": "Account: {}",
         "opportunity": "Opportunity: {}",
         "when": "On {:%Y-%m-%d} from {:%H:%M} to {:%H:%M} ({} min)",
+        "number": "Number: {}",
         "with": "With: {}",
         "more": "and {} more",
         "how": "Write the report above this block (nothing is read here), then complete the task: it "
@@ -49,11 +68,18 @@ class Facts:
     account: str
     opportunity: str
     people: Sequence[str]
+    number: str = ""  # of a call
 
 
-def subject_of(subject: str, language: str) -> str:
-    """The subject of the task."""
-    return SUBJECT[_known(language)].format(subject=subject)
+def subject_of(subject: str, language: str, *, call: bool = False) -> str:
+    """The subject of the task, or of the message."""
+    words = CALL_SUBJECT if call else SUBJECT
+    return words[_known(language)].format(subject=subject)
+
+
+def call_of(who: str, direction: CallDirection, language: str, *, answered: bool) -> str:
+    """The subject of a call's activity."""
+    return CALLS[_known(language)][direction, answered].format(who)
 
 
 def block_of(facts: Facts, zone: ZoneInfo, language: str) -> str:
@@ -63,6 +89,7 @@ def block_of(facts: Facts, zone: ZoneInfo, language: str) -> str:
     lines = [words["when"].format(start, start, end, facts.minutes)]
     lines += [words["account"].format(facts.account)] if facts.account else []
     lines += [words["opportunity"].format(facts.opportunity)] if facts.opportunity else []
+    lines += [words["number"].format(facts.number)] if facts.number else []
     if facts.people:
         names = list(facts.people[:MOST_NAMES])
         left = len(facts.people) - len(names)
