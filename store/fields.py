@@ -14,7 +14,7 @@ from enum import Enum
 from sqlalchemy import String
 
 from config.rules import mail_address
-from store.accounts import Account, AccountType
+from store.accounts import Account, AccountStatus, AccountType
 from store.contacts import Contact, Gender
 from store.deals import Deal, DealStatus, Project, ProjectStatus
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityStatus
@@ -156,6 +156,21 @@ def choice(kind: type[Enum], also: Mapping[str, Enum]) -> Reader:
             raise ValueError(f'"{value[:20]}" is not known; accepted: {accepted}') from None
 
     return read
+
+
+def account_status(value: str) -> AccountStatus:
+    """A status of accounts, in English or French; case ignored."""
+    french = {
+        "actif": AccountStatus.ACTIVE,
+        "délaissé": AccountStatus.NEGLECTED,
+        "inactif": AccountStatus.INACTIVE,
+    }
+    found = {one.name.lower(): one for one in AccountStatus} | french
+    try:
+        return found[value.strip().lower()]
+    except KeyError:
+        accepted = ", ".join(one.value for one in AccountStatus)
+        raise ValueError(f'"{value[:20]}" is not known; accepted: {accepted}') from None
 
 
 def length_of(kind: Kind, column: str) -> int | None:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from store.accounts import AccountType
+from store.accounts import AccountKind, AccountStatus, AccountType
 from store.activities import ActivityState, ActivityType
 from store.mail import EmailDirection
 from store.pipeline import OpportunityStatus
@@ -27,6 +27,7 @@ class Query:
     mailbox: str | None = None
     pending: bool = False  # activities without a report instead of those of the history
     since: datetime | None = None
+    status: AccountStatus | None = None  # of accounts
     limit: int = 50
     offset: int = 0
 
@@ -61,6 +62,9 @@ class AccountRow:
     ext_id: str | None
     name: str
     type: AccountType
+    status: AccountStatus | None  # None: not computed yet
+    status_since: date | None
+    account_kind: AccountKind
     city: str | None
     email: str | None
     owner: str | None

@@ -6,7 +6,8 @@ from typing import Any, TypeVarTuple
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from store.accounts import Account
+from store import statuses
+from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
 from store.ledger import chunked
@@ -61,6 +62,8 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
     )
     if query.account is not None:
         rows = rows.where(Account.id == query.account)
+    if query.status is not None:
+        rows = rows.where(Account.status == query.status)
     found = session.scalars(_page(rows, query, Account.name, Account.id)).all()
     ids = [one.id for one in found]
     contacts = dict(_pairs(session.execute(
@@ -73,11 +76,13 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         .group_by(Activity.account_id)
     )))  # fmt: skip
     owners = logins(session)
+    sold = statuses.with_deals(session, ids)
     return Page(
         tuple(
             AccountRow(
-                a.id, a.ext_id, a.name, a.type, a.city, a.email, owners.get(a.owner_id),
-                contacts.get(a.id, 0), last.get(a.id),
+                a.id, a.ext_id, a.name, a.type, a.status, a.status_since,
+                account_kind(a.type, a.status, had_deal=a.id in sold), a.city, a.email,
+                owners.get(a.owner_id), contacts.get(a.id, 0), last.get(a.id),
             )
             for a in found
         ),

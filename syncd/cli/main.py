@@ -23,6 +23,7 @@ from syncd.cli import (
     contacts,
     cycles,
     events,
+    imports,
     mail,
     meetings,
     quick,
@@ -30,6 +31,7 @@ from syncd.cli import (
     records,
     setup,
     status,
+    statuses,
     tasks,
 )
 from syncd.cli.context import Cli, UsageError
@@ -96,7 +98,7 @@ for _verb, _function in (
     ("quick-add", quick.quick_add),
     ("list", records.list_),
     ("show", records.show),
-    ("import", records.import_),
+    ("import", imports.import_),
 ):
     app.command(_verb)(_function)
 app.add_typer(contacts.contact, name="contact")
@@ -104,6 +106,7 @@ app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
 app.add_typer(tasks.task, name="task")
 app.add_typer(meetings.meeting, name="meeting")
+app.add_typer(statuses.recompute, name="recompute")
 app.add_typer(setup.db, name="db")
 
 

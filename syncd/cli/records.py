@@ -1,27 +1,22 @@
-"""Verbs on the CRM's records: list, show, import."""
+"""Verbs on the CRM's records: list and show."""
 
-import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syncd.cli.context import Cli, Json, UsageError, actor, of
-from syncd.cli.output import as_json, clean, clean_lines, count, plain, say, shown, table, warn
+from syncd.cli.context import Json, UsageError, of
+from syncd.cli.output import as_json, clean_lines, say, shown, table, warn
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from store.csvfile import Line
+    from store.accounts import AccountStatus
     from store.database import Transaction
     from store.details import Detail
-    from store.importing import Saved
     from store.report_rows import Page, Query
     from syncd.daemon.wiring import Installation
-
-WARNINGS = 20  # more are only counted
 
 As = Annotated[
     str | None,
@@ -57,15 +52,6 @@ class Shown(StrEnum):
     TASK = "task"
 
 
-class Imported(StrEnum):
-    """What can be imported."""
-
-    ACCOUNTS = "accounts"
-    CONTACTS = "contacts"
-    OPPORTUNITIES = "opportunities"
-    CASE_FILES = "case_files"
-
-
 def list_(
     ctx: typer.Context,
     *,
@@ -96,6 +82,9 @@ def list_(
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="Also tasks that are done or cancelled.")] = False,
     video: Annotated[bool, typer.Option("--video", help="Only events that are held by video.")] = False,
+    status: Annotated[
+        str | None, typer.Option("--status", help="Accounts: active, prospect, neglected or inactive.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
     json: Annotated[bool, Json] = False,
@@ -104,6 +93,7 @@ def list_(
 
     \b
     Examples:
+      syncd list accounts --status neglected
       syncd list contacts --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
@@ -114,6 +104,7 @@ def list_(
     from store import references
     from store.report_rows import Query
 
+    wanted = None if status is None else _status(what, status)
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else _since(since, installation)
@@ -125,6 +116,7 @@ def list_(
                 opportunity=opportunity,
                 mailbox=mailbox,
                 pending=pending,
+                status=wanted,
                 since=moment,
                 limit=limit,
                 offset=offset,
@@ -148,6 +140,17 @@ def list_(
         warn(
             f"{len(page.rows)} of {page.total}, from {offset + 1 if page.rows else 0} on (--limit, --offset)"
         )
+
+
+def _status(what: Listed, text: str) -> "AccountStatus":
+    from store.fields import account_status
+
+    if what is not Listed.ACCOUNTS:
+        raise UsageError(f"--status is for accounts: {what.value} have none that it could mean")
+    try:
+        return account_status(text)
+    except ValueError as error:
+        raise UsageError(f"--status: {error}") from None
 
 
 def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]":
@@ -297,106 +300,3 @@ def _print(detail: "Detail", zone: "tzinfo") -> None:
             say()
             say(f"{name}:")
             _rows(rows, zone)
-
-
-def import_(
-    ctx: typer.Context,
-    *,
-    what: Annotated[Imported, typer.Argument(metavar="WHAT", help=f"One of: {', '.join(Imported)}.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV; - reads standard input.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
-    as_: As = None,
-    json: Annotated[bool, Json] = False,
-) -> None:
-    """Import records from a CSV file.
-
-    Its headers are the field names. The whole file is checked before anything is written, and written
-    at once. A row with the id or ext_id of a record that is there changes it, in the columns of the
-    file only (an empty cell empties the field); other rows are new records. "account" names an account
-    by exact name or ext_id. Comma, semicolon or tab; UTF-8 or Windows-1252; days as 2026-12-31 or
-    31/12/2026.
-
-    \b
-    Examples:
-      syncd import accounts accounts.csv --dry-run
-      syncd import contacts contacts.csv
-      syncd import opportunities pipeline.csv --as claire
-    """
-    from store import csvfile
-    from store.fields import KINDS
-
-    kind = KINDS[what.value]
-    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    lines = csvfile.read(content, kind.headers)
-    saved = save(of(ctx), kind.name, lines, source=file.name, login=as_, dry_run=dry_run)
-    if json:
-        as_json({"dry_run": dry_run, **_plain(saved)})
-        return
-    warnings(saved)
-    would = "would be " if dry_run else ""
-    say(
-        f"{kind.name}: {len(saved.created)} {would}created, {len(saved.updated)} {would}updated, "
-        f"{saved.unchanged} unchanged"
-    )
-
-
-def _plain(saved: "Saved") -> dict[str, object]:
-    return {
-        "created": saved.created,
-        "updated": saved.updated,
-        "unchanged": saved.unchanged,
-        "warnings": plain(saved.warnings),
-    }
-
-
-def warnings(saved: "Saved") -> None:
-    for warning in saved.warnings[:WARNINGS]:
-        warn(f"warning: {clean(str(warning))}")
-    if len(saved.warnings) > WARNINGS:
-        warn(f"… and {len(saved.warnings) - WARNINGS} more warnings (--json has them all)")
-
-
-def save(
-    cli: Cli,
-    kind: str,
-    lines: "Sequence[Line]",
-    *,
-    source: str,
-    login: str | None,
-    dry_run: bool = False,
-    also: "Callable[[Transaction, Saved], None] | None" = None,
-) -> "Saved":
-    """Writes the rows, and `also` what belongs to them, together; tells of mail that stands because of
-    addresses that nobody has any more."""
-    from store import importing
-    from store.contacts import CreatedVia
-    from store.fields import KINDS
-    from syncd.daemon import offers
-    from syncd.daemon.clock import now
-
-    with cli.installation() as installation:
-        moment = now()
-        zone = installation.settings.workspace.timezone
-        with installation.database.write() as session:
-            occasion = importing.Occasion(
-                actor=actor(session, login),
-                now=moment,
-                today=moment.astimezone(zone).date(),
-                source=source,
-                via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
-            )
-            saved = importing.save(session, KINDS[kind], lines, occasion)
-            if also is not None:
-                also(session, saved)
-            if dry_run:
-                session.rollback()
-        offer(offers.freed(installation, saved.freed))
-    return saved
-
-
-def offer(freed: dict[str, int]) -> None:
-    for address, number in freed.items():
-        warn(
-            f"{count(number, 'e-mail')} logged because of {address}, which nobody has any more: "
-            f"`syncd forget --address {address}` tells which"
-        )

@@ -39,6 +39,7 @@ from syncd.engine.calendar.sync import CalendarSync
 from syncd.engine.content import Limits
 from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.meetings.sync import MeetingSync
+from syncd.engine.statuses import StatusSync
 from syncd.engine.supervise import Calendars, Connections, Heartbeat, Supervisor
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Installation:
         self.meetings = MeetingSync(
             self.database, lambda: People(self.mail.known.directory()), meeting_rules(settings, self.hashed)
         )
+        self.statuses = StatusSync(self.database, settings.workspace.timezone)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._exchange = Exchange(

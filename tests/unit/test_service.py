@@ -59,6 +59,7 @@ class Cycles:
         self.supervisor = self
         self.mail = self.calendars = self
         self.meetings = Meetings()
+        self.statuses = Meetings()
         self.halted: Callable[[], bool] = bool
         self.looks = 0
         self.outcome: Outcome = succeed
@@ -219,3 +220,18 @@ def test_meetings_that_cannot_be_followed_up_are_logged_and_tried_again(
     cycles.meetings.raises = None
     daemon._meetings()
     assert (cycles.meetings.looks, cycles.meetings.looked_again) == (2, 1)
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), RuntimeError("a defect")])
+def test_statuses_that_cannot_be_computed_are_logged_and_tried_again(
+    daemon: Service, cycles: Cycles, error: Exception
+) -> None:
+    cycles.statuses.raises = error
+    out = io.StringIO()
+    logs.configure("error", "json", out)
+    daemon._statuses()
+    (line,) = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert (line["action"], line["level"]) == ("statuses", "error")
+    cycles.statuses.raises = None
+    daemon._statuses()
+    assert cycles.statuses.looks == 2
