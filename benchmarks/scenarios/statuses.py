@@ -1,4 +1,4 @@
-"""The nightly look at the statuses of many accounts on SQLite: the first one, which gives all of them a status,
+"""Nightly looks at the statuses of many accounts on SQLite: the first one, which gives each of them a status,
 and that of an ordinary night, which writes only what changes."""
 
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from random import Random
+from zoneinfo import ZoneInfo
 
 from benchmarks.bench import Bench
 from benchmarks.harness import Figure, WrongResult, median, timed
@@ -14,7 +15,7 @@ from store.database import Database, Transaction, bulk
 from store.deals import Deal, DealStatus, Project, ProjectStatus
 from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus
 from store.statuses import AccountStatusHistory
-from syncd.daemon import logs, wiring
+from syncd.daemon import logs
 from syncd.engine.statuses import Looked, StatusSync
 
 LIMIT = 20  # seconds
@@ -66,14 +67,16 @@ def _rows(database: Database) -> int:
 @contextmanager
 def _crm(bench: Bench) -> Iterator[tuple[Database, StatusSync]]:
     """So many accounts, each with a project, a deal and an opportunity, at days of the last three years."""
-    prepared = bench.workplace.install(None, bench.new_directory())
-    installation = wiring.Installation.open(prepared.config)
+    directory = bench.new_directory()
+    directory.mkdir(exist_ok=True)
+    database = Database(f"sqlite:///{directory / 'crm.db'}")
     try:
-        with installation.database.write() as session:
+        database.upgrade()
+        with database.write() as session:
             _fill(session, bench.scale.accounts)
-        yield installation.database, installation.statuses
+        yield database, StatusSync(database, ZoneInfo("Europe/Paris"))
     finally:
-        installation.close()
+        database.close()
 
 
 def _fill(session: Transaction, number: int) -> None:
