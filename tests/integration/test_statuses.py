@@ -225,6 +225,23 @@ def test_a_look_that_is_halted_is_done_again(company: Database) -> None:
         assert statuses.passed(session) == date(2026, 11, 22)
 
 
+def test_a_look_that_dies_before_its_end_is_ended_by_the_next_one(company: Database) -> None:
+    sync, before, dies = StatusSync(company, PARIS), len(history(company)), [True]
+
+    def die(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if dies and "INTO account_status_pass" in statement:
+            dies.clear()
+            raise KeyboardInterrupt
+
+    event.listen(company.engine, "before_cursor_execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        sync.run(datetime(2027, 2, 1, 12, tzinfo=PARIS))
+    with company.read() as session:
+        assert statuses.passed(session) is None
+    assert sync.run(datetime(2027, 2, 1, 13, tzinfo=PARIS)) is not None
+    assert [one[:3] for one in history(company)[before:]] == [("A3", "PROSPECT", "NEGLECTED")]
+
+
 def test_accounts_of_a_former_version_get_their_first_status_at_the_first_look(company: Database) -> None:
     with company.write() as session:
         session.execute(text("UPDATE account SET status = NULL, status_since = NULL"))
