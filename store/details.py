@@ -79,7 +79,7 @@ def account(session: Session, id_: int) -> Detail:
         {
             "status_history": statuses.history(session, id_),
             "contacts": reports.contacts(session, Query(account=id_, limit=200)).rows,
-            "deals": statuses.deals(session, id_),
+            "deals": reports.deals(session, query).rows,
             "opportunities": reports.opportunities(session, query).rows,
             "activities": reports.activities(session, query).rows,
         },

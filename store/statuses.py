@@ -7,7 +7,6 @@ are those of the workspace's time zone.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from functools import partial
 
 from sqlalchemy import ColumnElement, ForeignKey, SmallInteger, insert, select, update
@@ -17,7 +16,7 @@ from store import directory
 from store.accounts import Account, AccountStatus
 from store.base import Base, EnumText
 from store.database import bulk
-from store.deals import Deal, DealStatus, Project
+from store.deals import Deal, Project
 from store.ledger import chunked
 from store.pipeline import Opportunity, OpportunityAccount
 
@@ -89,22 +88,6 @@ class StatusRow:
     from_: AccountStatus | None
     to: AccountStatus
     reason: int
-
-
-@dataclass(frozen=True, slots=True)
-class DealRow:
-    """A deal of an account."""
-
-    id: int
-    project: str
-    reference: str | None
-    title: str
-    status: DealStatus
-    start_date: date | None
-    end_date: date | None
-    closed_on: date | None
-    amount: Decimal | None
-    currency: str | None
 
 
 Chosen = Callable[[InstrumentedAttribute[int]], ColumnElement[bool]]
@@ -212,25 +195,6 @@ def history(session: Session, account_id: int, at_most: int = 50) -> tuple[Statu
         .limit(at_most)
     )
     return tuple(StatusRow(one.on, one.from_, one.to, one.reason) for one in session.scalars(query))
-
-
-def deals(session: Session, account_id: int, at_most: int = 50) -> tuple[DealRow, ...]:
-    """The deals of one account: those without an end first, then the one that ends last."""
-    d = Deal
-    query = (
-        select(d, Project.name)
-        .join(Project, Project.id == d.project_id)
-        .where(Project.account_id == account_id, d.deleted_at.is_(None), Project.deleted_at.is_(None))
-        .order_by(d.end_date.is_not(None), d.end_date.desc(), d.id.desc())
-        .limit(at_most)
-    )
-    return tuple(
-        DealRow(
-            one.id, project, one.reference, one.title, one.status, one.start_date, one.end_date,
-            one.closed_on, one.amount, one.currency,
-        )
-        for one, project in session.execute(query)
-    )  # fmt: skip
 
 
 def with_deals(session: Session, account_ids: Sequence[int]) -> set[int]:

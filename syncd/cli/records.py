@@ -29,6 +29,8 @@ class Listed(StrEnum):
 
     ACCOUNTS = "accounts"
     CONTACTS = "contacts"
+    PROJECTS = "projects"
+    DEALS = "deals"
     OPPORTUNITIES = "opportunities"
     EMAILS = "emails"
     ACTIVITIES = "activities"
@@ -95,6 +97,7 @@ def list_(
     Examples:
       syncd list accounts --status neglected
       syncd list contacts --account "Garage Dupont"
+      syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
       syncd list activities --pending
@@ -163,6 +166,8 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
     readers: dict[Listed, Callable[[Transaction, Query], Page[Any]]] = {
         Listed.ACCOUNTS: reports.accounts,
         Listed.CONTACTS: reports.contacts,
+        Listed.PROJECTS: reports.projects,
+        Listed.DEALS: reports.deals,
         Listed.OPPORTUNITIES: reports.opportunities,
         Listed.EMAILS: reports.emails,
         Listed.ACTIVITIES: reports.activities,

@@ -114,3 +114,20 @@ def test_a_dry_import_changes_no_status(office: World) -> None:
     path.write_text("title,project,status\nToit,P1,SIGNED\n", encoding="utf-8")
     assert run(office, "import", "deals", str(path), "--dry-run").code == 0
     assert office.one("SELECT count(*) FROM account_status_history") == 3
+
+
+def test_projects_and_deals_are_listed(office: World) -> None:
+    (project,) = run(office, "list", "projects", "--json").json["rows"]
+    assert (project["name"], project["account"], project["status"], project["deals"]) == (
+        "Toiture", "Garage Dupont", "open", 1
+    )  # fmt: skip
+    path = office.folder / "more.csv"
+    path.write_text("title,project,status,closed_on\nMur,P1,SIGNED,\nCave,P1,ENDED,2025-01-01\n", "utf-8")
+    assert run(office, "import", "deals", str(path)).code == 0
+    listed = run(office, "list", "deals", "--account", "A1", "--limit", "2", "--json").json
+    assert (listed["total"], [row["title"] for row in listed["rows"]]) == (3, ["Mur", "Toit"])
+    assert run(office, "list", "deals", "--account", "Banque", "--json").json["total"] == 0
+    listed = run(office, "list", "deals", "--text", "toit", "--json").json
+    assert [(row["title"], row["amount"]) for row in listed["rows"] if row["reference"] == "R1"] == [
+        ("Toit", "12000.00")
+    ]
