@@ -53,6 +53,7 @@ class Scale:
     exchange_mail: tuple[int, ...] = (5_000, 20_000)  # messages in mailboxes on the EWS server
     exchange_events: int = 4_000  # in the calendar there
     meetings: int = 10_000  # that end in one minute
+    accounts: int = 100_000  # of the nightly look at statuses
     warm_up: bool = True
 
 
@@ -74,6 +75,7 @@ QUICK = Scale(
     exchange_mail=(100, 300),
     exchange_events=40,
     meetings=40,
+    accounts=200,
     warm_up=False,
 )
 

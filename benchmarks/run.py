@@ -28,6 +28,7 @@ from benchmarks.scenarios import (
     many,
     meetings,
     news,
+    statuses,
 )
 from tests.servers.dovecot import DovecotServer
 
@@ -42,6 +43,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
     "calendar-push": calendar_push.measure,
     "calendar-plan": calendar_plan.measure,
     "meetings": meetings.measure,
+    "statuses": statuses.measure,
     "exchange-mail": exchange_mail.measure,
     "exchange-calendar": exchange_calendar.measure,
 }
@@ -49,6 +51,7 @@ SELF_CONTAINED = (
     "calendar-",
     "exchange-",
     "meetings",
+    "statuses",
 )  # how the names begin of those that need only the venv
 RESULT = OUT / "figures.json"
 PLOT = Path(__file__).parent.parent / "docs" / "mail-scaling.svg"

@@ -19,11 +19,29 @@ class AccountType(Enum):
     PARTNER = "partner"
 
 
+class AccountStatus(Enum):
+    """Statut d'un compte (R150 to R154), computed by table T1 and never typed in."""
+
+    ACTIVE = "active"  # Actif
+    PROSPECT = "prospect"  # Prospect
+    NEGLECTED = "neglected"  # Délaissé
+    INACTIVE = "inactive"  # Inactif
+
+
+class AccountKind(Enum):
+    """What an account is to those who sell (table T2). Derived, not stored."""
+
+    CLIENT = "client"
+    PROSPECT = "prospect"
+    PARTNER = "partner"
+    OTHER = "other"
+
+
 class Account(Entity, Base):
     """Compte, entreprise, tiers."""
 
     __tablename__ = "account"
-    __table_args__ = (Index("ix_account_name", "name"),)
+    __table_args__ = (Index("ix_account_name", "name"), Index("ix_account_status", "status", "name"))
 
     name: Mapped[str] = mapped_column(String(120))
     type: Mapped[AccountType] = mapped_column(EnumText(AccountType))
@@ -43,3 +61,15 @@ class Account(Entity, Base):
     region: Mapped[str | None] = mapped_column(String(80))
     country: Mapped[str | None] = mapped_column(String(2))
     comment: Mapped[str | None] = mapped_column(Text)
+    # None until the first look after it came in, or after an upgrade
+    status: Mapped[AccountStatus | None] = mapped_column(EnumText(AccountStatus))
+    status_since: Mapped[date | None]  # in the workspace's time zone
+
+
+def account_kind(type_: AccountType, status: AccountStatus | None, *, had_deal: bool) -> AccountKind:
+    """Table T2."""
+    if type_ is AccountType.PARTNER:
+        return AccountKind.PARTNER
+    if type_ in (AccountType.COMPETITOR, AccountType.INTERNAL):
+        return AccountKind.OTHER
+    return AccountKind.PROSPECT if not had_deal or status is AccountStatus.PROSPECT else AccountKind.CLIENT

@@ -7,8 +7,8 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from store import attendance_rows, reports
-from store.accounts import Account
+from store import attendance_rows, reports, statuses
+from store.accounts import Account, account_kind
 from store.activities import Activity
 from store.base import Base
 from store.contacts import Contact
@@ -71,12 +71,15 @@ class PlaceRow:
 def account(session: Session, id_: int) -> Detail:
     """Raises NotFound, as all here."""
     record = _get(session, Account, id_, "account")
+    sold = id_ in statuses.with_deals(session, [id_])
     query = Query(account=id_, limit=20)
     return Detail(
         "account",
-        _fields(session, record),
+        _fields(session, record) | {"account_kind": account_kind(record.type, record.status, had_deal=sold)},
         {
+            "status_history": statuses.history(session, id_),
             "contacts": reports.contacts(session, Query(account=id_, limit=200)).rows,
+            "deals": reports.deals(session, query).rows,
             "opportunities": reports.opportunities(session, query).rows,
             "activities": reports.activities(session, query).rows,
         },

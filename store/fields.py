@@ -14,8 +14,9 @@ from enum import Enum
 from sqlalchemy import String
 
 from config.rules import mail_address
-from store.accounts import Account, AccountType
+from store.accounts import Account, AccountStatus, AccountType
 from store.contacts import Contact, Gender
+from store.deals import Deal, DealStatus, Project, ProjectStatus
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityStatus
 
 Value = str | int | bool | date | Decimal | Enum | None
@@ -47,10 +48,11 @@ class Kind:
 
     name: str  # as on the command line: "contacts"
     entity: str  # as in the audit log: "contact"
-    model: type[Account] | type[Contact] | type[Opportunity] | type[CaseFile]
+    model: type[Account] | type[Contact] | type[Project] | type[Deal] | type[Opportunity] | type[CaseFile]
     fields: tuple[Field, ...]
     references: tuple[str, ...]  # headers that name another record
     not_kept: frozenset[str] = frozenset()  # fields of the CRM that this version has no column for
+    computed: frozenset[str] = frozenset()  # fields that follow from others
     by_header: Mapping[str, Field] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,6 +158,21 @@ def choice(kind: type[Enum], also: Mapping[str, Enum]) -> Reader:
     return read
 
 
+def account_status(value: str) -> AccountStatus:
+    """A status of accounts, in English or French; case ignored."""
+    french = {
+        "actif": AccountStatus.ACTIVE,
+        "délaissé": AccountStatus.NEGLECTED,
+        "inactif": AccountStatus.INACTIVE,
+    }
+    found = {one.name.lower(): one for one in AccountStatus} | french
+    try:
+        return found[value.strip().lower()]
+    except KeyError:
+        accepted = ", ".join(one.value for one in AccountStatus)
+        raise ValueError(f'"{value[:20]}" is not known; accepted: {accepted}') from None
+
+
 def length_of(kind: Kind, column: str) -> int | None:
     """The most characters that a column holds; None = any number."""
     type_ = kind.model.__table__.c[column].type
@@ -195,10 +212,8 @@ ACCOUNTS = Kind(
         Field("comment", lines, "comment"),
     ),
     ("owner", "owner_id", "parent", "parent_id"),
-    frozenset(
-        {"status", "status_since", "logo", "latitude", "longitude", "geocode_accuracy_m", "segment_id"}
-        | {"public", "read_only"}
-    ),
+    frozenset({"logo", "latitude", "longitude", "geocode_accuracy_m", "segment_id", "public", "read_only"}),
+    frozenset({"status", "status_since", "account_kind"}),
 )
 CONTACTS = Kind(
     "contacts",
@@ -226,6 +241,54 @@ CONTACTS = Kind(
     ),
     ("account", "account_id", "owner", "owner_id"),
     frozenset({"role_id", "photo", "marketing_consent", "created_via"}),
+)
+PROJECTS = Kind(
+    "projects",
+    "project",
+    Project,
+    (
+        Field("name", text, "name", required=True),
+        Field("reference", text, "reference"),
+        Field("start_date", day, "start_date"),
+        Field("end_date", day, "end_date"),
+        Field(
+            "status",
+            choice(ProjectStatus, {"ouvert": ProjectStatus.OPEN, "clôturé": ProjectStatus.CLOSED}),
+            "status",
+            empty=ProjectStatus.OPEN,
+        ),
+    ),
+    ("account", "account_id"),
+)
+DEALS = Kind(
+    "deals",
+    "deal",
+    Deal,
+    (
+        Field("reference", text, "reference"),
+        Field("title", text, "title", required=True),
+        Field("start_date", day, "start_date"),
+        Field("end_date", day, "end_date"),
+        Field("closed_on", day, "closed_on"),
+        Field(
+            "status",
+            choice(
+                DealStatus,
+                {
+                    "signée": DealStatus.SIGNED,
+                    "en cours": DealStatus.ONGOING,
+                    "terminée": DealStatus.ENDED,
+                    "annulée": DealStatus.CANCELLED,
+                },
+            ),
+            "status",
+            required=True,
+        ),
+        Field("amount", amount, "amount"),
+        Field("currency", currency, "currency"),
+        Field("billable", yes_or_no, "billable", empty=True),
+    ),
+    ("project", "project_id", "owner", "owner_id"),
 )
 OPPORTUNITIES = Kind(
     "opportunities",
@@ -284,4 +347,4 @@ CASE_FILES = Kind(
         | {"closed_on", "opportunity_id"}
     ),
 )
-KINDS = {kind.name: kind for kind in (ACCOUNTS, CONTACTS, OPPORTUNITIES, CASE_FILES)}
+KINDS = {kind.name: kind for kind in (ACCOUNTS, CONTACTS, PROJECTS, DEALS, OPPORTUNITIES, CASE_FILES)}

@@ -71,10 +71,13 @@ def check_headers(kind: Kind, headers: Sequence[str], findings: Findings) -> Non
         if header in kind.not_kept:
             findings.fault(1, header, "this version does not keep this field yet: leave the column out")
             continue
+        if header in kind.computed:
+            findings.fault(1, header, "is computed: leave the column out")
+            continue
         near = difflib.get_close_matches(header[:64], kind.headers, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else f"; known: {', '.join(kind.headers)}"
         findings.fault(1, header, f"is not a field of {kind.name}{hint}")
-    for reference in ("account", "owner", "parent"):
+    for reference in ("account", "project", "owner", "parent"):
         if {reference, f"{reference}_id"} <= set(headers):
             findings.fault(1, f"{reference}_id", f"stands beside {reference}: keep one of the two")
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from store.accounts import Account
+from store.accounts import Account, AccountType
 from store.contacts import Contact
+from store.deals import Deal, DealStatus, Project
 from store.import_rows import MANY, Findings, Record
 from store.ledger import chunked
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
-from store.references import Accounts, Users
+from store.references import Accounts, Book, Projects, Users
 
 ADDRESSES = ("email", "email2", "email3")
 
@@ -24,6 +26,17 @@ class Context:
     accounts: Accounts
     users: Users
     findings: Findings
+
+    @cached_property
+    def projects(self) -> Projects:
+        """Read when the first row names one."""
+        return Projects(self.session)
+
+    def book(self, header: str) -> Book | Users:
+        """Where to look up what a column names."""
+        if header.startswith("owner"):
+            return self.users
+        return self.projects if header.startswith("project") else self.accounts
 
 
 def accounts(records: Sequence[Record], context: Context) -> None:
@@ -66,10 +79,7 @@ def contacts(records: Sequence[Record], context: Context) -> None:
     """A contact has an account. An address that others have too, or that is a user's own, is told."""
     holders = _holders(records, context.session)
     for record in records:
-        named = record.references.get("account") or record.references.get("account_id")
-        if record.after("account_id") is None and not named:  # one that is not found is told already
-            message = "is required" if record.before is None else "must not be empty"
-            context.findings.fault(record.line, "account", f"{message}: a contact belongs to an account")
+        _belongs(record, "account", "a contact belongs to an account", context)
         _warn_of_own_addresses(record, ADDRESSES, context)
         mine = [record.after(column) for column in ADDRESSES]
         for column, address in zip(ADDRESSES, mine, strict=True):
@@ -131,7 +141,7 @@ def _warn_of_own_addresses(record: Record, columns: Iterable[str], context: Cont
 
 def opportunities(records: Sequence[Record], context: Context) -> None:
     """One to three accounts, a reference of its own, a closing date once it is won or lost."""
-    _unique(records, "reference", context)
+    _unique(records, Opportunity, "opportunity", context)
     before = _linked(context.session, [record.id for record in records if record.before is not None])
     for record in records:
         _link(record, before.get(record.id, []), context)
@@ -204,26 +214,70 @@ def case_files(records: Sequence[Record], context: Context) -> None:
             context.findings.fault(record.line, "code", f"is that of dossier {known[key]} already")
 
 
-def _unique(records: Sequence[Record], column: str, context: Context) -> None:
-    """No two records have the same value there, deleted ones included."""
+def projects(records: Sequence[Record], context: Context) -> None:
+    """A project has an account and a reference of its own."""
+    _unique(records, Project, "project", context)
+    for record in records:
+        _belongs(record, "account", "a project belongs to an account", context)
+
+
+def deals(records: Sequence[Record], context: Context) -> None:
+    """A deal has a project and a reference of its own, and a day on which it ended where it did. On an
+    internal account it is never billable (R148)."""
+    _unique(records, Deal, "deal", context)
+    internal: set[int] = set()
+    for part in chunked({one for r in records if isinstance(one := r.after("project_id"), int)}):
+        of_projects = select(Project.id).join(Account, Account.id == Project.account_id)
+        internal.update(
+            context.session.scalars(
+                of_projects.where(Project.id.in_(part), Account.type == AccountType.INTERNAL)
+            )
+        )
+    for record in records:
+        _belongs(record, "project", "a deal belongs to a project", context)
+        status, closed = record.after("status"), record.after("closed_on")
+        if status is DealStatus.CANCELLED and closed is None:
+            context.findings.fault(record.line, "closed_on", "is required once the status is CANCELLED")
+        if status is DealStatus.ENDED and closed is None and record.after("end_date") is None:
+            context.findings.fault(
+                record.line, "end_date", "is required once the status is ENDED, or closed_on is"
+            )
+        if record.after("project_id") in internal and record.after("billable"):
+            record.values["billable"] = False
+
+
+def _belongs(record: Record, header: str, why: str, context: Context) -> None:
+    named = record.references.get(header) or record.references.get(f"{header}_id")
+    if record.after(f"{header}_id") is None and not named:  # one that is not found is told already
+        message = "is required" if record.before is None else "must not be empty"
+        context.findings.fault(record.line, header, f"{message}: {why}")
+
+
+def _unique(
+    records: Sequence[Record],
+    model: type[Opportunity] | type[Project] | type[Deal],
+    noun: str,
+    context: Context,
+) -> None:
+    """No two records have the same reference, deleted ones included."""
     known: dict[object, int] = {}
     rewritten = {record.id for record in records}
-    for part in chunked(dict.fromkeys(one for record in records if (one := record.values.get(column)))):
-        rows = context.session.execute(
-            select(Opportunity.id, Opportunity.reference).where(Opportunity.reference.in_(part))
-        )
+    for part in chunked(dict.fromkeys(one for r in records if (one := r.values.get("reference")))):
+        rows = context.session.execute(select(model.id, model.reference).where(model.reference.in_(part)))
         known.update((value, id_) for id_, value in rows if id_ not in rewritten)
     for record in records:
-        value = record.after(column)
+        value = record.after("reference")
         if value is not None and known.setdefault(value, record.id) != record.id:
             context.findings.fault(
-                record.line, column, f'"{value}" is that of opportunity {known[value]} already'
+                record.line, "reference", f'"{value}" is that of {noun} {known[value]} already'
             )
 
 
 RULES: dict[str, Callable[[Sequence[Record], Context], None]] = {
     "accounts": accounts,
     "contacts": contacts,
+    "projects": projects,
+    "deals": deals,
     "opportunities": opportunities,
     "case_files": case_files,
 }

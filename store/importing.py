@@ -1,4 +1,4 @@
-"""Writing accounts, contacts, opportunities and dossiers, one or fifty thousand at a time.
+"""Writing accounts, contacts, projects, deals, opportunities and dossiers, one or fifty thousand at a time.
 
 Everything is checked before anything is written, and everything is written in the caller's transaction.
 A record with the `id` or `ext_id` of one that is there changes that one, in the columns given only; what
@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import directory
+from store import directory, statuses
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
@@ -46,6 +46,7 @@ class Saved:
     unchanged: int = 0
     warnings: list[Fault] = field(default_factory=list)
     freed: list[str] = field(default_factory=list)  # addresses that no contact and no account has any more
+    accounts: set[int] = field(default_factory=set)  # whose status may be another now
 
 
 def save(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> Saved:
@@ -99,7 +100,7 @@ def _resolve(kind: Kind, found: Sequence[Record], context: Context) -> None:
             record.values[column] = None
             if not text:
                 continue
-            book: Accounts | Users = context.users if header.startswith("owner") else context.accounts
+            book = context.book(header)
             try:
                 record.values[column] = (
                     book.resolve_id(text) if header.endswith("_id") else book.resolve(text)
@@ -114,6 +115,7 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
     saved.unchanged += len(found) - len(new) - len(changed)
     if not new and not changed:
         return
+    saved.accounts = statuses.concerned(session, kind.entity, [r.id for r in changed])
     stamp: dict[str, object] = {"updated_at": occasion.now, "updated_by": occasion.actor.user_id}
     if new:
         made = {**stamp, "created_at": occasion.now, "created_by": occasion.actor.user_id, "version": 1}
@@ -134,6 +136,7 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
         rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **r.values} for r in changed]
         session.execute(update(kind.model), rows)
     _write_links(session, [*new, *changed])
+    saved.accounts |= statuses.concerned(session, kind.entity, [r.id for r in (*new, *changed)])
     saved.created = [record.id for record in new]
     saved.updated = [record.id for record in changed]
     saved.freed = _freed(session, changed)

@@ -1,4 +1,4 @@
-"""Finding the account or the user that a person names."""
+"""Finding the account, the project or the user that a person names."""
 
 import difflib
 from collections.abc import Iterable
@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store.accounts import Account
+from store.deals import Project
 from store.errors import NotFound
 from store.fields import number_of_record
 from store.users import User
@@ -14,31 +15,32 @@ from store.users import User
 SUGGESTIONS = 5  # looking for the nearest of many names takes time: only for the first mistakes
 
 
-class Accounts:
-    """The accounts that are not deleted, by name and by external id."""
+class Book:
+    """The records of one kind that are not deleted, by name and by external id."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, model: type[Account] | type[Project], noun: str) -> None:
+        self._noun = noun
         self._by_name: dict[str, list[int]] = {}
         self._by_ext: dict[str, int] = {}
         self._ids: set[int] = set()
         self._suggestions = SUGGESTIONS
-        query = select(Account.id, Account.name, Account.ext_id).where(Account.deleted_at.is_(None))
+        query = select(model.id, model.name, model.ext_id).where(model.deleted_at.is_(None))
         for id_, name, ext_id in session.execute(query):
             self.add(id_, name, ext_id)
 
     def add(self, id_: int, name: str, ext_id: str | None) -> None:
-        """One more account: those of the file that is being read can be named too."""
+        """One more: those of the file that is being read can be named too."""
         self._ids.add(id_)
         self._by_name.setdefault(name, []).append(id_)
         if ext_id:
             self._by_ext[ext_id] = id_
 
     def named(self, name: str) -> list[int]:
-        """The accounts that have exactly this name."""
+        """Those that have exactly this name."""
         return self._by_name.get(name, [])
 
     def resolve(self, text: str) -> int:
-        """The account with this name or external id; ValueError unless it is exactly one."""
+        """The one with this name or external id; ValueError unless it is exactly one."""
         found = set(self._by_name.get(text, ()))
         if text in self._by_ext:
             found.add(self._by_ext[text])
@@ -46,14 +48,16 @@ class Accounts:
             return found.pop()
         if found:
             ids = ", ".join(map(str, sorted(found)))
-            raise ValueError(f'"{text}" names {len(found)} accounts (ids {ids}): use account_id or an ext_id')
-        raise ValueError(f'there is no account "{text}"{self._nearest(text)}')
+            raise ValueError(
+                f'"{text}" names {len(found)} {self._noun}s (ids {ids}): use {self._noun}_id or an ext_id'
+            )
+        raise ValueError(f'there is no {self._noun} "{text}"{self._nearest(text)}')
 
     def resolve_id(self, text: str) -> int:
-        """The account with this id; ValueError if there is none."""
+        """The one with this id; ValueError if there is none."""
         id_ = number_of_record(text)
         if id_ not in self._ids:
-            raise ValueError(f"there is no account {id_}")
+            raise ValueError(f"there is no {self._noun} {id_}")
         return id_
 
     def _nearest(self, text: str) -> str:
@@ -63,6 +67,20 @@ class Accounts:
         same = [name for name in self._by_name if name.casefold() == text.casefold()]
         near = same or difflib.get_close_matches(text, self._by_name, n=1)
         return f'; did you mean "{near[0]}"?' if near else ""
+
+
+class Accounts(Book):
+    """The accounts."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Account, "account")
+
+
+class Projects(Book):
+    """The projects."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Project, "project")
 
 
 class Users:

@@ -5,8 +5,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from store.accounts import AccountType
+from store.accounts import AccountKind, AccountStatus, AccountType
 from store.activities import ActivityState, ActivityType
+from store.deals import DealStatus, ProjectStatus
 from store.mail import EmailDirection
 from store.pipeline import OpportunityStatus
 from store.users import UserRole
@@ -27,6 +28,7 @@ class Query:
     mailbox: str | None = None
     pending: bool = False  # activities without a report instead of those of the history
     since: datetime | None = None
+    status: AccountStatus | None = None  # of accounts
     limit: int = 50
     offset: int = 0
 
@@ -61,6 +63,9 @@ class AccountRow:
     ext_id: str | None
     name: str
     type: AccountType
+    status: AccountStatus | None  # None: not computed yet
+    status_since: date | None
+    account_kind: AccountKind
     city: str | None
     email: str | None
     owner: str | None
@@ -81,6 +86,40 @@ class ContactRow:
     position: str | None
     emails: tuple[str, ...]
     last_activity: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    """A project."""
+
+    id: int
+    ext_id: str | None
+    account_id: int
+    account: str
+    reference: str | None
+    name: str
+    status: ProjectStatus
+    start_date: date | None
+    end_date: date | None
+    deals: int
+
+
+@dataclass(frozen=True, slots=True)
+class DealRow:
+    """A deal."""
+
+    id: int
+    ext_id: str | None
+    account: str
+    project: str
+    reference: str | None
+    title: str
+    status: DealStatus
+    start_date: date | None
+    end_date: date | None
+    closed_on: date | None
+    amount: Decimal | None
+    currency: str | None
 
 
 @dataclass(frozen=True, slots=True)

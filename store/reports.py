@@ -6,9 +6,11 @@ from typing import Any, TypeVarTuple
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from store.accounts import Account
+from store import statuses
+from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
+from store.deals import Deal, Project
 from store.ledger import chunked
 from store.mail import EmailAttachment, EmailMatch, EmailMessage, EmailUser
 from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus
@@ -16,9 +18,11 @@ from store.report_rows import (
     AccountRow,
     ActivityRow,
     ContactRow,
+    DealRow,
     EmailRow,
     OpportunityRow,
     Page,
+    ProjectRow,
     QuarantineRow,
     Query,
     RunRow,
@@ -61,6 +65,8 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
     )
     if query.account is not None:
         rows = rows.where(Account.id == query.account)
+    if query.status is not None:
+        rows = rows.where(Account.status == query.status)
     found = session.scalars(_page(rows, query, Account.name, Account.id)).all()
     ids = [one.id for one in found]
     contacts = dict(_pairs(session.execute(
@@ -73,11 +79,13 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         .group_by(Activity.account_id)
     )))  # fmt: skip
     owners = logins(session)
+    sold = statuses.with_deals(session, ids)
     return Page(
         tuple(
             AccountRow(
-                a.id, a.ext_id, a.name, a.type, a.city, a.email, owners.get(a.owner_id),
-                contacts.get(a.id, 0), last.get(a.id),
+                a.id, a.ext_id, a.name, a.type, a.status, a.status_since,
+                account_kind(a.type, a.status, had_deal=a.id in sold), a.city, a.email,
+                owners.get(a.owner_id), contacts.get(a.id, 0), last.get(a.id),
             )
             for a in found
         ),
@@ -119,6 +127,44 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
         _total(session, rows),
         query.offset,
     )  # fmt: skip
+
+
+def projects(session: Session, query: Query) -> Page[ProjectRow]:
+    """By name."""
+    p = Project
+    rows = select(p, Account.name).join(Account, Account.id == p.account_id)
+    rows = rows.where(p.deleted_at.is_(None), _like(query, p.name, p.reference, p.ext_id, Account.name))
+    if query.account is not None:
+        rows = rows.where(p.account_id == query.account)
+    found = session.execute(_page(rows, query, p.name, p.id)).all()
+    deals_of = dict(_pairs(session.execute(
+        select(Deal.project_id, func.count())
+        .where(Deal.project_id.in_([one.id for one, _ in found]), Deal.deleted_at.is_(None))
+        .group_by(Deal.project_id)
+    )))  # fmt: skip
+    made = (
+        ProjectRow(one.id, one.ext_id, one.account_id, name, one.reference, one.name, one.status,
+                   one.start_date, one.end_date, deals_of.get(one.id, 0))
+        for one, name in found
+    )  # fmt: skip
+    return Page(tuple(made), _total(session, rows), query.offset)
+
+
+def deals(session: Session, query: Query) -> Page[DealRow]:
+    """Those without an end first, then the one that ended last."""
+    d = Deal
+    rows = select(d, Project.name, Account.name).join(Project, Project.id == d.project_id)
+    rows = rows.join(Account, Account.id == Project.account_id).where(d.deleted_at.is_(None))
+    rows = rows.where(Project.deleted_at.is_(None), _like(query, d.title, d.reference, d.ext_id))
+    if query.account is not None:
+        rows = rows.where(Project.account_id == query.account)
+    end = func.coalesce(d.closed_on, d.end_date)
+    made = (
+        DealRow(one.id, one.ext_id, account, project, one.reference, one.title, one.status, one.start_date,
+                one.end_date, one.closed_on, one.amount, one.currency)
+        for one, project, account in session.execute(_page(rows, query, end.is_not(None), end.desc(), d.id))
+    )  # fmt: skip
+    return Page(tuple(made), _total(session, rows), query.offset)
 
 
 def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:

@@ -7,17 +7,19 @@ from store import (
     bindings,
     calendar,
     contacts,
+    deals,
     mail,
     meetings,
     numbering,
     pipeline,
+    statuses,
     sync_state,
     users,
 )
 from store.base import Base
 
 MODULES = (
-    accounts, activities, audit_log, bindings, calendar, contacts, mail, meetings, numbering, pipeline,
-    sync_state, users,
+    accounts, activities, audit_log, bindings, calendar, contacts, deals, mail, meetings, numbering,
+    pipeline, statuses, sync_state, users,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli.context import Cli, Json, UsageError, of
+from syncd.cli.imports import save, warnings
 from syncd.cli.output import as_json, count, plain, say, warn
-from syncd.cli.records import As, save, warnings
+from syncd.cli.records import As
 
 if TYPE_CHECKING:
     from store.importing import Saved
@@ -22,6 +23,8 @@ class Imported(StrEnum):
 
     ACCOUNTS = "accounts"
     CONTACTS = "contacts"
+    PROJECTS = "projects"
+    DEALS = "deals"
     OPPORTUNITIES = "opportunities"
     CASE_FILES = "case_files"
     CALLS = "calls"
@@ -42,7 +45,8 @@ def import_(
     at once. A row with the id or ext_id of a record that is there changes it, in the columns of the
     file only (an empty cell empties the field); other rows are new records. "account" names an account
     by exact name or ext_id. Comma, semicolon or tab; UTF-8 or Windows-1252; days as 2026-12-31 or
-    31/12/2026. Calls are a telephone system's own records, read as [calls] says.
+    31/12/2026. A project names its account, a deal its project; accounts get the status that follows.
+    Calls are a telephone system's own records, read as [calls] says.
 
     \b
     Examples:

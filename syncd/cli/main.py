@@ -31,6 +31,7 @@ from syncd.cli import (
     records,
     setup,
     status,
+    statuses,
     tasks,
 )
 from syncd.cli.context import Cli, UsageError
@@ -105,6 +106,7 @@ app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
 app.add_typer(tasks.task, name="task")
 app.add_typer(meetings.meeting, name="meeting")
+app.add_typer(statuses.recompute, name="recompute")
 app.add_typer(setup.db, name="db")
 
 

@@ -1,4 +1,4 @@
-"""Verbs on the CRM's records: list, show; and writing them, for those that do."""
+"""Verbs on the CRM's records: list and show."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syncd.cli.context import Cli, Json, UsageError, actor, of
-from syncd.cli.output import as_json, clean, clean_lines, count, say, shown, table, warn
+from syncd.cli.context import Json, UsageError, of
+from syncd.cli.output import as_json, clean_lines, say, shown, table, warn
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from store.csvfile import Line
+    from store.accounts import AccountStatus
     from store.database import Transaction
     from store.details import Detail
-    from store.importing import Saved
     from store.report_rows import Page, Query
     from syncd.daemon.wiring import Installation
-
-WARNINGS = 20  # more are only counted
 
 As = Annotated[
     str | None,
@@ -32,6 +29,8 @@ class Listed(StrEnum):
 
     ACCOUNTS = "accounts"
     CONTACTS = "contacts"
+    PROJECTS = "projects"
+    DEALS = "deals"
     OPPORTUNITIES = "opportunities"
     EMAILS = "emails"
     ACTIVITIES = "activities"
@@ -85,6 +84,9 @@ def list_(
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="Also tasks that are done or cancelled.")] = False,
     video: Annotated[bool, typer.Option("--video", help="Only events that are held by video.")] = False,
+    status: Annotated[
+        str | None, typer.Option("--status", help="Accounts: active, prospect, neglected or inactive.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
     json: Annotated[bool, Json] = False,
@@ -93,7 +95,9 @@ def list_(
 
     \b
     Examples:
+      syncd list accounts --status neglected
       syncd list contacts --account "Garage Dupont"
+      syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
       syncd list activities --pending
@@ -103,6 +107,7 @@ def list_(
     from store import references
     from store.report_rows import Query
 
+    wanted = None if status is None else _status(what, status)
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else _since(since, installation)
@@ -114,6 +119,7 @@ def list_(
                 opportunity=opportunity,
                 mailbox=mailbox,
                 pending=pending,
+                status=wanted,
                 since=moment,
                 limit=limit,
                 offset=offset,
@@ -139,6 +145,17 @@ def list_(
         )
 
 
+def _status(what: Listed, text: str) -> "AccountStatus":
+    from store.fields import account_status
+
+    if what is not Listed.ACCOUNTS:
+        raise UsageError(f"--status is for accounts: {what.value} have none that it could mean")
+    try:
+        return account_status(text)
+    except ValueError as error:
+        raise UsageError(f"--status: {error}") from None
+
+
 def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]":
     from store import reports, status
     from store.report_rows import Page
@@ -149,6 +166,8 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
     readers: dict[Listed, Callable[[Transaction, Query], Page[Any]]] = {
         Listed.ACCOUNTS: reports.accounts,
         Listed.CONTACTS: reports.contacts,
+        Listed.PROJECTS: reports.projects,
+        Listed.DEALS: reports.deals,
         Listed.OPPORTUNITIES: reports.opportunities,
         Listed.EMAILS: reports.emails,
         Listed.ACTIVITIES: reports.activities,
@@ -286,56 +305,3 @@ def _print(detail: "Detail", zone: "tzinfo") -> None:
             say()
             say(f"{name}:")
             _rows(rows, zone)
-
-
-def warnings(saved: "Saved") -> None:
-    for warning in saved.warnings[:WARNINGS]:
-        warn(f"warning: {clean(str(warning))}")
-    if len(saved.warnings) > WARNINGS:
-        warn(f"… and {len(saved.warnings) - WARNINGS} more warnings (--json has them all)")
-
-
-def save(
-    cli: Cli,
-    kind: str,
-    lines: "Sequence[Line]",
-    *,
-    source: str,
-    login: str | None,
-    dry_run: bool = False,
-    also: "Callable[[Transaction, Saved], None] | None" = None,
-) -> "Saved":
-    """Writes the rows, and `also` what belongs to them, together; tells of mail that stands because of
-    addresses that nobody has any more."""
-    from store import importing
-    from store.contacts import CreatedVia
-    from store.fields import KINDS
-    from syncd.daemon import offers
-    from syncd.daemon.clock import now
-
-    with cli.installation() as installation:
-        moment = now()
-        zone = installation.settings.workspace.timezone
-        with installation.database.write() as session:
-            occasion = importing.Occasion(
-                actor=actor(session, login),
-                now=moment,
-                today=moment.astimezone(zone).date(),
-                source=source,
-                via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
-            )
-            saved = importing.save(session, KINDS[kind], lines, occasion)
-            if also is not None:
-                also(session, saved)
-            if dry_run:
-                session.rollback()
-        offer(offers.freed(installation, saved.freed))
-    return saved
-
-
-def offer(freed: dict[str, int]) -> None:
-    for address, number in freed.items():
-        warn(
-            f"{count(number, 'e-mail')} logged because of {address}, which nobody has any more: "
-            f"`syncd forget --address {address}` tells which"
-        )

@@ -33,6 +33,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 EVERY_MINUTE = 60  # seconds between two looks at what is over (R112)
 MEETINGS = " meetings"  # the name of that job: no mailbox can be called so
+STATUSES = " statuses"
 LONGEST_BACK_OFF = timedelta(minutes=30)
 BUSY_ELSEWHERE = timedelta(seconds=15)  # until what was told is looked at, where another process works on it
 
@@ -63,6 +64,7 @@ class Service:
         installation.calendars.halted = self._stop.is_set
         installation.meetings.halted = self._stop.is_set
         installation.dropping.halted = self._stop.is_set
+        installation.statuses.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
@@ -129,6 +131,8 @@ class Service:
                 next_run_time=first,
             )
         scheduler.add_job(self._meetings, "interval", id=MEETINGS, seconds=EVERY_MINUTE, next_run_time=now())
+        # By the minute too, since the night in which it was due may have been missed.
+        scheduler.add_job(self._statuses, "interval", id=STATUSES, seconds=EVERY_MINUTE, next_run_time=now())
         scheduler.start()
         self._listener = Listener(self, self._installation.listened, rng=self._rng)
         self._listener.start()
@@ -238,6 +242,18 @@ class Service:
             self._installation.meetings.look_again(moment)
             self._new_config = False
         self._installation.meetings.run(moment)
+
+    def _statuses(self) -> None:
+        """The statuses of all accounts, once a night. Tried again in a minute where it fails."""
+        if self._stop.is_set():
+            return
+        with bound_contextvars(run=new_ref()):
+            try:
+                self._installation.statuses.run(now())
+            except StoreError as error:
+                log.error("the store cannot be used", action="statuses", error=str(error))
+            except Exception:  # as with a cycle: the others go on
+                log.exception("a defect of syncd: the statuses of accounts wait", action="statuses")
 
     def _after(self, report: CycleReport) -> datetime | None:
         mailbox = report.mailbox

@@ -41,6 +41,7 @@ from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.meetings.messages import Messages
 from syncd.engine.meetings.replies import Replies
 from syncd.engine.meetings.sync import MeetingSync
+from syncd.engine.statuses import StatusSync
 from syncd.engine.supervise import Calendars, Connections, Heartbeat, Supervisor
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Installation:
         if meetings.forms.by_mail:
             self.mail.messages = Messages(self.database, meetings.forms)
         self.dropping = dropping(settings, self.hashed, self.database, self.people)
+        self.statuses = StatusSync(self.database, settings.workspace.timezone)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._exchange = Exchange(

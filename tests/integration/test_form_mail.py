@@ -107,6 +107,7 @@ OTHER = {"Subject": "Re: Compte rendu : Visio [CR-ABCDEFGHIJKLMNOPQRSTUVWXYZ]"}
 def test_what_is_no_answer_changes_nothing_and_is_told_without_a_word_of_it(
     asked: FormWorld,
     capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
     folder: str,
     sender: str,
     headers: dict[str, str],
@@ -119,7 +120,7 @@ def test_what_is_no_answer_changes_nothing_and_is_told_without_a_word_of_it(
     report = asked.sync()["claire"]
     assert (report.error, report.folder_errors) == (None, {})
     assert asked.reports() == [("OFFERED", None, "")]
-    logged = "".join(capsys.readouterr())
+    logged = "".join(capsys.readouterr()) + caplog.text
     assert told in logged
     assert SECRET not in logged
     assert "[CR-" not in logged

@@ -98,7 +98,11 @@ def test_one_that_did_not_come_is_put_again_a_few_times(asked: FormWorld, instal
 
 @pytest.mark.parametrize("call", ["put", "holds"])
 def test_a_mailbox_that_refuses_it_is_not_asked_again(
-    asked: FormWorld, installation: Installation, capsys: pytest.CaptureFixture[str], call: str
+    asked: FormWorld,
+    installation: Installation,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    call: str,
 ) -> None:
     mailbox = MemoryMailbox()
     if call == "holds":
@@ -108,7 +112,7 @@ def test_a_mailbox_that_refuses_it_is_not_asked_again(
     mailbox.fail(call, lambda: CollectionRefused("INBOX is read-only", collection="INBOX"))
     put(asked, installation, mailbox)
     assert waiting(asked) == []
-    assert "INBOX is read-only" in "".join(capsys.readouterr())
+    assert "INBOX is read-only" in "".join(capsys.readouterr()) + caplog.text
     assert asked.reports("state") == [("OFFERED",)]
 
 

@@ -69,6 +69,16 @@ def test_without_a_watchdog_it_sends_no_signs_of_life_of_its_own_accord(company:
         assert "WATCHDOG=1" not in manager.heard
 
 
+def test_it_gives_accounts_their_status_at_the_first_look_after_a_missed_night(company: World) -> None:
+    assert company.rows("SELECT status FROM account") == [(None,)]
+    with ServiceManager(company.config) as manager:
+        manager.await_that(
+            lambda: company.rows("SELECT count(*) FROM account_status_pass") == [(1,)], "a look is done"
+        )
+    assert company.rows("SELECT status IS NULL FROM account") == [(False,)]
+    assert company.rows("SELECT count(*) FROM account_status_history") == [(1,)]
+
+
 def test_sighup_takes_a_changed_config(company: World) -> None:
     with ServiceManager(company.config) as manager:
         manager.await_that(lambda: emails(company) == 1, "the first mailbox is logged")

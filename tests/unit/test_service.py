@@ -58,7 +58,7 @@ class Cycles:
         self.settings = settings
         self.supervisor = self
         self.mail = self.calendars = self
-        self.meetings, self.dropping = Meetings(), Meetings()
+        self.meetings, self.dropping, self.statuses = Meetings(), Meetings(), Meetings()
         self.halted: Callable[[], bool] = bool
         self.looks = 0
         self.outcome: Outcome = succeed
@@ -228,3 +228,18 @@ def test_dropped_files_that_cannot_be_taken_in_keep_no_meeting_from_being_record
     cycles.dropping.raises = error
     daemon._meetings()
     assert (cycles.dropping.looks, cycles.meetings.looks) == (1, 1)
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), RuntimeError("a defect")])
+def test_statuses_that_cannot_be_computed_are_logged_and_tried_again(
+    daemon: Service, cycles: Cycles, error: Exception
+) -> None:
+    cycles.statuses.raises = error
+    out = io.StringIO()
+    logs.configure("error", "json", out)
+    daemon._statuses()
+    (line,) = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert (line["action"], line["level"]) == ("statuses", "error")
+    cycles.statuses.raises = None
+    daemon._statuses()
+    assert cycles.statuses.looks == 2

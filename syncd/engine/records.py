@@ -1,0 +1,17 @@
+"""Writing records of the CRM with everything that follows from them, in the caller's transaction."""
+
+from collections.abc import Sequence
+
+from store import importing
+from store.csvfile import Line
+from store.database import Transaction
+from store.fields import Kind
+from store.importing import Occasion, Saved
+from syncd.engine import statuses
+
+
+def save(session: Transaction, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> Saved:
+    """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows."""
+    saved = importing.save(session, kind, lines, occasion)
+    statuses.refresh(session, saved.accounts, occasion.today, occasion.now)
+    return saved

@@ -1,0 +1,138 @@
+"""The status of accounts (R150 to R154): worked out for those that something was written about, and for all
+of them once a night, since days pass by themselves.
+
+Only what changes is written. All accounts are read without keeping anybody from writing; those that would
+change are worked out again in the transaction that writes them, and one process at a time is in such a
+transaction. So each change is in the history once, by however many processes and however they die.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from store import statuses
+from store.accounts import AccountStatus
+from store.actors import Actor
+from store.audit_log import AuditLog, Channel
+from store.database import Database, Transaction
+from store.statuses import Facts, StatusChange
+from syncd.core.status import Limits, Status, deal_end, limits
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+NIGHTLY = time(0, 10)  # local time: a little after midnight, when other nightly work has begun
+PAGE = 5_000  # accounts of one look
+CHUNK = 500  # accounts of one transaction: nobody else writes to SQLite meanwhile
+STORED = {status: AccountStatus[status.name] for status in Status}
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of a look at all accounts."""
+
+    day: date
+    looked_at: int
+    changes: tuple[StatusChange, ...]
+    whole: bool  # False: it was halted
+
+
+def refresh(session: Transaction, ids: Iterable[int], day: date, now: datetime) -> list[StatusChange]:
+    """Gives these accounts the statuses of that day, in the caller's transaction, which keeps others out
+    (`statuses.alone`). Returns what changed."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return []
+    changes = _changes(statuses.of_accounts(session, wanted), limits(day))
+    statuses.write(session, changes, day, now)
+    return changes
+
+
+def _changes(facts: Sequence[Facts], known: Limits) -> list[StatusChange]:
+    found = []
+    for one in facts:
+        ruling = known.judge(
+            one.created_on,
+            (deal_end(span.end_date, span.closed_on) for span in one.deals),
+            (span.closed_on for span in one.opportunities),
+        )
+        status = STORED[ruling.status]
+        if status is not one.status:
+            found.append(StatusChange(one.account_id, one.name, one.status, status, ruling.row))
+    return found
+
+
+class StatusSync:
+    """The statuses of the whole CRM."""
+
+    def __init__(self, database: Database, zone: ZoneInfo) -> None:
+        self._database = database
+        self._zone = zone
+        self.halted: Callable[[], bool] = lambda: False
+
+    def today(self, now: datetime) -> date:
+        """The company's day at that aware moment."""
+        return now.astimezone(self._zone).date()
+
+    def run(self, now: datetime) -> Looked | None:
+        """The nightly look, if it is due at that aware moment. Raises StoreError."""
+        with self._database.read() as session:
+            last = statuses.passed(session)
+        if not self._due(last, now):
+            return None
+        looked = self.recompute(self.today(now), now)
+        if looked.whole:
+            log.info("statuses of accounts computed", action="statuses", accounts=looked.looked_at,
+                     changed=len(looked.changes))  # fmt: skip
+        return looked
+
+    def _due(self, last: date | None, now: datetime) -> bool:
+        """Ten minutes after midnight; at once where a night was missed, or the clock was wrong."""
+        local = now.astimezone(self._zone)
+        if last == local.date():
+            return False
+        return last != local.date() - timedelta(days=1) or local.time() >= NIGHTLY
+
+    def ordered(
+        self, actor: Actor, channel: Channel, day: date, now: datetime, *, dry_run: bool = False
+    ) -> Looked:
+        """As `recompute`, at a person's word. Raises Forbidden unless that is an admin, in a dry run too."""
+        actor.require_admin("recompute statuses")
+        looked = self.recompute(day, now, dry_run=dry_run)
+        if not dry_run:
+            change = {"statuses_as_of": day.isoformat(), "updated": len(looked.changes)}
+            with self._database.write() as session:
+                session.add(
+                    AuditLog(at=now, actor=actor.login, entity="account", change=change, channel=channel)
+                )
+        return looked
+
+    def recompute(self, day: date, now: datetime, *, dry_run: bool = False) -> Looked:
+        """Gives every account its status as of that day; a dry run only tells which. Raises StoreError."""
+        known, after, looked_at = limits(day), 0, 0
+        changes: list[StatusChange] = []
+        while not self.halted():
+            with self._database.read() as session:
+                facts = statuses.page(session, after, PAGE)
+            if not facts:
+                break
+            after, looked_at = facts[-1].account_id, looked_at + len(facts)
+            found = _changes(facts, known)
+            changes += found if dry_run else self._write([one.account_id for one in found], day, now)
+        else:
+            return Looked(day, looked_at, tuple(changes), whole=False)
+        if not dry_run:
+            with self._database.write() as session:
+                statuses.alone(session)
+                statuses.mark_passed(session, day, now)
+        return Looked(day, looked_at, tuple(changes), whole=True)
+
+    def _write(self, ids: Sequence[int], day: date, now: datetime) -> list[StatusChange]:
+        done: list[StatusChange] = []
+        for start in range(0, len(ids), CHUNK):
+            with self._database.write() as session:
+                statuses.alone(session)
+                done += refresh(session, ids[start : start + CHUNK], day, now)
+        return done
