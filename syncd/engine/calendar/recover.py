@@ -5,8 +5,6 @@ A server where nothing makes a second creation impossible may still be working o
 no more to do with it, such a creation stays open when it is not found, and nothing is written for its record.
 """
 
-from datetime import datetime
-
 import structlog
 
 from connectors.calendar import RemoteItem
@@ -41,7 +39,7 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
         except (CollectionError, ItemError) as error:
             log.warning("a write cannot be looked up now", action="recover", uid=intent.uid, error=str(error))
             continue
-        if found is None and _may_come(intent, calendar, context.clock()):
+        if found is None and _may_come(context, intent, calendar):
             log.info("a new item is not there yet: looked for again", action="recover", uid=intent.uid)
             continue
         happened = _happened(intent, found)
@@ -71,10 +69,22 @@ def recover(context: Context, calendars: dict[int, Calendar], report: CalendarRe
             announcements.close_intents(session, [intent.id])
 
 
-def _may_come(intent: Intent, calendar: Calendar, now: datetime) -> bool:
-    """Whether the server may still make the item. A clock that was set back keeps nobody waiting for long."""
-    late = intent.kind is IntentKind.CREATE and not calendar.info.creates_once
-    return late and abs(now - intent.at) < WORKED_ON
+def _may_come(context: Context, intent: Intent, calendar: Calendar) -> bool:
+    """Whether the server may still make the item."""
+    if intent.kind is not IntentKind.CREATE or calendar.info.creates_once:
+        return False
+    return _lately(context, intent)
+
+
+def _lately(context: Context, intent: Intent) -> bool:
+    """Whether it was sent so short a while ago that a server may still work on it. Where the clock was put
+    back since, nobody knows when that was: it counts from now, so that nobody waits longer than that once."""
+    now = context.clock()
+    if intent.at > now:
+        with context.database.write() as session:
+            announcements.announce_again(session, [intent.id], now)
+        return True
+    return now - intent.at < WORKED_ON
 
 
 def _happened(intent: Intent, found: RemoteItem | None) -> bool:
