@@ -145,6 +145,10 @@ class Service:
         """What tells of each mailbox."""
         return self._installation.push.sources()
 
+    def server_of(self, mailbox: str) -> str:
+        """As the config calls it."""
+        return self._installation.settings.mailbox(mailbox).server
+
     def awake(self) -> frozenset[str]:
         """The running mailboxes whose login this process has seen to be good: so a wrong password is tried
         once, in a cycle, and not a second time by who would listen. Raises StoreError."""
