@@ -129,7 +129,7 @@ def test_what_a_client_deleted_and_the_crm_puts_back_is_put_back_once(office: Of
 
 def test_what_the_crm_writes_beside_a_meeting_is_made_once_too(office: Office) -> None:
     office.add_account("Client SA")
-    office.desk("claire").add("Chez Paul", participants=(PAUL,), account="Client SA")
+    id_ = office.desk("claire").add("Chez Paul", participants=(PAUL,), account="Client SA")
     office.ews.faults.plan(Fault.LATE, "CreateItem", skip=1)
     for _ in range(3):
         office.sync()
@@ -139,6 +139,10 @@ def test_what_the_crm_writes_beside_a_meeting_is_made_once_too(office: Office) -
     office.settle()
     assert len(office.events("claire")) == 2
     assert office.subjects() == ["Chez Paul"]
+    assert office.rows("SELECT entity_id FROM binding WHERE entity = 'COMPANION'") == [(id_,)]
+    office.desk("claire").cancel(id_)
+    office.settle()
+    assert office.events("claire") == []
 
 
 def test_a_task_is_made_once_too(office: Office) -> None:

@@ -21,7 +21,7 @@ from syncd.core.plan import Action, Decision, Direction
 from syncd.engine.calendar.confirm import confirm
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.deciding import ROLES
-from syncd.engine.calendar.gathering import content_of
+from syncd.engine.calendar.gathering import RECORDS, content_of
 from syncd.engine.calendar.intents import WORKED_ON, conflicts_of, units_of
 from syncd.engine.calendar.journal import Outcome, conflict_row, overwrote
 from syncd.engine.calendar.push import count
@@ -142,7 +142,7 @@ def _lately(context: Context, intent: Intent) -> bool:
 def _happened(intent: Intent, found: RemoteItem | None) -> bool:
     if intent.kind is IntentKind.DELETE:
         return found is None
-    return found is not None and redacted(found.item) == load(intent.payload)
+    return found is not None and redacted(found.item) == redacted(load(intent.payload))
 
 
 def _plan(session: Transaction, intent: Intent, calendar: Calendar, found: RemoteItem | None) -> Plan:
@@ -151,7 +151,7 @@ def _plan(session: Transaction, intent: Intent, calendar: Calendar, found: Remot
     if intent.entity_id is not None:
         by_id = (
             calendar_rows.events(session, [intent.entity_id])
-            if intent.entity is BoundEntity.EVENT
+            if RECORDS.get(intent.entity, intent.entity) is BoundEntity.EVENT
             else calendar_rows.tasks(session, [intent.entity_id])
         )
         record = by_id.get(intent.entity_id)
