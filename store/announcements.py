@@ -25,6 +25,12 @@ def announce_again(session: Session, ids: Iterable[int], now: datetime) -> None:
         session.execute(update(Intent).where(Intent.id.in_(part)).values(at=now))
 
 
+def came(session: Session, refs: Mapping[int, str]) -> None:
+    """The items of these creations, by the ids of their intents, were listed before they were looked up."""
+    for id_, ref in refs.items():
+        session.execute(update(Intent).where(Intent.id == id_).values(came_as=ref))
+
+
 def open_intents(session: Session, mailbox_id: int) -> list[Intent]:
     """Writes whose outcome is not known, oldest first. Detached: to be read only."""
     found = list(session.scalars(select(Intent).where(Intent.mailbox_id == mailbox_id).order_by(Intent.id)))

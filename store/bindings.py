@@ -156,6 +156,7 @@ class Intent(Base):
     mailed: Mapped[str] = mapped_column(Text)
     run_ref: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime]
+    came_as: Mapped[str] = mapped_column(Text)  # the ref of a new item that was listed meanwhile; empty: none
 
 
 class Decision(Base):

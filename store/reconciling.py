@@ -85,8 +85,9 @@ BINDING_COLUMNS = tuple(BindingRow.__dataclass_fields__)
 # --- calendars ------------------------------------------------------------------------------------
 
 
-def calendars(session: Session, mailbox_id: int) -> list[CalendarRow]:
-    """The selected calendars and task lists, in the order in which they came to be known."""
+def calendars(session: Session, mailbox_id: int, *, selected: bool = True) -> list[CalendarRow]:
+    """The selected calendars and task lists, in the order in which they came to be known; or those that are
+    known and not selected any more."""
     query = (
         select(
             Collection.id,
@@ -96,7 +97,8 @@ def calendars(session: Session, mailbox_id: int) -> list[CalendarRow]:
             Collection.token,
             Collection.error,
         )
-        .where(Collection.mailbox_id == mailbox_id, Collection.kind.in_(CALENDARS), Collection.selected)
+        .where(Collection.mailbox_id == mailbox_id, Collection.kind.in_(CALENDARS))
+        .where(Collection.selected == selected)
         .order_by(Collection.id)
     )
     return [CalendarRow(*row) for row in session.execute(query)]

@@ -106,7 +106,8 @@ def tell(found: Story, zone: ZoneInfo, *, json: bool) -> None:
         say()
         say(
             f"{intent.mailbox}: a write ({intent.kind.value}) of run {intent.run}, {shown(intent.at, zone)}, "
-            f"is not confirmed yet; the next cycle looks whether it arrived{_patience(intent)}"
+            f"is not confirmed yet; the next cycle that can look into the calendar looks whether it arrived"
+            f"{_patience(intent)}"
         )
 
 

@@ -273,5 +273,5 @@ def _print(
             say()
             say(
                 f"{row.name}: {count(row.unanswered, 'write')} to its calendars without an answer so far: "
-                "each cycle looks whether it arrived"
+                "each cycle looks whether it arrived, where it can look into the calendar"
             )

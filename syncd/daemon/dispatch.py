@@ -1,17 +1,20 @@
 """When a cycle runs: in its interval, and at once where a server told that something changed.
 
 Two cycles of a mailbox never run at the same time. What is told while one runs, or within the settling delay,
-is one cycle more; what cannot be looked at now (back-off, another process) is looked at when it can be.
+is one cycle more; what cannot be looked at now (back-off, another process) is looked at when it can be. How
+long something waits is measured by a clock that nobody puts back; the scheduler's own is the wall clock.
 """
 
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from time import monotonic
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 SETTLE = timedelta(seconds=0.5)  # between what is told and its cycle: a burst is one cycle
 GAP = timedelta(seconds=2)  # at least, between the beginnings of two cycles that were told
+OVERDUE = 2.0  # seconds after which a turn that did not come is asked for again: the clock was put back
 
 
 class Dispatch:
@@ -32,8 +35,10 @@ class Dispatch:
         self._lock = threading.Lock()
         self._running: set[str] = set()
         self._owed: set[str] = set()  # told of, and not looked at since
-        self._waiting: set[str] = set()  # of those, the ones whose turn is in the scheduler
-        self._began: dict[str, datetime] = {}  # the last cycle that was told
+        self._waiting: dict[
+            str, float
+        ] = {}  # of those, the ones whose turn is in the scheduler: when it is due
+        self._began: dict[str, float] = {}  # the last cycle that was told
         self._closed = False
 
     def tell(self, mailbox: str) -> None:
@@ -53,16 +58,17 @@ class Dispatch:
             self._closed = True
 
     def _schedule(self, mailbox: str, earliest: datetime | None) -> None:
-        if self._closed or mailbox in self._waiting:
+        passed, wall = monotonic(), self._clock()
+        if self._closed or passed < self._waiting.get(mailbox, float("-inf")) + OVERDUE:
             return
-        moment = max(self._clock() + SETTLE, earliest or datetime.min.replace(tzinfo=self._clock().tzinfo))
+        pause = SETTLE if earliest is None else max(SETTLE, earliest - wall)
         if mailbox in self._began:
-            moment = max(moment, self._began[mailbox] + GAP)
-        self._waiting.add(mailbox)
+            pause = max(pause, GAP - timedelta(seconds=passed - self._began[mailbox]))
+        self._waiting[mailbox] = passed + pause.total_seconds()
         self._scheduler.add_job(
             self._told,
             "date",
-            run_date=moment,
+            run_date=wall + pause,
             args=[mailbox],
             id=f"told {mailbox}",  # no mailbox's name has a space
             replace_existing=True,
@@ -72,10 +78,10 @@ class Dispatch:
 
     def _told(self, mailbox: str) -> None:
         with self._lock:
-            self._waiting.discard(mailbox)
+            self._waiting.pop(mailbox, None)
             if mailbox not in self._owed or mailbox in self._running:
                 return  # a cycle has begun since; if that one was too early, it asks for another at its end
-            self._began[mailbox] = self._clock()
+            self._began[mailbox] = monotonic()
         self._run(mailbox)
 
     def _run(self, mailbox: str) -> None:

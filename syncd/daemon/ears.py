@@ -28,6 +28,10 @@ class House(Protocol):
         """By mailbox, what makes its sources: those that the config wants listened to."""
         ...
 
+    def server_of(self, mailbox: str) -> str:
+        """The server of the mailbox, as the config calls it."""
+        ...
+
     def awake(self) -> frozenset[str]:
         """The mailboxes to listen to now: those that run, and whose login is known to be good. Raises
         StoreError."""
@@ -48,6 +52,7 @@ class Ear:
     to be opened any more."""
 
     mailbox: str
+    server: str
     make: Make
     due: float | None
     source: PushSource | None = None
@@ -55,6 +60,7 @@ class Ear:
     opened: float | None = None  # when, while it is open
     heard: float = 0.0  # when the server said anything last
     tries: int = 0  # failures in a row
+    lived: bool = False  # its last stream lasted: one that is to be renewed goes before one that fails
     opening: bool = False  # another thread has it
     gone: bool = False  # nobody wants it any more
     complained: bool = False  # that it does not work has been said

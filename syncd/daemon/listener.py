@@ -1,7 +1,7 @@
 """Listens to servers that tell of changes: one thread and one selector for all mailboxes.
 
-Opening a stream takes its time (a login, several requests), so a few threads beside do that and nothing
-else. A stream that breaks is opened anew after a pause that grows, with jitter; a server that asks to wait is
+Opening a stream takes its time (a login, several requests), so other threads do it (`syncd.daemon.openings`).
+A stream that breaks is opened anew after a pause that grows, with jitter; a server that asks to wait is
 obeyed; a login that is refused is not tried again here. After each opening the mailbox is looked at once,
 since nobody told what happened before. Polling goes on all the while: what is missed here is found there.
 """
@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
 from random import Random
 
 import structlog
@@ -26,12 +25,12 @@ from store.errors import StoreError
 from syncd.daemon.clock import now
 from syncd.daemon.ears import Ear, House, Pace
 from syncd.daemon.listened import SIGNS, Listened
+from syncd.daemon.openings import Openings
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 ATTENTIVE = 0.1  # seconds, at least, between two looks at which mailboxes run
 LAST_WORD = 0.3  # seconds, at the end, for threads that are about to be done
-OPENERS = 6  # threads that open streams
 
 
 class Listener:
@@ -49,9 +48,10 @@ class Listener:
         self._bell.setblocking(False)
         self._button.setblocking(False)
         self._posted: deque[Callable[[], None]] = deque()  # by other threads, for this one to do
-        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._openers: list[threading.Thread] = []
+        self._servers = {name: house.server_of(name) for name in self._makes}
+        self._openings = Openings()
         self._closing = threading.Event()
+        self._word = threading.Lock()  # held while a refusal is noted: nothing is noted once it is closing
         self._look_around = threading.Event()
         self._signs = 0.0
         self._full: set[Ear] = set()  # with more to read that the selector does not see
@@ -67,18 +67,16 @@ class Listener:
 
     def close(self) -> None:
         """Closes every stream. Takes as long as `Pace.goodbye` at most, whatever servers do."""
-        self._closing.set()
+        with self._word:
+            self._closing.set()
         self._look_around.set()
         if self._makes:
             self._ring()
             self._thread.join(self._pace.goodbye)
+            self._openings.clear()
             self._say_goodbye()
             self._attendant.join(0.1)  # it may be at the database
-        for _ in self._openers:
-            self._work.put(None)
-        end = time.monotonic() + LAST_WORD
-        for thread in self._openers:
-            thread.join(max(0.0, end - time.monotonic()))  # one at a dead server is left to itself
+        self._openings.close(LAST_WORD)
         if not self._thread.is_alive():
             self._selector.close()
             with self._bell, self._button:
@@ -101,10 +99,6 @@ class Listener:
             self._look_around.wait(self._pace.attendance)
             self._closing.wait(ATTENTIVE)  # many mailboxes may change in one go
             self._look_around.clear()
-
-    def _opener(self) -> None:
-        while (work := self._work.get()) is not None:
-            work()
 
     def _open(self, ear: Ear) -> None:
         """In a thread of its own."""
@@ -129,12 +123,16 @@ class Listener:
             ear.source.close()  # nobody may be left to look at what was posted
 
     def _noted(self, ear: Ear, error: AuthFailed) -> bool:
-        """Whether it is known now that the mailbox waits for a person."""
-        try:
-            self._house.refused(ear.mailbox, error)
-        except (StoreError, SecretError):
-            return False
-        return True
+        """Whether it is known now that the mailbox waits for a person. A refusal that comes when nobody
+        listens any more is not noted: the config may be another one by then, and the login with it."""
+        with self._word:
+            if self._closing.is_set():
+                return False
+            try:
+                self._house.refused(ear.mailbox, error)
+            except (StoreError, SecretError):
+                return False
+            return True
 
     def _post(self, work: Callable[[], None]) -> None:
         self._posted.append(work)
@@ -210,11 +208,7 @@ class Listener:
     def _send_for(self, ear: Ear) -> None:
         """Has the stream opened by another thread."""
         ear.due, ear.opening = None, True
-        if len(self._openers) < min(OPENERS, len(self._all())):
-            thread = threading.Thread(target=self._opener, name="syncd-opener", daemon=True)
-            self._openers.append(thread)
-            thread.start()
-        self._work.put(lambda: self._open(ear))
+        self._openings.put(ear, partial(self._open, ear))
 
     def _take_attendance(self, awake: frozenset[str]) -> None:
         for name in [name for name in self._ears if name not in awake]:
@@ -224,7 +218,8 @@ class Listener:
         for name in self._makes:
             if name in awake and name not in self._ears:
                 start = time.monotonic()
-                self._ears[name] = [Ear(name, make, start) for make in self._makes[name]]
+                server = self._servers[name]
+                self._ears[name] = [Ear(name, server, make, start) for make in self._makes[name]]
 
     def _opened(self, ear: Ear, error: Exception | None) -> None:
         ear.opening = False
@@ -238,6 +233,7 @@ class Listener:
             except (SyncdError, OSError, ValueError, KeyError) as failure:  # it ended a moment ago
                 error = failure
         if error is not None or ear.source is None:
+            ear.lived = False
             self._failed(ear, error)
             return
         ear.opened = ear.heard = time.monotonic()
@@ -273,7 +269,7 @@ class Listener:
     def _reopen(self, ear: Ear, error: Exception | None) -> None:
         """The stream is over, in good order where there is no error. One that ends soon after it began is a
         failure all the same: it must not be opened without end."""
-        lived = time.monotonic() - (ear.opened or 0.0) >= self._pace.lived
+        lived = ear.lived = time.monotonic() - (ear.opened or 0.0) >= self._pace.lived
         self._close(ear)
         if lived:
             ear.tries = 0
@@ -327,19 +323,21 @@ class Listener:
         """What servers keep for us, they need not keep any longer; one that is slow is not waited for."""
         known = [(ear, ear.source) for ear in self._all() if ear.source is not None and not ear.opening]
         left = threading.Semaphore(0)
+        refused: set[str] = set()
 
         def forget(ear: Ear, source: PushSource) -> None:
             try:
-                source.forget()
-            except AuthFailed as error:
-                self._noted(ear, error)
+                if ear.mailbox not in refused:
+                    source.forget()
+            except AuthFailed:
+                refused.add(ear.mailbox)  # not tried a second time, over another of its sources
             except (SyncdError, OSError, SecretError, StoreError):
                 pass  # the server lets go of it by itself, later
             finally:
                 left.release()
 
-        for one in known:
-            self._work.put(partial(forget, *one))
+        for ear, source in known:
+            self._openings.put(ear, partial(forget, ear, source))
         end = time.monotonic() + self._pace.goodbye
         for _ in known:
             if not left.acquire(timeout=max(0.0, end - time.monotonic())):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from time import monotonic
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -51,7 +52,7 @@ class Service:
         self._reload = threading.Event()
         self._wake = threading.Event()
         self._failures: dict[str, int] = {}
-        self._not_before: dict[str, datetime] = {}
+        self._not_before: dict[str, float] = {}  # by the clock that nobody puts back
         self._good: set[str] = set()  # mailboxes that a cycle of this process found in order
         self._running: frozenset[str] | None = None  # as they were looked at last
         self._dispatch: Dispatch | None = None
@@ -150,6 +151,10 @@ class Service:
         """What tells of each mailbox."""
         return self._installation.push.sources()
 
+    def server_of(self, mailbox: str) -> str:
+        """As the config calls it."""
+        return self._installation.settings.mailbox(mailbox).server
+
     def awake(self) -> frozenset[str]:
         """The running mailboxes whose login this process has seen to be good: so a wrong password is tried
         once, in a cycle, and not a second time by who would listen. Raises StoreError."""
@@ -205,11 +210,11 @@ class Service:
 
     def _cycle(self, mailbox: str) -> datetime | None:
         """Returns None, or when another try is worth its while."""
-        moment = now()
         if self._stop.is_set():
             return None
-        if moment < self._not_before.get(mailbox, moment):
-            return self._not_before[mailbox]
+        pause = self._not_before.get(mailbox, float("-inf")) - monotonic()
+        if pause > 0:
+            return now() + timedelta(seconds=pause)
         ref = new_ref()
         with bound_contextvars(run=ref, mailbox=mailbox):
             try:
@@ -284,9 +289,10 @@ class Service:
             settings.interval_of(settings.mailbox(mailbox)) * 2 ** min(tries - 1, 10), LONGEST_BACK_OFF
         )
         pause *= self._rng.uniform(0.5, 1.0)
-        moment: datetime = now() + max(pause, asked or timedelta())
-        self._not_before[mailbox] = moment
-        return moment
+        pause = max(pause, asked or timedelta())
+        self._not_before[mailbox] = monotonic() + pause.total_seconds()
+        again: datetime = now() + pause
+        return again
 
 
 def serve(config: Path) -> int:

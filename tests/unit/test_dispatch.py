@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -184,3 +184,29 @@ def test_closed_it_begins_nothing(scheduler: BackgroundScheduler, cycles: Cycles
     one.tell("claire")
     settled(0.4)
     assert cycles.ran == []
+
+
+class Recording(BackgroundScheduler):  # type: ignore[misc]
+    """Starts nothing: tells when the last job was to run."""
+
+    def add_job(self, *_: object, run_date: datetime, **__: object) -> None:
+        self.run_date = run_date
+
+
+@pytest.mark.parametrize("while_waiting", [False, True])
+def test_a_clock_that_is_put_back_keeps_nobody_waiting(
+    cycles: Cycles, monkeypatch: pytest.MonkeyPatch, *, while_waiting: bool
+) -> None:
+    passed = 100.0
+    wall = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    monkeypatch.setattr(dispatch, "monotonic", lambda: passed)
+    scheduler = Recording()
+    one = Dispatch(scheduler, cycles, lambda: wall)
+    one.tell("claire")
+    if not while_waiting:
+        one._told("claire")
+        assert cycles.ran == ["claire"]
+    wall -= timedelta(hours=1)
+    passed += 10
+    one.tell("claire")
+    assert timedelta(0) < scheduler.run_date - wall <= dispatch.GAP

@@ -37,6 +37,10 @@ class House:
     told: Counter[str] = field(default_factory=Counter)
     refusals: list[str] = field(default_factory=list)
     broken: bool = False
+    servers: dict[str, str] = field(default_factory=dict)  # of the mailboxes; those left out have the same
+
+    def server_of(self, mailbox: str) -> str:
+        return self.servers.get(mailbox, "corp")
 
     def sources(self) -> Mapping[str, Sequence[Make]]:
         def make(stream: MemoryStream) -> Make:
@@ -149,6 +153,7 @@ def test_a_dead_server_keeps_nobody_else_from_hearing(house: House, marks: Liste
         assert time.monotonic() - began < 3.0, "nobody waits for the dead one at the end"
     finally:
         release.set()
+        wait_until(lambda: not openers(), "its thread is done")
 
 
 def test_a_refused_login_is_told_once_and_never_tried_again(house: House, marks: Listened) -> None:
@@ -316,3 +321,93 @@ def test_without_anything_to_listen_to_no_thread_is_started(marks: Listened) -> 
     before = threading.active_count()
     with Started(House({}), marks):
         assert threading.active_count() == before
+
+
+def test_a_refusal_that_comes_after_the_end_is_not_noted(house: House, marks: Listened) -> None:
+    """By then the config may be another one, with the password that a person has mended."""
+    (stream,) = house.streams["claire"]
+    begun, go, tried = threading.Event(), threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        go.wait(20)
+
+    stream.before = wait
+
+    def refuse() -> AuthFailed:
+        tried.set()
+        return AuthFailed("the old password")
+
+    stream.refuses = refuse
+    with Started(house, marks):
+        wait_until(lambda: house.told["marc"] == 1, "the other one is open")
+        assert begun.wait(10)
+    go.set()
+    assert tried.wait(10)
+    wait_until(lambda: not openers(), "its thread is done")
+    assert house.refusals == []
+
+
+def test_a_goodbye_that_is_refused_is_not_noted(
+    house: House, marks: Listened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_source: MemoryPushSource) -> None:
+        raise AuthFailed("the old password")
+
+    monkeypatch.setattr(MemoryPushSource, "forget", fail)
+    with Started(house, marks):
+        wait_until(lambda: sum(house.told.values()) == 2, "both are open")
+    assert house.refusals == []
+
+
+def test_nothing_is_opened_after_the_end_that_waited_for_its_turn(house: House, marks: Listened) -> None:
+    go = threading.Event()
+    house.streams = {f"m{number}": [MemoryStream()] for number in range(8)}
+    house.running = set(house.streams)
+
+    def wait() -> None:
+        go.wait(20)
+
+    for (stream,) in house.streams.values():
+        stream.before = wait
+    with Started(house, marks):
+        wait_until(lambda: len(openers()) > 1, "two are being opened")
+    go.set()
+    wait_until(lambda: not openers(), "their threads are done")
+    assert sum(stream.opened for (stream,) in house.streams.values()) <= 2
+
+
+def test_two_sources_of_a_mailbox_try_a_refused_password_once(house: House, marks: Listened) -> None:
+    both = house.streams["claire"] = [MemoryStream(), MemoryStream()]
+    for stream in both:
+        stream.before = lambda: time.sleep(0.1)
+        stream.refuses = lambda: AuthFailed("refused")
+    (other,) = house.streams["marc"]
+    with Started(house, marks):
+        wait_until(lambda: house.refusals == ["claire"], "it is told")
+        for times in range(1, 6):
+            assert other.await_opened(times)
+            other.end()
+    assert sorted(stream.opened for stream in both) == [0, 1]
+
+
+def test_a_server_that_is_down_keeps_no_other_waiting(house: House, marks: Listened) -> None:
+    """However many mailboxes it has: each opening there takes its time-out."""
+    (alive,) = house.streams["claire"]
+    for number in range(40):
+        (dead,) = house.streams[f"dead{number}"] = [MemoryStream()]
+        dead.before = lambda: time.sleep(0.5)
+        dead.refuses = lambda: Unreachable("no answer")
+        house.servers[f"dead{number}"] = "away"
+    house.running |= set(house.streams)
+    with Started(house, marks):
+        for times in range(1, 4):
+            began = time.monotonic()
+            assert alive.await_opened(times)
+            assert time.monotonic() - began < 0.4
+            wait_until(lambda times=times: house.told["claire"] == times, "it is told")  # type: ignore[misc]
+            alive.cut()
+
+
+def openers() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name == "syncd-opener"]

@@ -92,16 +92,21 @@ class Clock:
 
     def __init__(self) -> None:
         self.moment = NOW
+        self.put_back = timedelta(0)  # the wall clock, against the time that passes
 
     def __call__(self) -> datetime:
         self.moment += timedelta(microseconds=1)
-        return self.moment
+        return self.moment - self.put_back
+
+    def passed(self) -> float:
+        return (self.moment - NOW).total_seconds()
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(service, "now", made)
+    monkeypatch.setattr(service, "monotonic", made.passed)
     return made
 
 
@@ -153,6 +158,20 @@ def test_a_server_that_asks_to_wait_is_obeyed(daemon: Service, cycles: Cycles, c
     daemon._cycle("claire")
     assert cycles.looks == 1
     clock.moment += timedelta(seconds=2)
+    daemon._cycle("claire")
+    assert cycles.looks == 2
+
+
+def test_a_clock_that_is_put_back_makes_no_pause_longer(
+    daemon: Service, cycles: Cycles, clock: Clock
+) -> None:
+    cycles.outcome = fail
+    daemon._cycle("claire")
+    clock.put_back = timedelta(hours=1)
+    again = daemon._cycle("claire")
+    assert again is not None
+    assert timedelta(0) < again - clock() <= timedelta(minutes=1)
+    clock.moment += timedelta(minutes=1)
     daemon._cycle("claire")
     assert cycles.looks == 2
 

@@ -1,4 +1,4 @@
-"""The tables of video meetings that are over, and their forms."""
+"""The tables of video meetings that are over, and their forms; and what is known of late creations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("activity", sa.Column("call_direction", sa.String(length=24), nullable=True))
     op.add_column("activity", sa.Column("call_number", sa.Text(), nullable=True))
     op.create_index(op.f("ix_activity_event_id"), "activity", ["event_id"])
+    op.add_column("intent", sa.Column("came_as", sa.Text(), nullable=False, server_default=""))
     op.add_column("task", sa.Column("block", sa.Text(), nullable=False, server_default=""))
     op.create_index(
         "ix_event_video", "event", ["series_id"], sqlite_where=IS_VIDEO, postgresql_where=IS_VIDEO

@@ -13,7 +13,7 @@ import structlog
 
 from connectors.calendar import CalendarInfo, Missing, RemoteItem
 from connectors.errors import CollectionError
-from store import brakes, mailboxes, outbox, reconciling
+from store import announcements, brakes, mailboxes, outbox, reconciling
 from store.bindings import BindingState
 from store.database import Transaction
 from store.reconciling import Known
@@ -22,7 +22,7 @@ from syncd.core.guards import brake, enough, everything_gone
 from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.aside import set_aside
 from syncd.engine.calendar.braking import QUIET, going, kinds, moved_by, planned, released
-from syncd.engine.calendar.choice import named, row_of
+from syncd.engine.calendar.choice import kept, named, row_of
 from syncd.engine.calendar.confirm import carry
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.journal import Outcome
@@ -77,7 +77,7 @@ class CalendarCycle:
         at the latest."""
         calendars = self._calendars()
         if not self._dry_run:
-            recover(self._context, {one.row.id: one for one in calendars}, self._mine)
+            recover(self._context, calendars, self.listing or {}, self._mine)
         observations = list(self._observe(calendars))
         waiting, resting = waiting_in_crm(self._context)
         if len(resting) == len(waiting) and not any(one.news for one in observations):
@@ -136,7 +136,7 @@ class CalendarCycle:
                     )
         known = {row.ref: row for row in rows}
         for ref, row in known.items():
-            if ref not in infos:
+            if ref not in infos and kept(row, chosen):
                 # Not an emptiness: it stays chosen, and what it held stays as it is.
                 wanted[ref] = (ref, row.name, CollectionKind.CALENDAR, row.direction)
                 self._fail(row, f"calendar {row.name or ref!r} is not at the server any more: nothing of it "
@@ -362,6 +362,7 @@ class CalendarCycle:
             reconciling.update_binding(session, id_, {"absent": True})
         for id_ in pairs.called:
             reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
+        announcements.came(session, pairs.came)
         outbox.settle(session, pairs.idle)
 
     def _close(

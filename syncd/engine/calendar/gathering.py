@@ -37,7 +37,7 @@ class Gathered:
     own: frozenset[int] = frozenset()  # the calendars of all mailboxes of the user
     away: set[int] = field(default_factory=set)  # calendars of this mailbox that are out of reach
     under_way: set[Key] = field(default_factory=set)  # records with a write whose outcome is not known
-    coming: set[tuple[int, str]] = field(default_factory=set)  # the creations among these: calendar, UID
+    coming: dict[tuple[int, str], int] = field(default_factory=dict)  # intents of creations: calendar, UID
     elsewhere: set[Key] = field(default_factory=set)  # records with such a creation in another mailbox
     lost: dict[str, BindingRow] = field(default_factory=dict)  # by UID: what is not where it was any more
     twins: dict[str, int] = field(default_factory=dict)  # by UID: items that were known to be copies by hand
@@ -80,7 +80,7 @@ def gather(
     intents = announcements.open_intents(session, context.mailbox_id)
     known.under_way = {(one.entity, one.entity_id) for one in intents if one.entity_id is not None}
     known.elsewhere = announcements.coming_elsewhere(session, context.mailbox_id, context.clock() - WORKED_ON)
-    known.coming = {(one.collection_id, one.uid) for one in intents if one.kind is IntentKind.CREATE}
+    known.coming = {(one.collection_id, one.uid): one.id for one in intents if one.kind is IntentKind.CREATE}
     return known
 
 

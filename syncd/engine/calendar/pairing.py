@@ -62,11 +62,13 @@ class Pairs:
 
     unproven: list[int]  # bindings of items that are gone, and are asked for again later
     called: list[int]  # bindings of items that stand in for one that is gone
+    came: dict[int, str]  # refs of items that the server made late, by the ids of their intents
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.plans or self.aside or self.idle or self.vanished or self.called or self.unproven)
+        lists = (self.plans, self.aside, self.idle, self.vanished, self.unproven, self.called, self.came)
+        return any(lists)
 
 
 class Pairing:
@@ -78,7 +80,7 @@ class Pairing:
         self._calendars = {one.row.id: one for one in calendars}
         self._met: set[tuple[BoundEntity, str]] = set()  # what is new in this cycle
         self._back: set[Key] = set()  # records whose item came back under another UID
-        self._pairs = Pairs([], [], [], [], [], [])
+        self._pairs = Pairs([], [], [], [], [], [], {})
         self._known = Gathered()
         self.decider = Decider(context, self._known.names, self._known.copies)
 
@@ -142,8 +144,10 @@ class Pairing:
     ) -> None:
         if binding is not None and (binding.entity in EXTRAS or binding.state is BindingState.FROZEN):
             return  # ours and only ours, or waiting for a person: what a client makes of it stays there
-        if binding is None and (calendar.row.id, remote.item.uid) in self._known.coming:
-            return  # ours, made just now: the next cycle finds it and knows what it was to be
+        intent = self._known.coming.get((calendar.row.id, remote.item.uid))
+        if binding is None and intent is not None:
+            self._pairs.came[intent] = remote.ref
+            return  # ours, made just now: the next cycle knows what it was to be, and reads it again
         remote = undressed(remote, binding)
         seen = redacted(remote.item)
         entity = ENTITIES[seen.kind]

@@ -159,6 +159,7 @@ class Pusher:
             "mailed": ", ".join(plan.mailing.recipients) if plan.mailing else "",
             "run_ref": self._context.run,
             "at": self._context.clock(),
+            "came_as": "",
         }
 
     # --- one write ------------------------------------------------------------------------------
