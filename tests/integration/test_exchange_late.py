@@ -429,3 +429,17 @@ def test_one_that_never_came_into_a_calendar_left_out_goes_into_the_one_that_is_
     assert office.rows(CREATED) == []
     assert [one.text("Subject") for one in client.items("Autre")] == ["Une fois"]
     assert [one.recipient for one in office.mailed] == [PAUL]
+
+
+def test_a_server_that_answers_no_write_is_not_asked_for_all_of_them(office: Office) -> None:
+    for number in range(8):
+        office.desk("claire").add(f"Réunion {number}")
+    office.ews.faults.plan(Fault.RESET_BEFORE, "CreateItem", times=8)
+    before = created(office)
+    report = office.sync()["claire"]
+    assert report.error is not None
+    assert created(office) - before <= 3
+    office.ews.faults.clear()
+    office.now += timedelta(minutes=11)
+    office.settle()
+    assert len(office.events("claire")) == 8

@@ -12,7 +12,15 @@ from typing import Any
 import structlog
 
 from connectors.calendar import Item, Missing, RemoteItem
-from connectors.errors import CollectionError, Conflict, ItemError, OutcomeUnknown, SyncdError, WouldMail
+from connectors.errors import (
+    CollectionError,
+    Conflict,
+    ItemError,
+    OutcomeUnknown,
+    SyncdError,
+    Unreachable,
+    WouldMail,
+)
 from store import announcements, outbox, reconciling
 from store.bindings import BindingState, CopyRole, IntentKind
 from store.database import Transaction
@@ -37,6 +45,8 @@ NEVER = (
 )
 GROUP = 20  # writes announced together, and confirmed together
 FRESH = timedelta(minutes=1)  # how much older than its request an intent may say that it is
+IN_A_ROW = 3  # writes without an answer, before the server counts as one that gives none
+SILENT = "The server of {} gives no answer to what is written to it. It is tried again later."
 TRIES = 3  # against others who write the same item at the same time (T4, row 17)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -65,6 +75,7 @@ class Pusher:
         self._decider = decider
         self._report = report
         self._go_on = go_on
+        self._unanswered = 0  # writes, one after the other
         self.overtaken: set[int] = set()  # collections of what is to be planned again
         self.refused: set[tuple[int, str]] = set()  # collections and refs of what the server did not take
         self.failed: dict[int, CollectionError] = {}  # calendars that cannot be written to now, by their ids
@@ -89,6 +100,7 @@ class Pusher:
                     closed.append(intent)
                     continue
                 announced = self._said_again(intents[len(closed) + unknown :], announced)
+                before, self._unanswered = self._unanswered, 0
                 try:
                     done.append(self._outcome(plan, self._write(plan)))
                     closed.append(intent)
@@ -104,8 +116,11 @@ class Pusher:
                 except OutcomeUnknown as error:
                     unknown += 1
                     log.warning("a write got no answer: it is looked up", action="push", uid=plan.uid)
+                    self._unanswered = before + 1
                     if error.then is not None:
                         raise error.then from error
+                    if self._unanswered >= IN_A_ROW:
+                        raise Unreachable(SILENT.format(self._context.mailbox_name)) from error
         except SyncdError:
             # Nothing was sent of those after it, nor of the one under way, unless that is counted as unknown.
             self._confirm(done, [*closed, *intents[len(closed) + unknown :]])
