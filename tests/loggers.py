@@ -1,5 +1,6 @@
 """A fixture for tests that set up logging, which is global. `tests/conftest.py` registers it."""
 
+import io
 import logging
 from collections.abc import Iterator
 
@@ -21,3 +22,11 @@ def restored_logging() -> Iterator[None]:
     for name, former in levels.items():
         logging.getLogger(name).setLevel(former)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def log(restored_logging: None) -> io.StringIO:
+    """What is logged from now on, a line of JSON each; whatever a test before has set up."""
+    out = io.StringIO()
+    logs.configure("info", "json", out)
+    return out

@@ -1,5 +1,6 @@
 """The message of a form in its user's Inbox, and the answer to it: Dovecot and Exchange, both databases."""
 
+import io
 from datetime import timedelta
 from pathlib import Path
 
@@ -106,8 +107,7 @@ OTHER = {"Subject": "Re: Compte rendu : Visio [CR-ABCDEFGHIJKLMNOPQRSTUVWXYZ]"}
 )
 def test_what_is_no_answer_changes_nothing_and_is_told_without_a_word_of_it(
     asked: FormWorld,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
+    log: io.StringIO,
     folder: str,
     sender: str,
     headers: dict[str, str],
@@ -116,11 +116,10 @@ def test_what_is_no_answer_changes_nothing_and_is_told_without_a_word_of_it(
 ) -> None:
     forged = reply(asked.form(), SECRET, sender=sender, headers=headers)
     asked.deliver("claire", folder, forged, flags=flags)
-    capsys.readouterr()
     report = asked.sync()["claire"]
     assert (report.error, report.folder_errors) == (None, {})
     assert asked.reports() == [("OFFERED", None, "")]
-    logged = "".join(capsys.readouterr()) + caplog.text
+    logged = log.getvalue()
     assert told in logged
     assert SECRET not in logged
     assert "[CR-" not in logged

@@ -1,5 +1,6 @@
 """Mailboxes that do not simply take the message of a form: full, read-only, or silent about what they did."""
 
+import io
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -100,8 +101,7 @@ def test_one_that_did_not_come_is_put_again_a_few_times(asked: FormWorld, instal
 def test_a_mailbox_that_refuses_it_is_not_asked_again(
     asked: FormWorld,
     installation: Installation,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
+    log: io.StringIO,
     call: str,
 ) -> None:
     mailbox = MemoryMailbox()
@@ -112,7 +112,7 @@ def test_a_mailbox_that_refuses_it_is_not_asked_again(
     mailbox.fail(call, lambda: CollectionRefused("INBOX is read-only", collection="INBOX"))
     put(asked, installation, mailbox)
     assert waiting(asked) == []
-    assert "INBOX is read-only" in "".join(capsys.readouterr()) + caplog.text
+    assert "INBOX is read-only" in log.getvalue()
     assert asked.reports("state") == [("OFFERED",)]
 
 
