@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from syncd.engine.audit import audit
+from syncd.engine.meetings import telling
 from tests.servers.desk import Desk
 from tests.servers.form_world import ANNE, FormWorld, everybody, reply
 from tests.servers.mailserver import MailServer
@@ -206,3 +207,26 @@ def test_the_audit_misses_nothing(asked: FormWorld) -> None:
     finally:
         installation.close()
     assert report.green
+
+
+def test_an_answer_of_any_length_is_taken_and_stops_no_mail(asked: FormWorld) -> None:
+    asked.deliver("claire", "Sent", reply(asked.form(), "Très long. " * 12_000))
+    report = asked.sync()["claire"]
+    assert (report.error, report.folder_errors) == (None, {})
+    ((state, comments),) = asked.reports("state, comments")
+    assert state == "ANSWERED"
+    assert len(str(comments)) > 100_000
+
+
+def test_an_answer_that_cannot_be_taken_stops_no_mail(
+    asked: FormWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> bool:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(telling, "answer_by_mail", broken)
+    asked.deliver("claire", "Sent", reply(asked.form(), "Fait."))
+    report = asked.sync()["claire"]
+    assert (report.error, report.folder_errors) == (None, {})
+    assert asked.reports("state") == [("OFFERED",)]
+    assert len(asked.rows("SELECT verdict FROM verdict")) == 2

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from store import report_forms, scheduling
 from store.database import Transaction
-from store.errors import Invalid, StoreError
+from store.errors import StoreError
 from store.report_forms import Reportable, Submission
 from syncd.core.meetings.answers import Answer, read_answer
 from syncd.core.quick_add.result import Kind, Lookup, Match, QuickAdd
@@ -16,7 +16,6 @@ from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.task_editing import add_task
 
 LONGEST_OUTCOME = 120
-LONGEST = 100_000  # characters
 
 
 def taken(
@@ -25,8 +24,6 @@ def taken(
     """The answer in this text, with its next step made for who acts, unless an earlier answer had one.
     Nothing of the text is lost: what is not understood, or cannot be made, stays in the comments, and is
     told."""
-    if len(text) > LONGEST:
-        raise Invalid(f"text: a report has {LONGEST} characters at most")
     text = text.encode("utf-8", "replace").decode()
     zone, user = occasion.floating, occasion.actor.user_id
     if user is not None:

@@ -18,6 +18,7 @@ from connectors.protocol import MailConnector
 from store import actors, report_mail
 from store.audit_log import Channel
 from store.database import Database, Transaction
+from store.errors import Forbidden, Immutable, Invalid, NotFound
 from store.mailboxes import FolderRow, MailboxView
 from store.meetings import OPEN_REPORTS, ReportState
 from store.report_mail import Addressed
@@ -36,6 +37,8 @@ ANSWERABLE = frozenset({*OPEN_REPORTS, ReportState.ANSWERED, ReportState.WAIVED}
 BULK = frozenset({"bulk", "junk", "list", "auto_reply"})  # Precedence, as vacation programs write it
 BY_ITSELF = ("x-autoreply", "x-autorespond", "x-auto-reply")
 
+WRONG = (Forbidden, Immutable, Invalid, NotFound)
+BROKEN = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 NOT_IN_SENT = "it does not lie in Sent"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -140,15 +143,30 @@ class Replies:
                 _told(folder, one.uid, why)
             elif report_mail.taken(session, [name]):
                 continue
-            elif telling.answer_by_mail(
-                session, form.activity_id, said.text, self._occasion(session, form, directory, now)
-            ):
-                report_mail.note_reply(session, form.report_id, name, now)
-                log.info("a form was answered by mail", action="form-reply", report=form.report_id)
-                count += 1
             else:
-                _told(folder, one.uid, "it has no text of its own")
+                count += self._taken(
+                    session, (form, said, name), folder, self._occasion(session, form, directory, now)
+                )
         return count
+
+    def _taken(
+        self, session: Transaction, answer: tuple[Addressed, Said, str], folder: FolderRow, occasion: Occasion
+    ) -> bool:
+        """Whether this one was taken. What is wrong with it stops no mail: it has its verdict all the same."""
+        form, said, name = answer
+        try:
+            with session.begin_nested():
+                done = telling.answer_by_mail(session, form.activity_id, said.text, occasion)
+                if done:
+                    report_mail.note_reply(session, form.report_id, name, occasion.now)
+        except (*WRONG, *BROKEN):  # of this answer; what is wrong with the database is raised
+            log.exception("an answer by mail cannot be taken", action="form-reply", report=form.report_id)
+            return False
+        if done:
+            log.info("a form was answered by mail", action="form-reply", report=form.report_id)
+        else:
+            _told(folder, said.reply.judged.uid, "it has no text of its own")
+        return done
 
     def _occasion(
         self, session: Transaction, form: Addressed, directory: Directory, now: datetime

@@ -23,6 +23,7 @@ from syncd.engine.meetings import answering
 from syncd.engine.meetings.forms import cancel, finish
 
 LONGEST = timedelta(hours=24)
+LONGEST_TEXT = 100_000  # characters of a report on the command line
 SKEW = timedelta(minutes=5)  # between the clocks of who reports and of this machine
 EDGE = timedelta(days=1)
 
@@ -131,6 +132,8 @@ def answer(
     session: Transaction, activity_id: int, text: str, occasion: Occasion, channel: ReportChannel
 ) -> Answered:
     """The report on an activity; a later one changes it. Raises NotFound, Immutable, Forbidden."""
+    if len(text) > LONGEST_TEXT:
+        raise Invalid(f"text: a report has {LONGEST_TEXT} characters at most")
     meeting_rows.alone(session)
     known = report_forms.reportable(session, activity_id)
     _may(known, occasion)
