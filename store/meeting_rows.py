@@ -348,6 +348,10 @@ def withdraw(session: Session, activity_id: int, now: datetime, *, blank: bool =
         values |= {"subject": "", "account_id": None, "opportunity_id": None, "case_file_id": None}
         session.execute(delete(ActivityContact).where(ActivityContact.activity_id == activity_id))
         session.execute(delete(ActivityUser).where(ActivityUser.activity_id == activity_id))
+        place = select(MeetingRecord.uid, MeetingRecord.recurrence_key)
+        uid, key = session.execute(place.where(MeetingRecord.activity_id == activity_id)).one()
+        mine = (MeetingEvidence.uid == uid, MeetingEvidence.recurrence_key == key)
+        session.execute(delete(MeetingEvidence).where(*mine))
     session.execute(update(Activity).where(Activity.id == activity_id).values(**values))
     record = MeetingRecord.activity_id == activity_id
     session.execute(update(MeetingRecord).where(record).values(withdrawn=True))

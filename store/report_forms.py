@@ -240,15 +240,28 @@ def next_step(session: Session, activity_id: int) -> str:
     return f"task {task}" if task is not None else f"event {event}" if event is not None else ""
 
 
-def amend(session: Session, activity_id: int, said: Submission, *, by: int | None, now: datetime) -> bool:
-    """Changes the report that was given; whether there is one."""
+def amend(
+    session: Session,
+    activity_id: int,
+    said: Submission,
+    *,
+    by: int | None,
+    channel: ReportChannel,
+    now: datetime,
+) -> bool:
+    """Changes the report that was given; whether there is one. The door it was changed through last is the
+    one that counts: what stands in a task is not read again once somebody corrected it elsewhere."""
     given = select(MeetingReport.id).where(
         MeetingReport.activity_id == activity_id, MeetingReport.state == ReportState.ANSWERED
     )
     id_ = session.scalar(given)
     if id_ is None:
         return False
-    values: dict[str, Any] = {"comments": said.comments, "problems": list(said.problems)}
+    values: dict[str, Any] = {
+        "comments": said.comments,
+        "problems": list(said.problems),
+        "channel": channel,
+    }
     for name in ("outcome", "next_task_id", "next_event_id"):
         if getattr(said, name) is not None:
             values[name] = getattr(said, name)

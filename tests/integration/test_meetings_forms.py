@@ -9,6 +9,7 @@ import pytest
 from store.activities import delete_activity
 from store.actors import admin_at_machine
 from store.audit_log import Channel
+from tests.servers.console import console
 from tests.servers.meeting_world import ANNE, OVER, MeetingWorld, video
 
 
@@ -213,3 +214,18 @@ def test_the_form_of_an_activity_that_a_person_deletes_is_withdrawn(world: Meeti
     world.settle()
     assert "VTODO" not in world.text("claire")
     assert not world.later(minutes=1).wrote
+
+
+def test_a_correction_by_another_door_stays_whatever_becomes_of_the_task(world: MeetingWorld) -> None:
+    held(world, video("m"))
+    world.settle()
+    world.answer("Par la tâche.")
+    world.settle()
+    world.later(minutes=1)
+    corrected = ("meeting", "answer", "1", "--as", "claire", "--text", "Corrigé.")
+    assert console(world.config, *corrected, at=world.now).code == 0
+    ref, _ = world.task()
+    world.change("claire", ref, lambda text: text.replace("END:VTODO", "CATEGORIES:Vu\nEND:VTODO"))
+    world.settle()
+    world.later(minutes=1)
+    assert world.activities("comments") == [("Corrigé.",)]

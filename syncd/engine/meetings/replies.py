@@ -152,7 +152,7 @@ class Replies:
     def _taken(
         self, session: Transaction, answer: tuple[Addressed, Said, str], folder: FolderRow, occasion: Occasion
     ) -> bool:
-        """Whether this one was taken. What is wrong with it stops no mail: it has its verdict all the same."""
+        """Whether this one was taken. What is wrong with it stops no mail: the verdict is stored."""
         form, said, name = answer
         try:
             with session.begin_nested():

@@ -193,7 +193,9 @@ class MeetingSync:
         about = report_forms.reportable(session, form.activity_id)
         said = answering.taken(session, form.notes, about, self._occasion(session, form, now))
         if said.comments and said.comments != form.comments:
-            report_forms.amend(session, form.activity_id, said, by=form.user_id, now=now)
+            report_forms.amend(
+                session, form.activity_id, said, by=form.user_id, channel=ReportChannel.TASK, now=now
+            )
             report.answered += 1
 
     def _one_by_one(self, seen: Form, now: datetime, report: MeetingsReport, work: Work) -> None:

@@ -162,7 +162,7 @@ def _answered(
     if forms:
         report_forms.submit(session, forms[0], said, by=by, channel=channel, now=occasion.now)
         finish(session, forms[0], occasion)
-    elif not report_forms.amend(session, activity_id, said, by=by, now=occasion.now):
+    elif not report_forms.amend(session, activity_id, said, by=by, channel=channel, now=occasion.now):
         report_forms.submit_unasked(session, known, said, by=by, channel=channel, now=occasion.now)
     scheduling.log(session, (occasion.actor, occasion.channel), ("activity", activity_id),
                    {"reported": True}, occasion.now)  # fmt: skip
