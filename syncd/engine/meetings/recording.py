@@ -229,6 +229,6 @@ def _is_known(
     begin a new series with the one that is just over, some give an event another UID."""
     link = meeting.row.values["video_url"]
     return any(
-        one.uid != draft.uid and (one.video_url == link if link else one.subject == draft.values["subject"])
+        one.uid != draft.uid and (one.video_url, one.subject) == (link, draft.values["subject"])
         for one in others.get((draft.start, draft.end, draft.values["user_id"]), ())
     )
