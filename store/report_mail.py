@@ -1,10 +1,10 @@
 """The messages of forms (R113): which are to be put into which mailbox, and which answers came back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from store.activities import Activity
@@ -44,12 +44,14 @@ class Addressed:
 
 
 def want(session: Session, activities: Iterable[int]) -> None:
-    """The open forms of these activities are to get a message: in the first mailbox of their user whose mail
-    is synchronised, and into which something may be written. Who has none gets no message."""
+    """The open forms of these activities are to get a message: in the mailbox of their user whose address is
+    the user's own, if its mail is synchronised and something may be written into it. Never in one with
+    another address, which others may read. Who has none gets no message."""
     for part in chunked(activities):
         found = session.execute(
-            select(MeetingReport.id, func.min(Mailbox.id))
+            select(MeetingReport.id, Mailbox.id, Mailbox.address, User.email, User.aliases)
             .join(Mailbox, Mailbox.user_id == MeetingReport.user_id)
+            .join(User, User.id == MeetingReport.user_id)
             .where(
                 MeetingReport.activity_id.in_(part),
                 MeetingReport.state == ReportState.OFFERED,
@@ -57,13 +59,30 @@ def want(session: Session, activities: Iterable[int]) -> None:
                 Mailbox.sync_mail,
                 Mailbox.direction != READ_ONLY,
             )
-            .group_by(MeetingReport.id)
+            .order_by(Mailbox.id.desc())
         ).all()
+        homes: dict[int, tuple[int, int]] = {}
+        for report, mailbox, address, email, aliases in found:
+            rank = _rank(address.lower(), email, aliases)
+            if rank is not None:
+                homes[report] = min(homes.get(report, (rank, mailbox)), (rank, mailbox))
         bulk(
             session,
             ReportMail,
-            [{"report_id": id_, "mailbox_id": mailbox, "announced": 0} for id_, mailbox in found],
+            [
+                {"report_id": id_, "mailbox_id": home[1], "announced": 0}
+                for id_, home in sorted(homes.items())
+            ],
         )
+
+
+def _rank(address: str, email: str, aliases: Sequence[str]) -> int | None:
+    """How surely a mailbox is its user's own, the best first; None where it is known by another address."""
+    if address == email:
+        return 0
+    if address in aliases:
+        return 1
+    return None if "@" in address else 2  # a login name tells nothing
 
 
 def drop_closed(session: Session, mailbox_id: int) -> None:

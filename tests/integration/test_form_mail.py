@@ -230,3 +230,12 @@ def test_an_answer_that_cannot_be_taken_stops_no_mail(
     assert (report.error, report.folder_errors) == (None, {})
     assert asked.reports("state") == [("OFFERED",)]
     assert len(asked.rows("SELECT verdict FROM verdict")) == 2
+
+
+def test_a_form_that_is_passed_on_is_no_answer(asked: FormWorld, log: io.StringIO) -> None:
+    answer = reply(asked.form(), "Tu peux me rappeler ce qu'elle a dit ?")
+    lines = [b"To: marc@acme.example" if one.startswith(b"To:") else one for one in answer.split(b"\r\n")]
+    asked.deliver("claire", "Sent", b"\r\n".join(lines))
+    asked.sync()
+    assert asked.reports() == [("OFFERED", None, "")]
+    assert "passed on" in log.getvalue()

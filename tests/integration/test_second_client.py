@@ -171,6 +171,15 @@ def of_server(world: CalendarWorld) -> dict[str, Item]:
     return {item.uid: item for item in found}
 
 
+def differences(world: CalendarWorld, other: OtherClient) -> str:
+    """What the three do not agree on."""
+    sides = {"CRM": of_crm(world), "server": of_server(world), "files": other.items()}
+    uids = {uid for side in sides.values() for uid in side}
+    found = {uid: {name: side.get(uid) for name, side in sides.items()} for uid in sorted(uids)}
+    lines = [f"{uid}: {one}" for uid, one in found.items() if len(set(map(repr, one.values()))) > 1]
+    return "\n".join([*lines, f"pending: {world.rows('SELECT * FROM pending')}"])
+
+
 def day(offset: int, hour: int = 9) -> datetime:
     """A wall-clock time in the days to come."""
     return (datetime.now(UTC) + timedelta(days=offset)).replace(hour=hour, minute=0, second=0, tzinfo=None)
@@ -216,7 +225,10 @@ def test_khal_and_vdirsyncer_beside_the_service_agree_with_it_in_the_end(
             crm_side, server, files = of_crm(world), of_server(world), other.items()
             return crm_side == server == files and not world.one("SELECT count(*) FROM pending")
 
-        manager.await_that(quiet, "CRM, server and files hold the same", 120)
+        try:
+            manager.await_that(quiet, "CRM, server and files hold the same", 120)
+        except TimeoutError:
+            raise AssertionError(differences(world, other)) from None
         assert not [line for line in manager.log() if line["level"] in {"error", "critical"}]
 
     found = {item.main.subject: item for item in of_server(world).values()}

@@ -340,3 +340,8 @@ def test_reports_with_and_without_a_zone_are_not_mixed() -> None:
 )
 def test_a_name_is_kept_without_what_meetings_add_to_it(shown: str, plain: str) -> None:
     assert plain_name(shown) == plain
+
+
+def test_a_title_alone_does_not_put_a_report_to_a_meeting_of_other_people() -> None:
+    stranger = Participant("c9", ("nobody@stranger.example",), "Personne Connue")
+    assert found(TEAMS, meeting(1, people=(stranger,))) == (Reason.OTHERS, (1,))

@@ -116,7 +116,7 @@ def _fitting(report: AttendanceReport, near: Sequence[Candidate]) -> list[Candid
         return by_number
     title = plain_title(report.title)
     by_title = [one for one in near if title and plain_title(one.title) == title]
-    if len(by_title) == 1 or report.started is None:
+    if report.started is None:
         return by_title
     names = {name for person in report.people for name in names_of(person.name)}
     emails = {person.email for person in report.people if person.email}
@@ -124,6 +124,8 @@ def _fitting(report: AttendanceReport, near: Sequence[Candidate]) -> list[Candid
     if not by_title:
         scored = [(score, one) for score, one in scored if _speaks(report, title, one, score)]
     best = max((score for score, _ in scored), default=0)
+    if len(by_title) == 1 and not best and report.people and by_title[0].people:
+        return []  # a title alone is no evidence: « Point hebdo » is the name of many
     return [one for score, one in scored if score == best]
 
 

@@ -201,6 +201,9 @@ def _not_signed(one: Judged, view: MailboxView, folder: FolderRow, directory: Di
         directory.own.get(address.email) != view.user_id for address in one.seen.envelope.sender
     ):
         return "it is not from the user of this mailbox"
+    seen = one.seen.envelope
+    if all(directory.own.get(address.email) != view.user_id for address in (*seen.to, *seen.cc)):
+        return "it went to others: the form was passed on"
     if FolderRole(folder.role) not in {FolderRole.SENT, FolderRole.ALL}:
         return NOT_IN_SENT
     if any(keyword.lower() == DRAFT for keyword in one.seen.keywords):
