@@ -36,6 +36,7 @@ EVERY_MINUTE = 60  # seconds between two looks at what is over (R112)
 MEETINGS = " meetings"  # the name of that job: no mailbox can be called so
 STATUSES = " statuses"
 LONGEST_BACK_OFF = timedelta(minutes=30)
+SIGNALLED = 5.0  # seconds: a signal that another thread got is noted by the main one when it wakes
 BUSY_ELSEWHERE = timedelta(seconds=15)  # until what was told is looked at, where another process works on it
 
 
@@ -78,7 +79,7 @@ class Service:
         log.info("started", action="start", mailboxes=len(self._installation.settings.mailboxes))
         try:
             while not self._stop.is_set():
-                self._wake.wait(self._notifier.watchdog or 60)
+                self._wake.wait(min(self._notifier.watchdog or SIGNALLED, SIGNALLED))
                 self._wake.clear()
                 if scheduler.running:
                     self._notifier.show_life()
