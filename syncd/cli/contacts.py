@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli.context import Cli, Json, UsageError, actor, of
-from syncd.cli.imports import offer, save, warnings
 from syncd.cli.output import as_json, say
 from syncd.cli.records import As
+from syncd.cli.saving import offer, save, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli.context import Cli, Json, UsageError, of
-from syncd.cli.imports import save, warnings
 from syncd.cli.output import as_json, count, plain, say, warn
 from syncd.cli.records import As
+from syncd.cli.saving import save, warnings
 
 if TYPE_CHECKING:
     from store.importing import Saved

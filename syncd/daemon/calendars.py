@@ -8,7 +8,7 @@ from syncd.core.decision import Direction
 from syncd.core.guards import Limits, Policy
 from syncd.core.identity import KeyedHash
 from syncd.engine.calendar.context import CalendarRules, MailboxRules
-from syncd.engine.calendar.occasion import instance_of
+from syncd.engine.calendar.occasion import Workplace, instance_of
 
 
 def calendar_rules(settings: Settings, hashed: KeyedHash) -> CalendarRules:
@@ -24,6 +24,18 @@ def calendar_rules(settings: Settings, hashed: KeyedHash) -> CalendarRules:
         language=settings.workspace.language,
         instance=instance_of(hashed),
         providers=table(settings.video.places()),
+    )
+
+
+def workplace(settings: Settings, hashed: KeyedHash) -> Workplace:
+    """What the config says of the place where people change calendars."""
+    return Workplace(
+        floating=settings.workspace.timezone,
+        language=settings.workspace.language,
+        default_alarm=settings.calendar.default_alarm,
+        instance=instance_of(hashed),
+        providers=table(settings.video.places()),
+        rooms=settings.rooms(),
     )
 
 

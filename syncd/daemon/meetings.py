@@ -1,20 +1,22 @@
 """What the config says of video meetings and calls, as the engine wants it."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.settings import Settings
-from connectors.calls import board
-from connectors.meetings import table
 from store.database import Database
 from syncd.core.identity import KeyedHash
 from syncd.core.meetings.ended import Rules
+from syncd.daemon.calendars import workplace
 from syncd.engine.calendar.occasion import instance_of
 from syncd.engine.calendar.people import People
-from syncd.engine.meetings.attending import Attending
-from syncd.engine.meetings.calling import Calling, CallRules
-from syncd.engine.meetings.dropping import Dropping
+from syncd.engine.meetings.dropping import Dropping, Taker
 from syncd.engine.meetings.forms import FormRules
 from syncd.engine.meetings.sync import MeetingRules
+
+if TYPE_CHECKING:
+    from syncd.engine.meetings.calling import Calling
 
 
 def meeting_rules(settings: Settings, hashed: KeyedHash) -> MeetingRules:
@@ -25,9 +27,7 @@ def meeting_rules(settings: Settings, hashed: KeyedHash) -> MeetingRules:
         past=max(settings.calendar.window.past, video.lookback),
         forms=form_rules(settings, hashed),
         auto_validate=video.auto_validate,
-        default_alarm=settings.calendar.default_alarm,
-        providers=table(video.places()),
-        rooms=settings.rooms(),
+        workplace=workplace(settings, hashed),
     )
 
 
@@ -47,8 +47,11 @@ def form_rules(settings: Settings, hashed: KeyedHash) -> FormRules:
 
 def calling(
     settings: Settings, hashed: KeyedHash, database: Database, people: Callable[[], People]
-) -> Calling:
+) -> "Calling":
     """The means to record calls, as the `[calls]` section says."""
+    from connectors.calls import board
+    from syncd.engine.meetings.calling import Calling, CallRules  # brings every country's numbers with it
+
     workspace = settings.workspace
     rules = CallRules(
         switchboard=board.switchboard(settings.calls, workspace.timezone),
@@ -66,8 +69,14 @@ def dropping(
 ) -> Dropping:
     """The folders that the config names, each with what takes its files."""
     video, calls = settings.video, settings.calls
-    attending = Attending(
-        database, people, settings.workspace.timezone, record_unlinked=video.record_unlinked
-    )
-    folders = ((video.attendance, attending), (calls.directory, calling(settings, hashed, database, people)))
-    return Dropping([(folder, taker) for folder, taker in folders if folder is not None])
+    folders: list[tuple[Path, Taker]] = []
+    if video.attendance is not None:
+        from syncd.engine.meetings.attending import Attending
+
+        taker = Attending(
+            database, people, settings.workspace.timezone, record_unlinked=video.record_unlinked
+        )
+        folders.append((video.attendance, taker))
+    if calls.directory is not None:
+        folders.append((calls.directory, calling(settings, hashed, database, people)))
+    return Dropping(folders)

@@ -230,18 +230,9 @@ class Service:
         return self._after(report)
 
     def _meetings(self) -> None:
-        """What was dropped is taken in, and what is over becomes an activity. Tried again in a minute where
-        it fails."""
+        """What was dropped is taken in, and what is over becomes an activity."""
         for work in (self._installation.dropping.run, self._over):
-            if self._stop.is_set():
-                return
-            with bound_contextvars(run=new_ref()):
-                try:
-                    work(now())
-                except StoreError as error:
-                    log.error("the store cannot be used", action="meetings", error=str(error))
-                except Exception:  # as with a cycle: the others go on
-                    log.exception("a defect of syncd: the meetings wait", action="meetings")
+            self._tried(work, "meetings", "the meetings wait")
 
     def _over(self, moment: datetime) -> None:
         if self._new_config:
@@ -250,16 +241,20 @@ class Service:
         self._installation.meetings.run(moment)
 
     def _statuses(self) -> None:
-        """The statuses of all accounts, once a night. Tried again in a minute where it fails."""
+        """The statuses of all accounts, once a night."""
+        self._tried(self._installation.statuses.run, "statuses", "the statuses of accounts wait")
+
+    def _tried(self, work: Callable[[datetime], object], action: str, waiting: str) -> None:
+        """Work that belongs to no mailbox. Tried again in a minute where it fails; all else goes on."""
         if self._stop.is_set():
             return
         with bound_contextvars(run=new_ref()):
             try:
-                self._installation.statuses.run(now())
+                work(now())
             except StoreError as error:
-                log.error("the store cannot be used", action="statuses", error=str(error))
+                log.error("the store cannot be used", action=action, error=str(error))
             except Exception:  # as with a cycle: the others go on
-                log.exception("a defect of syncd: the statuses of accounts wait", action="statuses")
+                log.exception(f"a defect of syncd: {waiting}", action=action)
 
     def _after(self, report: CycleReport) -> datetime | None:
         mailbox = report.mailbox

@@ -83,7 +83,7 @@ class Installation:
         self.calendars = CalendarSync(self.database, self.mail.known, calendar_rules(settings, self.hashed))
         meetings = meeting_rules(settings, self.hashed)
         self.meetings = MeetingSync(self.database, self.people, meetings)
-        self.mail.replies = Replies(self.database, meetings.forms, meetings.default_alarm)
+        self.mail.replies = Replies(self.database, meetings.workplace)
         if meetings.forms.by_mail:
             self.mail.messages = Messages(self.database, meetings.forms)
         self.dropping = dropping(settings, self.hashed, self.database, self.people)

@@ -12,7 +12,9 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,25 @@ class Steps:
 
 def in_child(work: Callable[[], None]) -> int:
     """Runs `work` in a forked process; returns its exit status: 0, or -SIGKILL."""
+    return _ended(_forked(work))
+
+
+def at_once(works: Sequence[Callable[[], None]]) -> list[int]:
+    """Runs each in a forked process of its own, all from the same moment on; returns their exit statuses."""
+    start, begin = os.pipe()
+
+    def begun(work: Callable[[], None]) -> None:
+        os.close(begin)
+        os.read(start, 1)  # ends when the last writer is gone
+        work()
+
+    children = [_forked(partial(begun, work)) for work in works]
+    os.close(start)
+    os.close(begin)
+    return [_ended(child) for child in children]
+
+
+def _forked(work: Callable[[], None]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -128,8 +149,14 @@ def in_child(work: Callable[[], None]) -> int:
         try:
             work()
             code = 0
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             sys.stderr.flush()
             os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+    return child
+
+
+def _ended(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -2,19 +2,17 @@
 kept once, each call recorded once, and no file is lost."""
 
 import json
-import os
 import shutil
 import signal
-import sys
-import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from syncd.engine.meetings import calling
-from tests.crash.steps import Steps, in_child
+from tests.crash.steps import Steps, at_once, in_child
 from tests.integration.test_dropped_reports import report
 from tests.reports import MASTER
 from tests.servers.databases import NewDatabase
@@ -103,32 +101,11 @@ def test_several_processes_at_once_take_each_file_in_once(
         world.drop(
             "attendance", f"{number}.csv", report(end=f"11/23/26, 10:51:{number:02} AM")
         )  # 0 is good.csv
-    start, begin = os.pipe()
-    children = []
     for name in DROPPED:
         world.more = world.more.replace(f'"{name}"', f'"{world.folder / name}"')
-    folder = world.folder
-    for number in range(3):
-        world.folder = tmp_path / f"process-{number}"  # each writes its config
-        child = os.fork()
-        if child == 0:
-            code = 70
-            try:
-                os.close(begin)
-                os.read(start, 1)  # ends when the last writer is gone: all at the same moment
-                take_in(world, 0, None)
-                code = 0
-            except BaseException:
-                traceback.print_exc()
-                raise
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        children.append(child)
-    os.close(start)
-    os.close(begin)
-    world.folder = folder
-    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
+    # Each writes its config.
+    worlds = [replace(world, folder=tmp_path / f"process-{number}") for number in range(3)]
+    assert at_once([partial(take_in, one, 0, None) for one in worlds]) == [0, 0, 0]
     assert len(world.activities()) == 3
     assert len(world.forms()) == 3
     assert world.one("SELECT count(*) FROM meeting_evidence") == 20

@@ -2,18 +2,16 @@
 once, each form made once, each answer taken once."""
 
 import json
-import os
 import signal
-import sys
-import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.crash.steps import Steps, in_child
+from tests.crash.steps import Steps, at_once, in_child
 from tests.servers.databases import NewDatabase
 from tests.servers.meeting_world import LINK, MEETING, OVER, MeetingWorld, video
 from tests.servers.memory_world import CALENDAR
@@ -98,28 +96,9 @@ def test_two_processes_at_once_record_each_meeting_once(
         world.put("claire", str(number), video(f"{number}@client.example", f"Visio {number}"))
     world.settle()
     world.restart()
-    start, begin = os.pipe()
-    children = []
-    for number in range(3):
-        world.folder = tmp_path / f"process-{number}"
-        child = os.fork()
-        if child == 0:
-            code = 70
-            try:
-                os.close(begin)
-                os.read(start, 1)  # ends when the last writer is gone: all at the same moment
-                follow_up(world, 0, None, OVER)
-                code = 0
-            except BaseException:
-                traceback.print_exc()
-                raise
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        children.append(child)
-    os.close(start)
-    os.close(begin)
-    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
+    # Each writes its config.
+    worlds = [replace(world, folder=tmp_path / f"process-{number}") for number in range(3)]
+    assert at_once([partial(follow_up, one, 0, None, OVER) for one in worlds]) == [0, 0, 0]
     assert len(world.activities()) == 40
     assert len(world.forms()) == 40
     assert world.one("SELECT count(*) FROM task") == 40

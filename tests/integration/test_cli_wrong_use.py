@@ -124,10 +124,16 @@ def test_help_of_every_verb_has_an_example_and_comes_quickly(tmp_path: Path) -> 
     )
 
 
-def program_modules(folder: Path) -> set[str]:
-    """What `syncd --help` imports."""
+def test_an_installation_without_call_records_does_not_wait_for_the_numbers_of_every_country(
+    folder: Path,
+) -> None:
+    assert "phonenumbers" not in program_modules(folder, "status")
+
+
+def program_modules(folder: Path, verb: str = "--help") -> set[str]:
+    """What `syncd --help`, or another verb, imports."""
     code = (
-        "import sys\nfrom syncd.cli.main import run\nrun(['--help'])\n"
+        f"import sys\nfrom syncd.cli.main import run\nrun([{verb!r}])\n"
         "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
     )
     done = subprocess.run(

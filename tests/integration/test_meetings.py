@@ -58,13 +58,6 @@ def test_a_meeting_that_is_over_becomes_an_activity_once_with_a_form_in_its_owne
     assert "Client SA" in task
 
 
-def held(world: MeetingWorld, source: bytes, name: str = "m") -> None:
-    """The meeting is in Claire's calendar, and over."""
-    world.put("claire", name, source)
-    world.settle()
-    world.follow_up(OVER)
-
-
 @pytest.mark.parametrize(
     ("source", "recorded"),
     [
@@ -87,7 +80,7 @@ def held(world: MeetingWorld, source: bytes, name: str = "m") -> None:
     ],
 )
 def test_which_meetings_are_recorded(world: MeetingWorld, source: bytes, *, recorded: bool) -> None:
-    held(world, source)
+    world.held(source)
     assert len(world.activities()) == recorded
     assert len(world.forms()) == recorded
 
@@ -95,13 +88,13 @@ def test_which_meetings_are_recorded(world: MeetingWorld, source: bytes, *, reco
 def test_what_the_owner_declined_is_not_recorded(world: MeetingWorld) -> None:
     people = f"ORGANIZER:mailto:{ANNE}\nATTENDEE;PARTSTAT=DECLINED:mailto:claire@acme.example"
     lines = [f"CONFERENCE;VALUE=URI:{LINK}", *people.split("\n"), f"ATTENDEE:mailto:{ANNE}"]
-    held(world, event("m", "Refusée", MEETING, more=lines))
+    world.held(event("m", "Refusée", MEETING, more=lines))
     assert world.activities() == []
 
 
 def test_what_concerns_nobody_is_recorded_where_the_config_says_so(world: MeetingWorld) -> None:
     world.more = "[video]\nrecord_unlinked = true\n"
-    held(world, event("m", "Seul", MEETING, more=[f"CONFERENCE;VALUE=URI:{LINK}"]))
+    world.held(event("m", "Seul", MEETING, more=[f"CONFERENCE;VALUE=URI:{LINK}"]))
     assert world.activities("subject, account_id") == [("Seul", None)]
 
 
@@ -140,7 +133,7 @@ def test_each_occurrence_of_a_series_is_recorded_once_with_what_changed_in_it(wo
 
 
 def test_a_pending_record_follows_its_event_until_it_is_validated(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     ref = f"{CALENDAR}m.ics"
     world.change("claire", ref, lambda text: text.replace("SUMMARY:Visio", "SUMMARY:Revue"))
     world.change("claire", ref, lambda text: text.replace("T110000", "T104500"))
@@ -159,7 +152,7 @@ def test_a_pending_record_follows_its_event_until_it_is_validated(world: Meeting
 def test_a_meeting_that_is_moved_to_a_time_to_come_is_withdrawn_and_recorded_then(
     world: MeetingWorld,
 ) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.task()
     world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("20261123", "20261127"))
@@ -174,7 +167,7 @@ def test_a_meeting_that_is_moved_to_a_time_to_come_is_withdrawn_and_recorded_the
 
 
 def test_what_was_validated_stays_where_the_meeting_is_moved(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.answer("Fait.")
     world.settle()
@@ -187,7 +180,7 @@ def test_what_was_validated_stays_where_the_meeting_is_moved(world: MeetingWorld
 
 
 def test_a_meeting_that_is_deleted_after_it_was_held_keeps_its_record(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.servers["claire"].remove(f"{CALENDAR}m.ics")
     world.settle()
@@ -198,7 +191,7 @@ def test_a_meeting_that_is_deleted_after_it_was_held_keeps_its_record(world: Mee
 def test_a_meeting_that_is_cancelled_afterwards_loses_its_record_as_long_as_nobody_validated_it(
     world: MeetingWorld,
 ) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     cancel = "STATUS:CANCELLED\nEND:VEVENT"
     world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("END:VEVENT", cancel))
@@ -226,7 +219,7 @@ def test_a_series_that_is_moved_as_a_whole_is_not_recorded_twice(world: MeetingW
 
 
 def test_an_event_that_begins_to_recur_after_it_was_held_is_not_recorded_twice(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     weekly = "RRULE:FREQ=WEEKLY\nEND:VEVENT"
     world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("END:VEVENT", weekly))
     world.settle()
@@ -262,7 +255,7 @@ def test_an_hour_that_the_clocks_skip_or_repeat_counts_as_it_passes(world: Meeti
 
 
 def test_a_clock_that_is_put_back_takes_nothing_back(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.follow_up(OVER - timedelta(hours=6))
     world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("SUMMARY:Visio", "SUMMARY:Revue"))
@@ -290,7 +283,7 @@ def test_a_meeting_of_several_users_is_one_activity_with_the_form_for_its_owner(
 
 
 def test_an_activity_that_a_person_deleted_does_not_come_back(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     with world.session() as session:
         delete_activity(session, 1, actor=admin_at_machine("root"), now=world.now, channel=Channel.CLI)
     world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("SUMMARY:Visio", "SUMMARY:Revue"))
@@ -300,7 +293,7 @@ def test_an_activity_that_a_person_deleted_does_not_come_back(world: MeetingWorl
 
 
 def test_a_meeting_that_is_put_off_and_held_on_site_loses_its_record(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
 
     def on_site(text: str) -> str:
@@ -314,7 +307,7 @@ def test_a_meeting_that_is_put_off_and_held_on_site_loses_its_record(world: Meet
 
 
 def test_a_link_that_is_taken_out_after_the_meeting_takes_nothing_back(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.change(
         "claire", f"{CALENDAR}m.ics", lambda text: text.replace(f"CONFERENCE;VALUE=URI:{LINK}\n", "")
@@ -327,7 +320,7 @@ def test_a_link_that_is_taken_out_after_the_meeting_takes_nothing_back(world: Me
 def test_of_a_meeting_that_becomes_private_nothing_is_kept_that_nobody_reported_on(
     world: MeetingWorld,
 ) -> None:
-    held(world, video("m", "Secret de la fusion"))
+    world.held(video("m", "Secret de la fusion"))
     world.settle()
     private = "CLASS:PRIVATE\nEND:VEVENT"
     world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("END:VEVENT", private))
@@ -344,7 +337,7 @@ def test_of_a_meeting_that_becomes_private_nothing_is_kept_that_nobody_reported_
 
 
 def test_a_contact_that_is_made_after_the_meeting_lets_it_be_recorded(world: MeetingWorld) -> None:
-    held(world, video("m").replace(ANNE.encode(), b"luc@client.example"))
+    world.held(video("m").replace(ANNE.encode(), b"luc@client.example"))
     assert world.activities() == []
     made = ("contact", "from-email", "luc@client.example", "--event", "1", "--account", "Client SA")
     assert console(world.config, *made, at=world.now).code == 0

@@ -21,13 +21,6 @@ def world(tmp_path: Path, database_url: str) -> Iterator[MeetingWorld]:
     made.close()
 
 
-def held(world: MeetingWorld, source: bytes, name: str = "m") -> None:
-    """The meeting is in Claire's calendar, and over."""
-    world.put("claire", name, source)
-    world.settle()
-    world.follow_up(OVER)
-
-
 def test_finishing_the_task_with_text_answers_the_form(world: MeetingWorld) -> None:
     world.put("claire", "m", video("m@client.example"))
     world.settle()
@@ -42,7 +35,7 @@ def test_finishing_the_task_with_text_answers_the_form(world: MeetingWorld) -> N
 
 
 def test_a_user_is_reminded_once_and_by_the_next_day(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     assert world.follow_up(OVER + timedelta(days=1)).reminded == 0
     assert world.follow_up(datetime(2026, 11, 25, 8, 1, tzinfo=UTC)).reminded == 1
@@ -57,7 +50,7 @@ def test_a_user_is_reminded_once_and_by_the_next_day(world: MeetingWorld) -> Non
 def test_a_task_that_is_deleted_waives_the_form_and_keeps_the_activity_for_the_list(
     world: MeetingWorld,
 ) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     ref, _ = world.task()
     world.servers["claire"].remove(ref)
@@ -70,7 +63,7 @@ def test_a_task_that_is_deleted_waives_the_form_and_keeps_the_activity_for_the_l
 
 def test_without_a_report_it_is_validated_after_the_time_that_the_config_says(world: MeetingWorld) -> None:
     world.more = '[video]\nauto_validate = "3d"\n'
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     assert world.later(days=2).validated == 0
     assert world.later(days=1).validated == 1
@@ -81,7 +74,7 @@ def test_without_a_report_it_is_validated_after_the_time_that_the_config_says(wo
 
 
 def test_nothing_of_the_form_reaches_a_guest_who_is_put_into_the_task(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     ref, _ = world.task()
     guest = f"ORGANIZER:mailto:claire@acme.example\nATTENDEE:mailto:{ANNE}\nEND:VTODO"
@@ -94,7 +87,7 @@ def test_nothing_of_the_form_reaches_a_guest_who_is_put_into_the_task(world: Mee
 
 
 def test_an_answer_s_outcome_and_next_step_are_taken_from_its_text(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.answer("D'accord sur le prix.\nRésultat : intéressée\nSuite : appel mardi 14h")
     world.settle()
@@ -110,7 +103,7 @@ def test_an_answer_s_outcome_and_next_step_are_taken_from_its_text(world: Meetin
 
 
 def test_a_next_step_that_is_not_understood_stays_in_the_report(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.answer("Bien.\nSuite : visite le 31/02 #INCONNUE")
     world.settle()
@@ -122,7 +115,7 @@ def test_a_next_step_that_is_not_understood_stays_in_the_report(world: MeetingWo
 
 
 def test_a_next_step_that_cannot_be_made_stays_in_the_report(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.answer("Bien.\nSuite : visite mardi 14h #INCONNUE")
     world.settle()
@@ -143,7 +136,7 @@ def test_the_forms_of_many_meetings_at_once_do_not_stop_the_mailbox(world: Meeti
 
 
 def test_a_report_that_is_written_once_the_task_is_done_is_taken_too(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.answer("")
     world.settle()
@@ -158,7 +151,7 @@ def test_a_report_that_is_written_once_the_task_is_done_is_taken_too(world: Meet
 
 
 def test_a_next_step_is_made_once_however_often_the_report_is_changed(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.answer("Bien.\nSuite : appel mardi 14h")
     world.settle()
@@ -173,7 +166,7 @@ def test_a_next_step_is_made_once_however_often_the_report_is_changed(world: Mee
 
 
 def test_a_user_who_puts_the_task_off_is_reminded_when_it_is_due_then(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     ref, _ = world.task()
     mine = "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:-PT1H\nEND:VALARM\nEND:VTODO"
@@ -191,7 +184,7 @@ def test_a_user_who_puts_the_task_off_is_reminded_when_it_is_due_then(world: Mee
 
 
 def test_a_task_with_times_of_its_user_keeps_them_when_it_is_reminded_of(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     ref, _ = world.task()
     times = "DTSTART;TZID=Europe/Paris:20261124T090000\nDUE;TZID=Europe/Paris:20261124T100000"
@@ -206,7 +199,7 @@ def test_a_task_with_times_of_its_user_keeps_them_when_it_is_reminded_of(world: 
 
 
 def test_the_form_of_an_activity_that_a_person_deletes_is_withdrawn(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     with world.session() as session:
         delete_activity(session, 1, actor=admin_at_machine("root"), now=world.now, channel=Channel.CLI)
@@ -217,7 +210,7 @@ def test_the_form_of_an_activity_that_a_person_deletes_is_withdrawn(world: Meeti
 
 
 def test_a_correction_by_another_door_stays_whatever_becomes_of_the_task(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.answer("Par la tâche.")
     world.settle()

@@ -23,18 +23,11 @@ def world(tmp_path: Path, database_url: str) -> Iterator[MeetingWorld]:
     made.close()
 
 
-def held(world: MeetingWorld, source: bytes, name: str = "m") -> None:
-    """The meeting is in Claire's calendar, and over."""
-    world.put("claire", name, source)
-    world.settle()
-    world.follow_up(OVER)
-
-
 @pytest.mark.parametrize("reported", [True, False])
 def test_a_series_moved_to_another_weekday_is_held_on_that_day_as_well(
     world: MeetingWorld, *, reported: bool
 ) -> None:
-    held(world, video("s", "Hebdo", more="RRULE:FREQ=WEEKLY"), "s")
+    world.held(video("s", "Hebdo", more="RRULE:FREQ=WEEKLY"), "s")
     world.settle()
     if reported:
         world.answer("Fait.")
@@ -50,7 +43,7 @@ def test_a_series_moved_to_another_weekday_is_held_on_that_day_as_well(
 
 
 def test_what_was_told_of_one_day_is_not_believed_of_another(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     told = ("meeting", "report", "1", "--start", "2026-11-23 10:04", "--end", "10:51")
     assert console(world.config, *told, at=world.now).code == 0
     assert world.activities("duration_min") == [(47,)]
@@ -65,7 +58,7 @@ def test_a_new_series_that_begins_with_the_meeting_just_held_does_not_record_it_
     world: MeetingWorld,
 ) -> None:
     """As clients do for "this and all following": the old series ends before it, another UID goes on."""
-    held(world, video("old", "Hebdo", more="RRULE:FREQ=DAILY"), "old")
+    world.held(video("old", "Hebdo", more="RRULE:FREQ=DAILY"), "old")
     ends = "RRULE:FREQ=DAILY;UNTIL=20261122T235959Z"
     world.change("claire", f"{CALENDAR}old.ics", lambda text: text.replace("RRULE:FREQ=DAILY", ends))
     world.put("claire", "new", video("new", "Hebdo", more="RRULE:FREQ=DAILY"))
@@ -76,7 +69,7 @@ def test_a_new_series_that_begins_with_the_meeting_just_held_does_not_record_it_
 
 
 def test_what_a_person_cancels_in_the_crm_after_it_was_held_is_withdrawn(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.desk("claire").cancel(1)
     assert world.later(minutes=1).withdrawn == 1
@@ -89,7 +82,7 @@ def test_what_a_person_cancels_in_the_crm_after_it_was_held_is_withdrawn(world: 
 def test_what_is_finished_is_an_answer_though_the_meeting_is_moved_in_the_same_cycle(
     world: MeetingWorld,
 ) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     world.answer("Déjà écrit.")
     world.change("claire", f"{CALENDAR}m.ics", lambda text: text.replace("20261123", "20261127"))
@@ -99,7 +92,7 @@ def test_what_is_finished_is_an_answer_though_the_meeting_is_moved_in_the_same_c
 
 
 def test_a_clock_that_jumps_a_year_ahead_and_back_leaves_nothing_of_it(world: MeetingWorld) -> None:
-    held(world, video("s", "Hebdo", more="RRULE:FREQ=WEEKLY"), "s")
+    world.held(video("s", "Hebdo", more="RRULE:FREQ=WEEKLY"), "s")
     world.settle()
     now = world.now
     world.follow_up(now + timedelta(days=365))
@@ -114,7 +107,7 @@ def test_a_clock_that_jumps_a_year_ahead_and_back_leaves_nothing_of_it(world: Me
 @pytest.mark.parametrize("rule", ["FREQ=MINUTELY", "FREQ=SECONDLY", "FREQ=HOURLY"])
 def test_an_invitation_to_something_of_every_minute_is_no_meeting(world: MeetingWorld, rule: str) -> None:
     source = video("s", "Spam", start=MEETING.replace("1123", "1120"), more=f"RRULE:{rule}")
-    held(world, source.replace(b"T110000", b"T100030"), "s")
+    world.held(source.replace(b"T110000", b"T100030"), "s")
     assert world.activities() == []
     assert world.forms() == []
 
@@ -173,7 +166,7 @@ def test_a_form_that_cannot_be_followed_up_stops_no_other(world: MeetingWorld) -
 
 
 def test_a_task_that_its_user_made_private_is_no_report(world: MeetingWorld) -> None:
-    held(world, video("m"))
+    world.held(video("m"))
     world.settle()
     ref, _ = world.task()
     world.change("claire", ref, lambda text: text.replace("END:VTODO", "CLASS:PRIVATE\nEND:VTODO"))

@@ -64,6 +64,12 @@ class MeetingWorld(MemoryWorld):
         self.contact = self.add_contact(self.account, ANNE)
         self.add_user("claire", auto_schedule=False)
 
+    def held(self, source: bytes, name: str = "m") -> None:
+        """The meeting is in Claire's calendar, and over."""
+        self.put("claire", name, source)
+        self.settle()
+        self.follow_up(OVER)
+
     def follow_up(self, at: datetime | None = None) -> MeetingsReport:
         """What the service does each minute; the clock stands at that moment from then on."""
         if at is not None:

@@ -51,6 +51,33 @@ class Occasion:
         return f"{id_}-{self.now:%Y%m%dT%H%M%S}@{self.instance}.syncd"
 
 
+@dataclass(frozen=True)
+class Workplace:
+    """What the installation is like, whoever acts there on whatever occasion: as the fields of `Occasion`."""
+
+    floating: ZoneInfo
+    language: str
+    default_alarm: int | None
+    instance: str
+    providers: Providers
+    rooms: Mapping[str, str]
+
+    def occasion(self, actor: Actor, channel: Channel, now: datetime, people: People) -> Occasion:
+        """That person acts now, through that door."""
+        return Occasion(
+            actor=actor,
+            channel=channel,
+            now=now,
+            people=people,
+            floating=self.floating,
+            language=self.language,
+            default_alarm=self.default_alarm,
+            instance=self.instance,
+            providers=self.providers,
+            rooms=self.rooms,
+        )
+
+
 def instance_of(hashed: KeyedHash) -> str:
     """A short name of the installation: stays, and tells nothing of its secret."""
     return hashed.text("instance")[:INSTANCE]

@@ -11,15 +11,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item, Kind, Status, Timing, When, zone_info
 from connectors.ical.canonical import canonical
-from store import (
-    calendar_rows,
-    outbox,
-    report_forms,
-    report_mail,
-    reporters,
-    reports,
-    scheduling,
-)
+from store import calendar_rows, outbox, report_forms, report_mail, reporters, reports, scheduling
 from store.bindings import BoundEntity
 from store.calendar import Origin, Task, TaskPurpose, TaskState
 from store.calendar_rows import TaskRecord
@@ -129,9 +121,8 @@ class Forms:
             report_forms.reminded(session, form.id, today)
             if record is None:
                 continue
-            item = settled_task(canonical(_with_alert(item_of_task(record), today, now)))
-            values = task_values(item, self._setting(form.user_id), record)
-            calendar_rows.replace_task(session, record, values, now, by=None)
+            after = _with_alert(item_of_task(record), today, now)
+            _rewrite(session, record, after, self._setting(form.user_id), now)
             told.append(record.id)
         outbox.announce(session, BoundEntity.TASK, told, now, by_person=False)
         return count
@@ -239,7 +230,20 @@ def finish(session: Transaction, form: Form, occasion: Occasion) -> None:
         return
     before = item_of_task(record)
     main = replace(before.main, status=Status.DONE, completed=occasion.now.replace(microsecond=0))
-    item = settled_task(canonical(replace(before, components=(main, *before.components[1:]))))
-    values = task_values(item, occasion.setting(form.user_id), record)
-    calendar_rows.replace_task(session, record, values, occasion.now, by=occasion.actor.user_id)
+    after = replace(before, components=(main, *before.components[1:]))
+    by = occasion.actor.user_id
+    _rewrite(session, record, after, occasion.setting(form.user_id), occasion.now, by=by)
     outbox.announce(session, BoundEntity.TASK, [record.id], occasion.now, by_person=False)
+
+
+def _rewrite(
+    session: Transaction,
+    record: TaskRecord,
+    after: Item,
+    setting: Setting,
+    now: datetime,
+    *,
+    by: int | None = None,
+) -> None:
+    values = task_values(settled_task(canonical(after)), setting, record)
+    calendar_rows.replace_task(session, record, values, now, by=by)

@@ -55,8 +55,8 @@ class Recording:
     changed: int = 0
     offers: list[Offer] = field(default_factory=list)
     withdrawn: list[int] = field(default_factory=list)  # activities
-    handed_over: list[int] = field(default_factory=list)  # activities that somebody else reports on now
     concealed: list[int] = field(default_factory=list)  # of these, those of what is private now
+    handed_over: list[int] = field(default_factory=list)  # activities that somebody else reports on now
 
 
 class Recorder:

@@ -26,10 +26,9 @@ from syncd.core.directory import Directory
 from syncd.core.identity import fingerprint
 from syncd.core.matching import DRAFT, Verdict
 from syncd.core.meetings.tokens import MARK, hash_of, tokens_in
-from syncd.engine.calendar.occasion import Occasion
+from syncd.engine.calendar.occasion import Occasion, Workplace
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings import telling
-from syncd.engine.meetings.forms import FormRules
 from syncd.engine.meetings.messages import message_id
 from syncd.engine.reading import Judged
 
@@ -83,10 +82,9 @@ def said_in(reply: Reply, content: memoryview | bytes) -> Said:
 class Replies:
     """Finds answers among judged messages, and takes them. One object serves all mailboxes and threads."""
 
-    def __init__(self, database: Database, rules: FormRules, default_alarm: int | None) -> None:
+    def __init__(self, database: Database, workplace: Workplace) -> None:
         self._database = database
-        self._rules = rules
-        self._default_alarm = default_alarm
+        self._workplace = workplace
 
     def among(
         self,
@@ -144,9 +142,9 @@ class Replies:
             elif report_mail.taken(session, [name]):
                 continue
             else:
-                count += self._taken(
-                    session, (form, said, name), folder, self._occasion(session, form, directory, now)
-                )
+                actor = actors.of_id(session, form.user_id)
+                occasion = self._workplace.occasion(actor, Channel.SYNC, now, People(directory))
+                count += self._taken(session, (form, said, name), folder, occasion)
         return count
 
     def _taken(
@@ -168,22 +166,8 @@ class Replies:
             _told(folder, said.reply.judged.uid, "it has no text of its own")
         return done
 
-    def _occasion(
-        self, session: Transaction, form: Addressed, directory: Directory, now: datetime
-    ) -> Occasion:
-        return Occasion(
-            actor=actors.of_id(session, form.user_id),
-            channel=Channel.SYNC,
-            now=now,
-            people=People(directory),
-            floating=self._rules.floating,
-            language=self._rules.language,
-            default_alarm=self._default_alarm,
-            instance=self._rules.instance,
-        )
-
     def _id_of(self, form: Addressed) -> str:
-        return message_id(form.report_id, form.offered_at, self._rules.instance)
+        return message_id(form.report_id, form.offered_at, self._workplace.instance)
 
 
 def _name(one: Judged, text: str = "") -> str:

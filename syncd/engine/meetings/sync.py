@@ -4,13 +4,12 @@ Nothing is decided outside the transaction that writes it, and one process at a 
 the same meeting is recorded once, and its form made once, by however many processes and however they die.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from connectors.meetings import Providers
 from store import actors, meeting_rows, report_forms
 from store.audit_log import Channel
 from store.database import Database, Transaction
@@ -20,7 +19,7 @@ from store.report_forms import Form
 from syncd.core.meetings.ended import Rules
 from syncd.engine.calendar import looking_again
 from syncd.engine.calendar.items import Setting
-from syncd.engine.calendar.occasion import Occasion
+from syncd.engine.calendar.occasion import Occasion, Workplace
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings import answering
 from syncd.engine.meetings.forms import FormRules, Forms, cancel
@@ -40,9 +39,7 @@ class MeetingRules:
     past: timedelta  # `calendar.window.past`: older occurrences of a series are left alone
     forms: FormRules
     auto_validate: timedelta | None
-    default_alarm: int | None  # minutes: of the events that are next steps
-    providers: Providers  # whose links lead into a meeting
-    rooms: Mapping[str, str]  # links to rooms of users, by their main address
+    workplace: Workplace  # where next steps are made
 
 
 @dataclass(slots=True)
@@ -85,17 +82,17 @@ class MeetingSync:
         report = MeetingsReport()
         with self._database.read() as session:
             ids = meeting_rows.to_look_at(session, now, CHUNK)
-            closed = bool(report_forms.waiting(session, moved=True))
+            closed = report_forms.waiting(session, moved=True)
             late = bool(report_forms.waiting(session, remind_before=now))
             stale = self._stale(session, now)
-            rewritten = bool(report_forms.rewritten(session, now - STILL_WRITTEN))
+            rewritten = report_forms.rewritten(session, now - STILL_WRITTEN)
         if not (ids or closed or late or stale or rewritten):
             return report
         forms = Forms(self._rules.forms, self._people())
-        if closed:  # before anything is withdrawn: what somebody has written is an answer
-            self._answers(now, report)
-        if rewritten:
-            self._read_again(now, report)
+        for form in closed:  # before anything is withdrawn: what somebody has written is an answer
+            self._one_by_one(form, now, report, self._answer)
+        for form in rewritten:  # some finish the task first, and write their report then
+            self._one_by_one(form, now, report, self._amend)
         while ids and not self.halted():
             self._record(ids, forms, now, report)
             with self._database.read() as session:
@@ -116,7 +113,7 @@ class MeetingSync:
         """Tells which of the events that are stored already are video meetings, by the hosts that the config
         names now; returns how many of them changed. Once is enough as long as the config stays."""
         changed, after = 0, 0
-        setting = Setting(0, self._people(), self._rules.forms.floating, self._rules.providers)
+        setting = Setting(0, self._people(), self._rules.forms.floating, self._rules.workplace.providers)
         while not self.halted():
             with self._database.write() as session:
                 some, last = looking_again.look_again(
@@ -158,14 +155,8 @@ class MeetingSync:
         report.withdrawn += max(len(done.withdrawn), taken_back)
         report.offered += offered
 
-    def _answers(self, now: datetime, report: MeetingsReport) -> None:
-        """What users have written into the tasks that they finished, each by itself."""
-        with self._database.read() as session:
-            forms = report_forms.waiting(session, moved=True)
-        for form in forms:
-            self._one_by_one(form, now, report, self._answer)
-
     def _answer(self, session: Transaction, form: Form, now: datetime, report: MeetingsReport) -> None:
+        """What its user has written into a task that is finished, or what the end of the task says else."""
         if form.deleted:
             report_forms.close(session, [form.id], ReportState.WITHDRAWN)
             cancel(session, [form], now)
@@ -179,14 +170,8 @@ class MeetingSync:
             report_forms.close(session, [form.id], ReportState.WAIVED)
             report.waived += 1
 
-    def _read_again(self, now: datetime, report: MeetingsReport) -> None:
-        """Some finish the task first and write their report then."""
-        with self._database.read() as session:
-            forms = report_forms.rewritten(session, now - STILL_WRITTEN)
-        for form in forms:
-            self._one_by_one(form, now, report, self._amend)
-
     def _amend(self, session: Transaction, form: Form, now: datetime, report: MeetingsReport) -> None:
+        """What its user has written into the task since it was answered."""
         report_forms.read_again(session, form)
         if form.private or form.gone:
             return
@@ -217,19 +202,8 @@ class MeetingSync:
 
     def _occasion(self, session: Transaction, form: Form, now: datetime) -> Occasion:
         """The user who answered, acting through the task."""
-        rules = self._rules.forms
-        return Occasion(
-            actor=actors.of_id(session, form.user_id),
-            channel=Channel.SYNC,
-            now=now,
-            people=self._people(),
-            floating=rules.floating,
-            language=rules.language,
-            default_alarm=self._rules.default_alarm,
-            instance=rules.instance,
-            providers=self._rules.providers,
-            rooms=self._rules.rooms,
-        )
+        actor = actors.of_id(session, form.user_id)
+        return self._rules.workplace.occasion(actor, Channel.SYNC, now, self._people())
 
     def _stale(self, session: Transaction, now: datetime) -> list[int]:
         if self._rules.auto_validate is None:
