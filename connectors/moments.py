@@ -100,7 +100,7 @@ def _at(found: re.Match[str], year: int, month: int, day: int) -> datetime | Non
     if not FIRST_YEAR <= year <= LAST_YEAR:
         return None
     try:
-        told = datetime(year, month, day, hour, int(found["minute"]), int(found["second"] or 0))  # noqa: DTZ001
+        told = datetime(year, month, day, hour, int(found["minute"]), int(found["second"] or 0))  # noqa: DTZ001 - wall-clock
         return told if zone is None else told.replace(tzinfo=_zone(zone)).astimezone(UTC)
     except ValueError:
         return None

@@ -23,6 +23,8 @@ from connectors.wording import words
 
 ACTIVITIES = 3  # the section of Teams with each joining
 READ = 3  # sections after it tell of reactions
+PAIR = 2  # cells of a fact: its name and its value
+HEADED = 3  # known headings that make a row one of headings
 HEADINGS = 300  # rows in which headings are looked for, in what may be any file
 COLUMNS = 60  # cells of a row that may be headings
 
@@ -86,11 +88,11 @@ def _step(walk: _Walk, row: Row) -> None:
     if _heads_people(kinds):
         _open(walk, row, kinds)
     elif filled == 1:
-        if walk.table is None or len(row.cells) <= 2 or "detail" in words(row.cells[0][:LONGEST]):  # noqa: PLR2004
+        if walk.table is None or len(row.cells) <= PAIR or "detail" in words(row.cells[0][:LONGEST]):
             walk.label, walk.table = row.cells[0], None  # "Attendee Details"
     elif walk.table is not None:
         _person(walk, walk.table, row)
-    elif sum(kind is not None for kind in kinds) >= 3:  # noqa: PLR2004
+    elif sum(kind is not None for kind in kinds) >= HEADED:
         walk.ahead = kinds
         walk.marks.add(Provider.ZOOM)
         walk.raw.headings += row.cells

@@ -144,8 +144,9 @@ def _moved(text: Text, span: tuple[int, int], day: date, days: int) -> Said:
 def _ahead(text: Text, index: int, words: list[str], today: date) -> Said | None:
     """« dans 3 jours »: exactly so many days; « dans un mois »: the same day of the month, or its last."""
     count = number(words[1:])
-    if count is None and len(words) > 2 and words[1].isdecimal() and words[2] in DAY | WEEK | MONTH:  # noqa: PLR2004
-        raise text.error(Reason.TOO_FAR, index, index + 3)  # too many digits to be a number of days
+    match words:
+        case [_, digits, unit, *_] if count is None and digits.isdecimal() and unit in DAY | WEEK | MONTH:
+            raise text.error(Reason.TOO_FAR, index, index + 3)  # too many digits to be a number of days
     if count is None or len(words) < count[1] + 2:
         return None
     unit, span = words[count[1] + 1], (index, index + count[1] + 2)
