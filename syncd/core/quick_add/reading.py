@@ -296,8 +296,3 @@ class Reading:
         if index and self.text.tokens[index - 1].word in ARTICLES:
             self.text.use(index - 1, index)
         return end
-
-
-def _tender(words: list[str]) -> bool:
-    """« appel d'offres » is no telephone call."""
-    return words[0] == "appel" and words[1:2] in (["d'offre"], ["d'offres"])
