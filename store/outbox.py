@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, exists, or_, select, update
@@ -15,6 +15,7 @@ from store.sync_state import Collection, Mailbox, Quarantine
 from store.users import User
 
 EXTRAS = {BoundEntity.EVENT: BoundEntity.COMPANION, BoundEntity.TASK: BoundEntity.MIRROR}
+TICK = timedelta(microseconds=1)  # the least difference between two times in the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def _put(
                     Pending(mailbox_id=mailbox, entity=entity, entity_id=id_, by_person=by_person, at=now)
                 )
             else:
-                row.by_person, row.at = row.by_person or by_person, now
+                # Never the same time twice: by it `settle` knows a change that came after its look.
+                row.by_person, row.at = row.by_person or by_person, max(now, row.at + TICK)
     session.flush()
 
 

@@ -70,6 +70,27 @@ def test_what_a_person_changes_while_its_deletion_is_seen_is_not_cancelled_with_
     assert "Edited by hand" in world.text("claire")
 
 
+def test_what_a_person_changes_again_in_the_same_instant_while_it_is_written_waits_for_its_turn(
+    world: MemoryWorld,
+) -> None:
+    """A clock that stands still, or two changes in one of its ticks: neither is taken for the other."""
+    world.settle()
+    server, desk = world.servers["claire"], world.desk("claire")
+    world.now = world.now.replace(minute=30)
+    made = desk.add("Point")
+    written = server.calls["create"]
+    installation = world.open()
+    with before_writing(
+        installation.database.engine,
+        lambda: server.calls["create"] > written,
+        lambda: elsewhere(lambda: desk.edit(made, subject="Edited by hand")),
+    ):
+        installation.supervisor.run("claire", lambda: world.now)
+    assert "SUMMARY:Point" in world.text("claire")
+    world.settle()
+    assert "SUMMARY:Edited by hand" in world.text("claire")
+
+
 def test_the_same_field_changed_on_both_sides_in_one_moment_is_a_conflict(world: MemoryWorld) -> None:
     ref = world.put("claire", "a", event("a", "Point"))
     world.settle()

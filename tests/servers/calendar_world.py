@@ -117,8 +117,9 @@ class CalendarWorld(Crm):
         raise ValueError(path)
 
     def items(self, login: str) -> dict[str, str]:
-        """Every resource of the user's calendar, by path, unfolded."""
-        return {path: self.get(path) for path in sorted(self.client(login).members(self.calendars[login]))}
+        """Every resource of the user's calendar, by path, unfolded; none that goes while this looks."""
+        paths = sorted(self.client(login).members(self.calendars[login]))
+        return {path: text for path in paths if (text := self.get(path))}
 
     def write_config(self) -> Path:
         """Writes the config as it stands now."""

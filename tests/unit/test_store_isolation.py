@@ -32,6 +32,12 @@ def add_account(session: Transaction, name: str) -> None:
     directory.bump(session)
 
 
+def test_the_row_that_counts_changes_is_there_before_any_process_needs_it(database: Database) -> None:
+    """Two that make it at the same moment would be in each other's way."""
+    with database.read() as session:
+        assert directory.version(session) == 1
+
+
 def test_a_reader_sees_one_state_whatever_is_committed_meanwhile(database: Database) -> None:
     with database.write() as session:
         directory.state(session)

@@ -101,3 +101,8 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account_status_pass")),
     )
+    # The one row of this table used to be made at first use, by two processes at once perhaps.
+    op.execute(
+        "INSERT INTO directory_state (id, version, matched_version, policy, key_check) "
+        "SELECT 1, 1, 0, '', '' WHERE NOT EXISTS (SELECT 1 FROM directory_state)"
+    )
