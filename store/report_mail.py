@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from store.activities import Activity
@@ -131,7 +131,7 @@ def letters(session: Session, mailbox_id: int) -> list[Letter]:
 
 
 def announce(session: Session, report_id: int, token_hash: str, expires_at: datetime) -> None:
-    """It is about to be put, with a new token. One that was announced before, and is not there, is void."""
+    """It is about to be put, with this token: the same one however often."""
     session.execute(
         update(ReportMail).where(ReportMail.report_id == report_id).values(announced=ReportMail.announced + 1)
     )
@@ -173,6 +173,12 @@ def taken(session: Session, fingerprints: Iterable[str]) -> set[str]:
     }
 
 
-def note_reply(session: Session, report_id: int, fingerprint: str, now: datetime) -> None:
+def newest_reply(session: Session, report_id: int) -> datetime | None:
+    """When the newest of the answers that were taken came; None where none was."""
+    return session.scalar(select(func.max(ReportReply.came_at)).where(ReportReply.report_id == report_id))
+
+
+def note_reply(session: Session, report_id: int, fingerprint: str, came_at: datetime, now: datetime) -> None:
     """This message was taken."""
-    bulk(session, ReportReply, [{"report_id": report_id, "fingerprint": fingerprint, "at": now}])
+    row = {"report_id": report_id, "fingerprint": fingerprint, "came_at": came_at, "at": now}
+    bulk(session, ReportReply, [row])

@@ -143,8 +143,9 @@ def test_a_token_is_of_no_use_to_another_user(world: FormWorld) -> None:
 
 
 def test_a_token_expires_after_30_days(asked: FormWorld) -> None:
-    asked.deliver("claire", "Sent", reply(asked.form(), "Trop tard."))
-    asked.now += timedelta(days=30)
+    late = asked.now + timedelta(days=30)
+    asked.deliver("claire", "Sent", reply(asked.form(), "Trop tard."), internaldate=late)
+    asked.now = late
     asked.sync()
     assert asked.reports() == [("OFFERED", None, "")]
 

@@ -1,10 +1,11 @@
 """The message of a form: put into the Inbox of the one whom the form is for, and nowhere else (R113).
 
 It is from its user to its user, so that an answer goes nowhere else either. Announced before it is put; what
-was announced is looked for before it is put again, so that a kill at any step leaves one.
+was announced is looked for before it is put again, so that a kill at any step leaves one. Where there are
+two all the same, since the first was moved out of the Inbox before it was looked for, both have one token:
+whoever answers either has answered.
 """
 
-import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -18,7 +19,8 @@ from connectors.protocol import MailConnector
 from store import report_mail
 from store.database import Database
 from store.report_mail import Letter
-from syncd.core.meetings.tokens import TOKEN_BYTES, hash_of, tagged, token_of
+from syncd.core.identity import KeyedHash
+from syncd.core.meetings.tokens import hash_of, tagged, token_of
 from syncd.engine.meetings import texts
 from syncd.engine.meetings.forms import FormRules
 
@@ -33,9 +35,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Messages:
     """Puts messages. One object serves all mailboxes and threads."""
 
-    def __init__(self, database: Database, rules: FormRules) -> None:
+    def __init__(self, database: Database, rules: FormRules, hashed: KeyedHash) -> None:
         self._database = database
         self._rules = rules
+        self._hashed = hashed
 
     def due(self, mailbox_id: int) -> int:
         """How many messages wait for the mailbox."""
@@ -62,7 +65,7 @@ class Messages:
                 if letter.announced >= MOST_TRIES:
                     self._given_up(letter, "whether the server takes it stays unknown")
                     return False
-                token = token_of(secrets.token_bytes(TOKEN_BYTES))
+                token = token_of(bytes.fromhex(self._hashed.text(f"form:{id_}")))
                 content = compose(letter, id_, token, now, letter.language or self._rules.language)
                 with self._database.write() as session:
                     report_mail.announce(session, letter.report_id, hash_of(token), now + VALID)
