@@ -41,6 +41,8 @@ class Addressed:
     state: ReportState
     offered_at: datetime
     expires_at: datetime
+    language: str | None  # of the user
+    block: str  # of the form's task
 
 
 def want(session: Session, activities: Iterable[int]) -> None:
@@ -152,14 +154,23 @@ def addressed(session: Session, hashes: Iterable[str]) -> dict[str, Addressed]:
     found: dict[str, Addressed] = {}
     for part in chunked(hashes):
         query = (
-            select(MeetingReport)
+            select(MeetingReport, User.language, Task.block)
             .join(Activity, Activity.id == MeetingReport.activity_id)
+            .join(User, User.id == MeetingReport.user_id)
+            .outerjoin(Task, Task.id == MeetingReport.task_id)
             .where(MeetingReport.token_hash.in_(part), Activity.deleted_at.is_(None))
         )
-        for one in session.scalars(query):
+        for one, language, block in session.execute(query):
             if one.token_hash is not None and one.expires_at is not None:
                 found[one.token_hash] = Addressed(
-                    one.id, one.activity_id, one.user_id, one.state, one.offered_at, one.expires_at
+                    one.id,
+                    one.activity_id,
+                    one.user_id,
+                    one.state,
+                    one.offered_at,
+                    one.expires_at,
+                    language,
+                    block or "",
                 )
     return found
 

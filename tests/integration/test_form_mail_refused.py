@@ -226,6 +226,25 @@ def test_of_two_messages_of_one_form_either_can_be_answered(
     assert asked.reports() == [("ANSWERED", "EMAIL", "Vu.")]
 
 
+@pytest.mark.parametrize("own", ["", "Très intéressée."])
+def test_outlook_on_the_web_adds_nothing_to_the_report(
+    asked: FormWorld, installation: Installation, own: str
+) -> None:
+    mailbox = MemoryMailbox()
+    put(asked, installation, mailbox)
+    form = form_in(mailbox)
+    message = message_from_bytes(reply(form, ""), policy=policy.default)
+    original = form.get_content().replace("\n", "<br>\n")
+    message.set_content(
+        f'<div>{own}<br></div><hr style="width:98%"><div><b>De :</b> claire@acme.example<br><b>Envoyé :</b>'
+        f" lundi 23 novembre 2026 14:00<br><b>Objet :</b> x</div><div>{original}</div>",
+        subtype="html",
+    )
+    mailbox.deliver("Sent", message.as_bytes(policy=policy.SMTP))
+    look(asked, installation, mailbox)
+    assert asked.reports("state, comments") == [("ANSWERED", own) if own else ("OFFERED", "")]
+
+
 @pytest.mark.parametrize(("days", "counts"), [(29, True), (31, False)])
 def test_an_answer_that_waited_for_the_service_counts_by_the_day_it_came(
     asked: FormWorld, installation: Installation, days: int, *, counts: bool
