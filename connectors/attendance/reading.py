@@ -33,8 +33,8 @@ def read(content: bytes, file: str) -> tuple[AttendanceReport, ...]:
     if not able:
         first = found[0]
         raise BadFile(
-            f"says that the meeting went on from {first.started:%Y-%m-%d} to {first.ended:%Y-%m-%d}, and none lasts"
-            f" more than {LONGEST.days} days; download the report again, or correct the year",
+            f"says that the meeting went on from {first.started:%Y-%m-%d} to {first.ended:%Y-%m-%d}, and none"
+            f" lasts more than {LONGEST.days} days; download the report again, or correct the year",
             locator=file,
         )
     return able

@@ -115,6 +115,17 @@ def test_a_stranger_and_a_deleted_contact_are_forgotten_in_reports_too(world: Me
     assert "Nothing to forget" in run(world, "forget", "--contact", "1", "--yes").out
 
 
+def test_who_has_no_address_is_forgotten_by_name(world: MeetingWorld) -> None:
+    world.drop("attendance", "b.csv", report())
+    assert world.take_in().taken == 1
+    nameless = world.rows("SELECT detail FROM meeting_evidence ORDER BY id")[1][0]
+    assert "Bob Martin" in str(nameless)
+    assert "1 attendance report names them" in run(world, "forget", "--name", "bob  MARTIN", "--yes").out
+    nameless = world.rows("SELECT detail FROM meeting_evidence ORDER BY id")[1][0]
+    assert "Bob Martin" not in str(nameless)
+    assert STRANGER in str(world.rows("SELECT detail FROM meeting_evidence ORDER BY id")[0][0])
+
+
 def test_what_waits_in_failed_needs_a_person(world: MeetingWorld) -> None:
     world.settle()
     assert run(world, "status").code == 0
