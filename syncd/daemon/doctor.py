@@ -1,5 +1,6 @@
 """Trying everything once, for `syncd doctor`: what works, what does not, what to mend. Writes nothing."""
 
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from config.errors import SecretError
 from config.load import load
 from config.settings import Mailbox, Settings
+from connectors import dropped
 from connectors.calendar import Kind
 from connectors.errors import CollectionError, SyncdError
 from connectors.protocol import MailConnector
@@ -99,7 +101,9 @@ def house(config: Path) -> list[Check]:
     """The database and the daemon's own files."""
     settings = load(config)
     folder = settings.store_dir()
-    return [_schema(settings), _private(folder, "state folder"), _private(folder / "hash.key", "hash key")]
+    own = [_schema(settings), _private(folder, "state folder"), _private(folder / "hash.key", "hash key")]
+    watched = {"attendance reports": settings.video.attendance, "call records": settings.calls.directory}
+    return own + [_dropped_into(path, f"folder of {what}") for what, path in watched.items() if path]
 
 
 def mailboxes(config: Path, names: Sequence[str]) -> Iterator[Diagnosis]:
@@ -150,6 +154,17 @@ def _private(path: Path, what: str) -> Check:
         return Check(what, good=False, says=f"others can read {path}: `chmod 600 {path}`")
     if mode & stat.S_IWOTH:
         return Check(what, good=False, says=f"everybody can write to {path}: `chmod 700 {path}`")
+    return Check(what, good=True, says=f"{path}")
+
+
+def _dropped_into(path: Path, what: str) -> Check:
+    """A folder that files are dropped into: they are read there, and moved within it."""
+    if not os.path.isdir(path):  # noqa: PTH112 - False too where a folder above it is closed
+        return Check(what, good=False, says=f"there is no folder {path}: make it (docs/install.md)")
+    for one in (path, path / dropped.DONE, path / dropped.FAILED):
+        if not os.access(one, os.R_OK | os.W_OK | os.X_OK) and (one == path or one.exists()):
+            means = "give this user and the service the right to (docs/install.md)"
+            return Check(what, good=False, says=f"files cannot be read and moved in {one}: {means}")
     return Check(what, good=True, says=f"{path}")
 
 
