@@ -12,7 +12,7 @@ from store.calendar import Task
 from store.database import bulk
 from store.ledger import chunked
 from store.meetings import OPEN_REPORTS, MeetingReport, ReportMail, ReportReply, ReportState
-from store.sync_state import Mailbox
+from store.sync_state import Collection, CollectionKind, Mailbox
 from store.users import User
 
 READ_ONLY = "TO_CRM"  # the direction of mailboxes into which nothing is written
@@ -98,6 +98,16 @@ def drop_closed(session: Session, mailbox_id: int) -> None:
             ReportMail.report_id.not_in(still) | ReportMail.mailbox_id.not_in(writable),
         )
     )
+
+
+def roles_read(session: Session, mailbox_id: int) -> set[str]:
+    """The roles of the mail folders that are read; none before they were chosen."""
+    query = select(Collection.role).where(
+        Collection.mailbox_id == mailbox_id,
+        Collection.kind == CollectionKind.MAIL_FOLDER,
+        Collection.selected,
+    )
+    return set(session.scalars(query))
 
 
 def letters(session: Session, mailbox_id: int) -> list[Letter]:

@@ -14,6 +14,7 @@ from config.settings import Mailbox, Settings
 from connectors import dropped
 from connectors.calendar import Kind
 from connectors.errors import CollectionError, SyncdError
+from connectors.model import FolderRole
 from connectors.protocol import MailConnector
 from store import mailboxes as store_mailboxes
 from store.database import Database
@@ -205,7 +206,9 @@ def _push(installation: Installation, mailbox: Mailbox) -> str:
 def _mail(installation: Installation, mailbox: Mailbox) -> Diagnosis:
     try:
         with installation.connector(mailbox) as connector:
-            return _inside(connector, mailbox)
+            video = installation.settings.video
+            asked = video.form and video.form_mail and mailbox.direction != "to-crm"
+            return _inside(connector, mailbox, asked=asked)
     except (SyncdError, SecretError) as error:
         return Diagnosis(mailbox.name, good=False, says=str(error))
 
@@ -248,7 +251,7 @@ def _absent(text: str) -> CalendarCheck:
     )
 
 
-def _inside(connector: MailConnector, mailbox: Mailbox) -> Diagnosis:
+def _inside(connector: MailConnector, mailbox: Mailbox, *, asked: bool) -> Diagnosis:
     listed = connector.folders()
     choice = choose(listed, mailbox.mail_folders, [])
     read = {ref for ref, _ in choice.folders}
@@ -272,6 +275,14 @@ def _inside(connector: MailConnector, mailbox: Mailbox) -> Diagnosis:
         says = f"logged in; {len(bad)} of {len(read) + len(choice.unknown)} folders cannot be read"
     else:
         says = f"logged in, reads {', '.join(ref for ref, _ in choice.folders)}"
+    if (
+        asked
+        and read
+        and {FolderRole.SENT.value, FolderRole.ALL.value}.isdisjoint(r for _, r in choice.folders)
+    ):
+        says += (
+            "; no folder Sent is read: forms of meetings come as tasks only, and cannot be answered by mail"
+        )
     known = tuple(connector.capabilities()) if isinstance(connector, Capable) else ()
     return Diagnosis(
         mailbox.name, good=bool(read) and not bad, says=says, capabilities=known, folders=tuple(folders)

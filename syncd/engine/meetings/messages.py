@@ -6,7 +6,7 @@ two all the same, since the first was moved out of the Inbox before it was looke
 whoever answers either has answered.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -15,6 +15,7 @@ from email.utils import format_datetime
 import structlog
 
 from connectors.errors import CollectionError, ItemError
+from connectors.model import FolderRole
 from connectors.protocol import MailConnector
 from store import report_mail
 from store.database import Database
@@ -43,6 +44,8 @@ class Messages:
     def due(self, mailbox_id: int) -> int:
         """How many messages wait for the mailbox."""
         with self._database.read() as session:
+            if not _answerable(report_mail.roles_read(session, mailbox_id)):
+                return 0
             return len(report_mail.letters(session, mailbox_id))
 
     def put(self, mailbox_id: int, connector: MailConnector, now: datetime) -> Iterator[int]:
@@ -54,8 +57,11 @@ class Messages:
         with self._database.write() as session:
             report_mail.drop_closed(session, mailbox_id)
             letters = report_mail.letters(session, mailbox_id)
+            answerable = _answerable(report_mail.roles_read(session, mailbox_id))
         for letter in letters:
-            if self._put(letter, connector, now):
+            if not answerable:
+                self._given_up(letter, "no folder Sent of the mailbox is read, so that no answer would count")
+            elif self._put(letter, connector, now):
                 yield letter.report_id
 
     def _put(self, letter: Letter, connector: MailConnector, now: datetime) -> bool:
@@ -86,6 +92,11 @@ class Messages:
     def _settle(self, letter: Letter) -> None:
         with self._database.write() as session:
             report_mail.settle(session, letter.report_id)
+
+
+def _answerable(roles: Collection[str]) -> bool:
+    """Whether an answer would be read; true where it is not known yet which folders are."""
+    return not roles or not {FolderRole.SENT.value, FolderRole.ALL.value}.isdisjoint(roles)
 
 
 def message_id(report_id: int, offered_at: datetime, instance: str) -> str:
