@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from store.activities import Activity
+from store.activities import Activity, ActivityType
 from store.calendar import Task
 from store.database import bulk
 from store.ledger import chunked
@@ -29,6 +29,7 @@ class Letter:
     language: str | None  # of the user
     subject: str  # of the activity
     block: str  # of the form's task
+    call: bool = False  # it is about a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def roles_read(session: Session, mailbox_id: int) -> set[str]:
 def letters(session: Session, mailbox_id: int) -> list[Letter]:
     """What is to be put into the mailbox, the oldest first."""
     query = (
-        select(ReportMail, MeetingReport, Mailbox.address, User, Activity.subject, Task.block)
+        select(ReportMail, MeetingReport, Mailbox.address, User, Activity, Task.block)
         .join(MeetingReport, MeetingReport.id == ReportMail.report_id)
         .join(Mailbox, Mailbox.id == ReportMail.mailbox_id)
         .join(User, User.id == MeetingReport.user_id)
@@ -135,10 +136,11 @@ def letters(session: Session, mailbox_id: int) -> list[Letter]:
             # A mailbox without an address in the config has its user name for one.
             address.lower() if address.lower() in user.aliases else user.email,
             user.language,
-            subject,
+            activity.subject,
             block or "",
+            call=activity.type is ActivityType.CALL,
         )
-        for mail, report, address, user, subject, block in session.execute(query)
+        for mail, report, address, user, activity, block in session.execute(query)
     ]
 
 

@@ -110,56 +110,6 @@ def presence(visits: Iterable[Visit]) -> int | None:
     return int((total + (end - start)).total_seconds())
 
 
-def together(reports: Sequence[AttendanceReport]) -> AttendanceReport:
-    """Several reports of one meeting as one: Teams writes one each time the meeting is opened anew.
-
-    A report that comes twice changes nothing. All must be aware, or all wall-clock; ValueError otherwise.
-    """
-    if len({report.zone_unknown for report in reports if report.started is not None}) > 1:
-        raise ValueError("some reports have a time zone and some do not: put them into one first")
-    people: dict[tuple[str, str], Attended] = {}
-    for report in reports:
-        for person in report.people:
-            key = (person.email, "" if person.email else person.name.casefold())
-            people[key] = joined(people[key], person) if key in people else person
-    first = reports[0]
-    starts = [one.started for one in reports if one.started is not None]
-    ends = [one.ended for one in reports if one.ended is not None]
-    return replace(
-        first,
-        title=next((one.title for one in reports if one.title), ""),
-        meeting_id=next((one.meeting_id for one in reports if one.meeting_id), ""),
-        started=min(starts, default=None),
-        ended=max(ends, default=None),
-        people=tuple(people.values()),
-    )
-
-
-def joined(one: Attended, other: Attended) -> Attended:
-    """Two entries of one person as one."""
-    joins = [at for at in (one.first_join, other.first_join) if at is not None]
-    leaves = [at for at in (one.last_leave, other.last_leave) if at is not None]
-    ends = [(each.first_join, each.last_leave, each.seconds) for each in (one, other)]
-    visits = tuple(sorted({*_visits(one), *_visits(other)}, key=lambda visit: visit.join))
-    known = presence(visits) if all(visit.leave for visit in visits) else None
-    told = one.seconds if ends[0] == ends[1] else one.seconds + other.seconds
-    return replace(
-        one,
-        name=one.name or other.name,
-        first_join=min(joins, default=None),
-        last_leave=max(leaves, default=None),
-        seconds=told if known is None else min(known, told),
-        role=other.role if one.role is Role.UNKNOWN else one.role,
-        visits=visits,
-    )
-
-
-def _visits(person: Attended) -> tuple[Visit, ...]:
-    if person.visits or person.first_join is None:
-        return person.visits
-    return (Visit(person.first_join, person.last_leave, person.seconds),)
-
-
 def _person_in(person: Attended, zone: ZoneInfo) -> Attended:
     visits = []
     for visit in person.visits:

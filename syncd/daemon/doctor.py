@@ -25,6 +25,7 @@ from syncd.engine.calendar.choice import named
 from syncd.engine.folders import choose
 
 KINDS = {Kind.EVENT: "event", Kind.TASK: "task"}
+SENT = frozenset({FolderRole.SENT.value, FolderRole.ALL.value})  # where answers by mail count
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -275,14 +276,8 @@ def _inside(connector: MailConnector, mailbox: Mailbox, *, asked: bool) -> Diagn
         says = f"logged in; {len(bad)} of {len(read) + len(choice.unknown)} folders cannot be read"
     else:
         says = f"logged in, reads {', '.join(ref for ref, _ in choice.folders)}"
-    if (
-        asked
-        and read
-        and {FolderRole.SENT.value, FolderRole.ALL.value}.isdisjoint(r for _, r in choice.folders)
-    ):
-        says += (
-            "; no folder Sent is read: forms of meetings come as tasks only, and cannot be answered by mail"
-        )
+    if asked and read and SENT.isdisjoint(role for _, role in choice.folders):
+        says += "; no folder Sent is read: forms of meetings are tasks only, and cannot be answered by mail"
     known = tuple(connector.capabilities()) if isinstance(connector, Capable) else ()
     return Diagnosis(
         mailbox.name, good=bool(read) and not bad, says=says, capabilities=known, folders=tuple(folders)

@@ -174,6 +174,26 @@ def test_a_number_is_known_whatever_its_spelling(spelling: str) -> None:
     assert book.whose("0145678902") == ()
 
 
+@pytest.mark.parametrize(
+    ("number", "country", "expected"),
+    [
+        ("4915112345678", "DE", "+4915112345678"),  # without its plus, as SIP trunks give it
+        ("493012345678", "DE", "+493012345678"),
+        ("33145678901", "FR", "+33145678901"),
+        ("4915112345678", "FR", "+4915112345678"),
+        ("33145678901", "CH", "+33145678901"),
+        ("3012345678", "DE", "+493012345678"),  # without its 0
+        ("145678901", "FR", "+33145678901"),
+        ("3331234567", "IT", "+393331234567"),
+        ("2125550123", "US", "+12125550123"),
+    ],
+)
+def test_digits_without_a_plus_and_without_a_0_are_one_number(
+    number: str, country: str, expected: str
+) -> None:
+    assert international(number, country) == expected
+
+
 def test_a_number_that_two_contacts_share_is_both_theirs() -> None:
     assert phone_book([(7, ("0145678901",)), (8, ("+33145678901", "0145678901"))], "FR").whose(
         "0033145678901"

@@ -59,7 +59,9 @@ class Messages:
             letters = report_mail.letters(session, mailbox_id)
             answerable = _answerable(report_mail.roles_read(session, mailbox_id))
         for letter in letters:
-            if not answerable:
+            if not letter.address.isascii():
+                self._given_up(letter, "no answer would reach an address with letters that are not ASCII")
+            elif not answerable:
                 self._given_up(letter, "no folder Sent of the mailbox is read, so that no answer would count")
             elif self._put(letter, connector, now):
                 yield letter.report_id
@@ -109,7 +111,8 @@ def compose(letter: Letter, id_: str, token: str, now: datetime, language: str) 
     """The message (RFC 5322, with CRLF)."""
     message = EmailMessage(policy=SMTP)
     message["From"] = message["Reply-To"] = message["To"] = letter.address
-    subject = texts.subject_of(" ".join(letter.subject.split()), language)[:LONGEST_SUBJECT]
+    named = " ".join(letter.subject.split())
+    subject = texts.subject_of(named, language, call=letter.call)[:LONGEST_SUBJECT]
     message["Subject"] = tagged(subject.rstrip(), token)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{id_}>"
