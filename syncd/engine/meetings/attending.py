@@ -25,6 +25,7 @@ from syncd.core.meetings.attendance import Attendance, held, spans, who_came
 from syncd.core.meetings.belonging import TOLERANCE, Candidate, Unclear, meeting_of
 from syncd.core.meetings.people import Participant, plain_name
 from syncd.engine.calendar.people import People
+from syncd.engine.meetings.dropping import Enough
 from syncd.engine.meetings.look import Meeting, around
 from syncd.engine.meetings.telling import SKEW, apply
 
@@ -71,7 +72,7 @@ class Attending:
         self._zone = zone
         self._record_unlinked = record_unlinked
 
-    def take(self, content: bytes, file: str, now: datetime) -> str:
+    def take(self, content: bytes, file: str, now: datetime, _enough: Enough) -> str:
         """Keeps what the report says; answers why not, where it does not. Raises BadFile, StoreError."""
         readings = [one.in_zone(self._zone) for one in read(content, file)]
         past = [one for one in readings if not _is_to_come(one, now)]
