@@ -4,11 +4,10 @@ The times of a report are all aware (UTC), or all wall-clock without a zone: the
 offer tell none. `in_zone` makes the latter aware once somebody knows where they were written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 
@@ -77,22 +76,6 @@ class AttendanceReport:
         people = tuple(_person_in(person, zone) for person in self.people)
         started, ended = _pair_in(self.started, self.ended, zone, None)
         return replace(self, started=started, ended=ended, people=people)
-
-
-class AttendanceSource(Protocol):
-    """A provider that can be asked who was in its meetings."""
-
-    @property
-    def provider(self) -> Provider:
-        """Whose reports these are."""
-        ...
-
-    def reports(self, *, link: str, start: datetime, end: datetime) -> Sequence[AttendanceReport]:
-        """The sessions held at the join link between `start` and `end` (aware); none if there was none.
-
-        Raises MailboxError or one of its kind where the provider cannot be asked now.
-        """
-        ...
 
 
 def presence(visits: Iterable[Visit]) -> int | None:

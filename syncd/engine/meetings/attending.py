@@ -74,11 +74,16 @@ class Attending:
 
     def take(self, content: bytes, file: str, now: datetime, _enough: Enough) -> str:
         """Keeps what the report says; answers why not, where it does not. Raises BadFile, StoreError."""
-        readings = [one.in_zone(self._zone) for one in read(content, file)]
+        source = "sha:" + blake2b(content, digest_size=20).hexdigest()
+        return self.keep(read(content, file), source, now)
+
+    def keep(self, reports: Sequence[AttendanceReport], source: str, now: datetime) -> str:
+        """The same of a report in all its readings, whoever gives it: files, or a provider's own interface
+        that is asked. `source` is what the report is known by. Raises StoreError."""
+        readings = [one.in_zone(self._zone) for one in reports]
         past = [one for one in readings if not _is_to_come(one, now)]
         if not past:
             return FUTURE
-        source = "sha:" + blake2b(content, digest_size=20).hexdigest()
         people = self._people()
         with self._database.write() as session:
             meeting_rows.alone(session)
