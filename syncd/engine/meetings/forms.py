@@ -4,6 +4,7 @@ What the form says stands in the CRM's block of the task, so the notes are the u
 No task of this kind has participants: nothing of it reaches anybody but its owner (§4.2.3).
 """
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -170,7 +171,9 @@ class Forms:
             status=Status.OPEN,
             busy=False,
         )
-        uid = f"report-{one.activity_id}-{now:%Y%m%dT%H%M%S}@{self._rules.instance}.syncd"
+        # A clock that was put back comes to the same second again: by itself it makes no UID.
+        stamp = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        uid = f"report-{one.activity_id}-{stamp}@{self._rules.instance}.syncd"
         item = settled_task(canonical(Item(uid, Kind.TASK, (main,))))
         return task_values(item, self._setting(user.id), None) | {
             "origin": Origin.CRM,
