@@ -152,8 +152,8 @@ def _gone_in_crm(pair: Pair, remote: Item) -> Decision:
 
 
 def _deleted_with_changes(before: Item | None, view: Item) -> tuple[UnitConflict, ...]:
-    """What is lost of an item that changed at the server and is deleted there all the same: the item, and each
-    occurrence that was changed."""
+    """What is lost of an item that changed at the server and is deleted there all the same: the item, and
+    each occurrence that was changed."""
     known = before.by_key if before is not None else {}
     base = None if before is None else component_json(before.main)
     lost = [UnitConflict("", None, base, None, component_json(view.main), Winner.CRM)]
