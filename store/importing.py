@@ -12,12 +12,11 @@ from datetime import date, datetime
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import directory, statuses
+from store import directory, statuses, writing_rights
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
 from store.csvfile import Fault, Line
-from store.errors import Forbidden
 from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind, Value
 from store.import_rows import Findings, Record, check_headers, records
 from store.import_rules import ADDRESSES, RULES, Context
@@ -57,31 +56,14 @@ def save(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion
     check_headers(kind, tuple(lines[0].cells) if lines else (), findings)
     findings.stop_at_faults()
     found = records(session, kind, lines, findings)
-    _check_rights(kind, found, occasion.actor)
     context = Context(session, Accounts(session), Users(session), findings)
     _resolve(kind, found, context)
     RULES[kind.name](found, context)
+    writing_rights.check(session, kind, found, occasion.actor)
     findings.stop_at_faults()
     saved = Saved(warnings=findings.warnings, unchanged=len(lines) - len(found))
     _write(session, kind, found, occasion, saved)
     return saved
-
-
-def _check_rights(kind: Kind, found: Iterable[Record], actor: Actor) -> None:
-    for record in found:
-        if record.before is None:
-            if kind is ACCOUNTS and not actor.may_create_accounts():
-                raise Forbidden(
-                    f"line {record.line}: {actor.login} may not create accounts: "
-                    "that needs the role advanced or admin"
-                )
-            continue
-        owner = record.before.get("owner_id")
-        if not actor.may_edit(owner if isinstance(owner, int) else None):
-            raise Forbidden(
-                f"line {record.line}: {actor.login} may not change {kind.entity} {record.id}: "
-                "only its owner and users with the role advanced or admin may"
-            )
 
 
 def _resolve(kind: Kind, found: Sequence[Record], context: Context) -> None:

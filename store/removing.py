@@ -6,31 +6,37 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store import directory
+from store import directory, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import Contact
 from store.errors import Invalid, NotFound
 from store.references import addresses_in_use
+from store.rights import Verb
 
 
 def delete_contact(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> list[str]:
     """Returns the addresses that no contact and no account has any more."""
-    actor.require_admin("delete contacts")
+    visible.require(session, actor, "contact", contact_id)
     contact = session.get(Contact, contact_id)
     if contact is None or contact.deleted_at is not None:
         raise NotFound(f"there is no contact {contact_id}")
+    account = session.get_one(Account, contact.account_id)
+    if not actor.may("contact", Verb.DELETE, [contact.owner_id, account.owner_id]):
+        raise actor.refuse(f"delete contact {contact_id}", "contact", Verb.DELETE)
     _delete(session, contact, "contact", actor, now)
     return _free(session, contact.addresses())
 
 
 def delete_account(session: Session, account_id: int, *, actor: Actor, now: datetime) -> list[str]:
     """Returns the addresses that no contact and no account has any more. Its contacts must go first."""
-    actor.require_admin("delete accounts")
+    visible.require(session, actor, "account", account_id)
     account = session.get(Account, account_id)
     if account is None or account.deleted_at is not None:
         raise NotFound(f"there is no account {account_id}")
+    if not actor.may("account", Verb.DELETE, [account.owner_id]):
+        raise actor.refuse(f"delete account {account_id}", "account", Verb.DELETE)
     contacts = session.scalar(
         select(func.count())
         .select_from(Contact)

@@ -6,7 +6,7 @@ from typing import Any, TypeVarTuple
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from store import statuses
+from store import statuses, tags, visible
 from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
@@ -42,31 +42,25 @@ def users(session: Session, query: Query) -> Page[UserRow]:
     found = _page(rows, query, User.login)
     return Page(
         tuple(
-            UserRow(
-                u.id,
-                u.login,
-                f"{u.first_name} {u.last_name}".strip(),
-                u.email,
-                tuple(u.aliases),
-                u.role,
-                u.active,
-            )
+            UserRow(u.id, u.login, f"{u.first_name} {u.last_name}".strip(), u.email, tuple(u.aliases), u.role,
+                    u.active)
             for u in session.scalars(found)
         ),
         _total(session, rows),
         query.offset,
-    )
+    )  # fmt: skip
 
 
 def accounts(session: Session, query: Query) -> Page[AccountRow]:
     """By name."""
-    rows = select(Account).where(
-        Account.deleted_at.is_(None), _like(query, Account.name, Account.email, Account.city, Account.ext_id)
-    )
+    rows = select(Account).where(Account.deleted_at.is_(None), visible.accounts(query.reader))
+    rows = rows.where(_like(query, Account.name, Account.email, Account.city, Account.ext_id))
     if query.account is not None:
         rows = rows.where(Account.id == query.account)
     if query.status is not None:
         rows = rows.where(Account.status == query.status)
+    if query.tag is not None:
+        rows = rows.where(Account.id.in_(tags.accounts_with(query.tag)))
     found = session.scalars(_page(rows, query, Account.name, Account.id)).all()
     ids = [one.id for one in found]
     contacts = dict(_pairs(session.execute(
@@ -79,13 +73,13 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         .group_by(Activity.account_id)
     )))  # fmt: skip
     owners = logins(session)
-    sold = statuses.with_deals(session, ids)
+    sold, tagged = statuses.with_deals(session, ids), tags.of_accounts(session, ids)
     return Page(
         tuple(
             AccountRow(
                 a.id, a.ext_id, a.name, a.type, a.status, a.status_since,
                 account_kind(a.type, a.status, had_deal=a.id in sold), a.city, a.email,
-                owners.get(a.owner_id), contacts.get(a.id, 0), last.get(a.id),
+                owners.get(a.owner_id), tagged.get(a.id, ()), contacts.get(a.id, 0), last.get(a.id),
             )
             for a in found
         ),
@@ -102,6 +96,7 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
         .join(Account, Account.id == c.account_id)
         .where(
             c.deleted_at.is_(None),
+            visible.contacts(query.reader),
             _like(query, c.last_name, c.first_name, c.email, c.email2, c.email3, c.ext_id, Account.name),
         )
     )
@@ -133,7 +128,8 @@ def projects(session: Session, query: Query) -> Page[ProjectRow]:
     """By name."""
     p = Project
     rows = select(p, Account.name).join(Account, Account.id == p.account_id)
-    rows = rows.where(p.deleted_at.is_(None), _like(query, p.name, p.reference, p.ext_id, Account.name))
+    rows = rows.where(p.deleted_at.is_(None), visible.projects(query.reader))
+    rows = rows.where(_like(query, p.name, p.reference, p.ext_id, Account.name))
     if query.account is not None:
         rows = rows.where(p.account_id == query.account)
     found = session.execute(_page(rows, query, p.name, p.id)).all()
@@ -156,6 +152,7 @@ def deals(session: Session, query: Query) -> Page[DealRow]:
     rows = select(d, Project.name, Account.name).join(Project, Project.id == d.project_id)
     rows = rows.join(Account, Account.id == Project.account_id).where(d.deleted_at.is_(None))
     rows = rows.where(Project.deleted_at.is_(None), _like(query, d.title, d.reference, d.ext_id))
+    rows = rows.where(visible.deals(query.reader))
     if query.account is not None:
         rows = rows.where(Project.account_id == query.account)
     end = func.coalesce(d.closed_on, d.end_date)
@@ -171,6 +168,7 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
     """Open ones first, then by title."""
     o = Opportunity
     rows = select(o).where(o.deleted_at.is_(None), _like(query, o.title, o.reference, o.ext_id))
+    rows = rows.where(visible.opportunities(query.reader))
     if query.account is not None:
         mine = select(OpportunityAccount.opportunity_id).where(OpportunityAccount.account_id == query.account)
         rows = rows.where(o.id.in_(mine))
@@ -204,6 +202,7 @@ def emails(session: Session, query: Query) -> Page[EmailRow]:
     e = EmailMessage
     # Without the bodies: a page of them may be many megabytes.
     rows = select(e.id, e.date, e.direction, e.from_, e.to, e.subject).where(_like(query, e.subject))
+    rows = rows.where(visible.emails(query.reader))
     if query.account is not None or query.contact is not None:
         match = select(EmailMatch.email_id)
         if query.account is not None:
@@ -263,7 +262,8 @@ def activities(session: Session, query: Query) -> Page[ActivityRow]:
         .outerjoin(Account, Account.id == a.account_id)
         .outerjoin(User, User.id == a.user_id)
         .outerjoin(Opportunity, Opportunity.id == a.opportunity_id)
-        .where(a.deleted_at.is_(None), _like(query, a.subject, Account.name))
+        .where(a.deleted_at.is_(None), visible.activities(query.reader))
+        .where(_like(query, a.subject, Account.name))
     )
     if query.activity is None:  # the history, or what is to enter it (R114)
         wanted_state = ActivityState.PENDING_REPORT if query.pending else ActivityState.VALIDATED
@@ -312,7 +312,7 @@ def quarantine(session: Session, query: Query) -> Page[QuarantineRow]:
         select(Mailbox.name, Collection.remote_ref, q)
         .join(Collection, Collection.id == q.collection_id)
         .join(Mailbox, Mailbox.id == Collection.mailbox_id)
-        .where(_like(query, q.error, Collection.remote_ref))
+        .where(_like(query, q.error, Collection.remote_ref), visible.mailboxes(query.reader))
     )
     if query.mailbox is not None:
         rows = rows.where(Mailbox.name == query.mailbox)
@@ -331,7 +331,8 @@ def quarantine(session: Session, query: Query) -> Page[QuarantineRow]:
 
 def runs(session: Session, query: Query) -> Page[RunRow]:
     """The newest first."""
-    rows = select(Run, Mailbox.name).join(Mailbox, Mailbox.id == Run.mailbox_id).where(_like(query, Run.ref))
+    rows = select(Run, Mailbox.name).join(Mailbox, Mailbox.id == Run.mailbox_id)
+    rows = rows.where(_like(query, Run.ref), visible.mailboxes(query.reader))
     if query.mailbox is not None:
         rows = rows.where(Mailbox.name == query.mailbox)
     if query.since is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syncd.cli.context import Json, UsageError, of
+from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.output import as_json, clean_lines, say, shown, table, warn
 
 if TYPE_CHECKING:
@@ -87,15 +87,17 @@ def list_(
     status: Annotated[
         str | None, typer.Option("--status", help="Accounts: active, prospect, neglected or inactive.")
     ] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Accounts with this tag.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
+    as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
     """List records of the CRM.
 
     \b
     Examples:
-      syncd list accounts --status neglected
+      syncd list accounts --status neglected --tag bâtiment
       syncd list contacts --account "Garage Dupont"
       syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
@@ -108,6 +110,8 @@ def list_(
     from store.report_rows import Query
 
     wanted = None if status is None else _status(what, status)
+    if tag is not None and what is not Listed.ACCOUNTS:
+        raise UsageError(f"--tag is for accounts: {what.value} have none")
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else _since(since, installation)
@@ -120,6 +124,8 @@ def list_(
                 mailbox=mailbox,
                 pending=pending,
                 status=wanted,
+                tag=tag,
+                reader=None if as_ is None else actor(session, as_),
                 since=moment,
                 limit=limit,
                 offset=offset,
@@ -161,7 +167,7 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
     from store.report_rows import Page
 
     if what is Listed.MAILBOXES:
-        rows = status.mailboxes(session)
+        rows = status.mailboxes(session, reader=query.reader)
         return Page(tuple(rows[query.offset : query.offset + query.limit]), len(rows), query.offset)
     readers: dict[Listed, Callable[[Transaction, Query], Page[Any]]] = {
         Listed.ACCOUNTS: reports.accounts,
@@ -204,6 +210,7 @@ def _entries(
         opportunity_id=query.opportunity,
         text=query.text,
         video=video,
+        reader=query.reader,
     )
     if what is Listed.EVENTS:
         shown_entries.list_events(session, wanted, query, zone, json=json)
@@ -250,6 +257,7 @@ def show(
     record: Annotated[
         str, typer.Argument(metavar="ID", help="Its id; for an account also ext_id or exact name.")
     ],
+    as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
     """Show one record with what hangs on it.
@@ -259,10 +267,11 @@ def show(
       syncd show account "Garage Dupont"
       syncd show email 12
     """
-    from store import details, references
+    from store import details, references, visible
 
     with of(ctx).installation() as installation, installation.database.read() as session:
         zone = installation.settings.workspace.timezone
+        reader = None if as_ is None else actor(session, as_)
         if what is Shown.ACCOUNT:
             id_ = references.account(session, record)
         elif record.isascii() and record.isdecimal() and len(record) < 10:  # noqa: PLR2004 - 32 bits
@@ -273,6 +282,7 @@ def show(
             from syncd.cli import entries
 
             show_entry = entries.show_event if what is Shown.EVENT else entries.show_task
+            visible.require(session, reader, what.value, id_)
             show_entry(session, id_, zone, json=json)
             return
         readers = {
@@ -282,7 +292,7 @@ def show(
             Shown.EMAIL: details.email,
             Shown.ACTIVITY: details.activity,
         }
-        detail = readers[what](session, id_)
+        detail = readers[what](session, id_, reader)
     if json:
         as_json({what.value: detail.fields, **detail.lists})
     else:

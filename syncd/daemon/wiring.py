@@ -22,7 +22,9 @@ from store.blobs import BlobStore
 from store.database import Database
 from store.errors import StoreError
 from store.leases import Leases
-from store.mailboxes import MailboxRow, UserRow
+from store.mailboxes import MailboxRow
+from store.rights import Matrix, Verb
+from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Exclusion, Policy
@@ -76,6 +78,7 @@ class Installation:
             busy_timeout=settings.store.busy_timeout,
             pool_size=settings.schedule.workers + 4,
         )
+        self.database.rights = matrix(settings)
         self.blobs = BlobStore(self.folder / "attachments")
         self.leases = Leases(self.database, self.folder / "locks")
         self.hashed = KeyedHash(_hash_key(self.folder / "hash.key"))
@@ -289,6 +292,20 @@ def _open(connect: Callable[[str], C], *, keep: bool) -> Kept[C] | OneShot[C]:
     return Kept(connect) if keep else OneShot(connect)
 
 
+def matrix(settings: Settings) -> Matrix:
+    """The `[rights]` section as the store wants it."""
+    told = {UserRole.STANDARD: settings.rights.standard, UserRole.ADVANCED: settings.rights.advanced}
+    return Matrix(
+        {
+            (role, (entity, Verb(verb))): scope
+            for role, rights in told.items()
+            for entity, verbs in rights
+            for verb, scope in verbs
+            if scope is not None
+        }
+    )
+
+
 def mail_rules(settings: Settings, hashed: KeyedHash) -> MailRules:
     """The `[mail]` section as the engine wants it."""
     mail = settings.mail
@@ -335,6 +352,8 @@ def _user_rows(settings: Settings) -> list[UserRow]:
             language=user.language,
             timezone=None if user.timezone is None else user.timezone.key,
             show_reminders=user.show_reminders,
+            manager=user.manager,
+            branch=user.branch,
         )
         for user in settings.users
     ]
