@@ -333,3 +333,37 @@ def test_a_config_that_cannot_be_meant_is_refused(tmp_path: Path, more: str, pro
     made = Office(tmp_path / "syncd", "sqlite:///crm.db", more=more)
     outcome = made.run("check")
     assert (outcome.code, problem in outcome.err) == (2, True), outcome.err
+
+
+# --- calendars ------------------------------------------------------------------------------------
+
+
+def test_anothers_events_and_tasks_are_left_alone(office: Office) -> None:
+    """Here both are max's, and what is cancelled stays so."""
+    start = ("--start", "2026-12-01 14:30")
+    office.done("event", "add", "--subject", "Serie", *start, "--rrule", "FREQ=WEEKLY;COUNT=4", "--as", "max")
+    office.done("event", "cancel", "3", "--occurrence", "2026-12-08", "--as", "max")
+    before = office.rows("SELECT id, version FROM event ORDER BY id"), office.rows("SELECT version FROM task")
+    for words in (
+        ("event", "edit", "2", "--notes", "x"),
+        ("event", "cancel", "2"),
+        ("event", "restore", "2"),
+        ("event", "restore", "3", "--occurrence", "2026-12-08"),
+        ("event", "tell", "2"),
+        ("task", "edit", "2", "--notes", "x"),
+        ("task", "done", "2"),
+        ("task", "reopen", "2"),
+        ("task", "cancel", "2"),
+        ("task", "add", "--subject", "x", "--assignee", "max"),
+        ("event", "add", "--subject", "x", *start, "--owner", "max"),
+    ):
+        outcome = office.run(*words, "--as", "paul")
+        assert (outcome.code, "paul may not " in outcome.err) == (1, True), (words, outcome.err)
+    after = office.rows("SELECT id, version FROM event ORDER BY id"), office.rows("SELECT version FROM task")
+    assert after == before
+
+
+def test_what_is_added_in_a_few_words_is_ones_own(office: Office) -> None:
+    office.done("quick-add", "RDV demain 14h", "--as", "paul")
+    paul = office.rows("SELECT id FROM \"user\" WHERE login = 'paul'")
+    assert office.rows("SELECT owner_id FROM event ORDER BY id DESC LIMIT 1") == paul
