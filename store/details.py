@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from store import attendance_rows, reports, statuses, tags, visible
-from store.accounts import Account, account_kind
+from store.accounts import Account, AccountType, account_kind
 from store.activities import Activity
 from store.actors import Actor
 from store.base import Base
@@ -34,6 +34,15 @@ class Detail:
     kind: str
     fields: Mapping[str, object]
     lists: Mapping[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class AncestorRow:
+    """An account above another."""
+
+    id: int
+    name: str
+    type: AccountType
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,8 @@ def account(session: Session, id_: int, reader: Actor | None = None) -> Detail:
             "tags": tags.of_accounts(session, [id_]).get(id_, ()),
         },
         {
+            "ancestors": ancestors(session, id_, reader),
+            "children": reports.accounts(session, Query(parent=id_, limit=200, reader=reader)).rows,
             "status_history": statuses.history(session, id_),
             "contacts": reports.contacts(session, Query(account=id_, limit=200, reader=reader)).rows,
             "deals": reports.deals(session, query).rows,
@@ -90,6 +101,23 @@ def account(session: Session, id_: int, reader: Actor | None = None) -> Detail:
             "activities": reports.activities(session, query).rows,
         },
     )
+
+
+def ancestors(session: Session, id_: int, reader: Actor | None = None) -> tuple[AncestorRow, ...]:
+    """What lies above an account, the nearest first, as far as the reader may see it (R162)."""
+    found: list[AncestorRow] = []
+    current = session.scalar(select(Account.parent_id).where(Account.id == id_))
+    while current is not None and all(one.id != current for one in found):
+        row = session.execute(
+            select(Account.id, Account.name, Account.type, Account.parent_id).where(
+                Account.id == current, visible.accounts(reader)
+            )
+        ).one_or_none()
+        if row is None:
+            break
+        found.append(AncestorRow(row[0], row[1], row[2]))
+        current = row[3]
+    return tuple(found)
 
 
 def contact(session: Session, id_: int, reader: Actor | None = None) -> Detail:

@@ -212,7 +212,7 @@ ACCOUNTS = Kind(
         Field("comment", lines, "comment"),
         Field("public", yes_or_no, "public", empty=False),
     ),
-    ("owner", "owner_id", "parent", "parent_id"),
+    ("owner", "owner_id", "parent", "parent_id", "tags"),
     frozenset({"logo", "latitude", "longitude", "geocode_accuracy_m", "segment_id", "read_only"}),
     frozenset({"status", "status_since", "account_kind"}),
 )

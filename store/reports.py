@@ -59,6 +59,8 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         rows = rows.where(Account.id == query.account)
     if query.status is not None:
         rows = rows.where(Account.status == query.status)
+    if query.parent is not None:
+        rows = rows.where(Account.parent_id == query.parent)
     if query.tag is not None:
         rows = rows.where(Account.id.in_(tags.accounts_with(query.tag)))
     found = session.scalars(_page(rows, query, Account.name, Account.id)).all()

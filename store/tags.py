@@ -62,11 +62,10 @@ def of_accounts(session: Session, ids: Iterable[int]) -> dict[int, tuple[str, ..
             select(AccountTag.account_id, Tag.name)
             .join(Tag, Tag.id == AccountTag.tag_id)
             .where(AccountTag.account_id.in_(part))
-            .order_by(Tag.key)
         )
         for account, name in session.execute(query):
             found.setdefault(account, []).append(name)
-    return {account: tuple(names) for account, names in found.items()}
+    return {account: tuple(sorted(names, key=key_of)) for account, names in found.items()}
 
 
 def accounts_with(name: str) -> Select[int]:

@@ -144,7 +144,7 @@ def list_(
     if json:
         as_json(page)
         return
-    _rows(page.rows, zone)
+    rows(page.rows, zone)
     if page.total > len(page.rows):
         warn(
             f"{len(page.rows)} of {page.total}, from {offset + 1 if page.rows else 0} on (--limit, --offset)"
@@ -233,21 +233,21 @@ def _since(text: str, installation: "Installation") -> "datetime":
     return datetime(value.year, value.month, value.day, tzinfo=installation.settings.workspace.timezone)
 
 
-def _rows(rows: Sequence[object], zone: "tzinfo") -> None:
+def rows(found: Sequence[object], zone: "tzinfo") -> None:
     """A table of records; fields that are tables themselves are left to JSON."""
     from dataclasses import fields
 
-    if not rows:
+    if not found:
         say("None.")
         return
     names = [
         one.name
-        for one in fields(rows[0])  # type: ignore[arg-type]  # rows are dataclasses, of one kind
-        if not isinstance(getattr(rows[0], one.name), dict) and one.name != "folders"
+        for one in fields(found[0])  # type: ignore[arg-type]  # rows are dataclasses, of one kind
+        if not isinstance(getattr(found[0], one.name), dict) and one.name != "folders"
     ]
     table(
         [name.rstrip("_") for name in names],
-        [[shown(getattr(row, name), zone) for name in names] for row in rows],
+        [[shown(getattr(row, name), zone) for name in names] for row in found],
     )
 
 
@@ -310,8 +310,8 @@ def _print(detail: "Detail", zone: "tzinfo") -> None:
         say()
         say(f"{name}:")
         say(clean_lines(value))
-    for name, rows in detail.lists.items():
-        if rows:
+    for name, listed in detail.lists.items():
+        if listed:
             say()
             say(f"{name}:")
-            _rows(rows, zone)
+            rows(listed, zone)

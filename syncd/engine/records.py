@@ -10,8 +10,15 @@ from store.importing import Occasion, Saved
 from syncd.engine import statuses
 
 
-def save(session: Transaction, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> Saved:
+def save(
+    session: Transaction,
+    kind: Kind,
+    lines: Sequence[Line],
+    occasion: Occasion,
+    *,
+    expected: int | None = None,
+) -> Saved:
     """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows."""
-    saved = importing.save(session, kind, lines, occasion)
+    saved = importing.save(session, kind, lines, occasion, expected=expected)
     statuses.refresh(session, saved.accounts, occasion.today, occasion.now)
     return saved

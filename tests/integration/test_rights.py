@@ -101,6 +101,13 @@ def test_what_a_record_shows_beside_itself_is_narrowed_too(company: Database) ->
         assert len(shown.lists["deals"]) == len(shown.lists["contacts"]) == 1
 
 
+def test_what_lies_above_an_account_is_shown_as_far_as_it_may_be_read(company: Database) -> None:
+    load(company, "accounts", "ext_id,parent\nA1,A4\nA4,A2\n")
+    with company.read() as session:
+        assert [one.name for one in details.ancestors(session, 1)] == ["Ouvert", "Banque"]
+        assert [one.name for one in details.ancestors(session, 1, user(company, "paul"))] == ["Ouvert"]
+
+
 def test_mailboxes_and_what_went_on_in_them_are_their_users_and_admins(company: Database) -> None:
     for login, expected in (("paul", {"paul"}), ("vera", set()), ("odile", {"paul", "max"})):
         reader = user(company, login)
@@ -224,7 +231,25 @@ def test_admins_delete_and_others_where_the_config_says_so(company: Database) ->
     with company.write() as session:
         with pytest.raises(Forbidden, match="paul may not delete account 1: that needs the role admin"):
             removing.delete_account(session, 1, actor=user(company, "paul"), now=NOW)
-        removing.delete_account(session, 1, actor=user(company, "odile"), now=NOW)
+    (fresh,) = load(company, "accounts", "name,type\nSeul,client\n").created
+    odile = user(company, "odile")
+    with company.write() as session:
+        removing.delete_account(session, fresh, actor=odile, now=NOW)
+
+
+def test_who_may_delete_may_restore(company: Database) -> None:
+    with company.write() as session:
+        removing.delete_contact(session, 1, actor=ADMIN, now=NOW)
+        removing.delete_contact(session, 4, actor=ADMIN, now=NOW)
+        removing.delete_contact(session, 2, actor=ADMIN, now=NOW)
+    for restore, id_ in ((removing.restore_contact, 4), (removing.restore_account, 1)):
+        for login in ("paul", "vera"):
+            with pytest.raises(Forbidden, match="may not restore"), company.write() as session:
+                restore(session, id_, actor=user(company, login), now=NOW)
+    with pytest.raises(NotFound), company.write() as session:
+        removing.restore_contact(session, 2, actor=user(company, "paul"), now=NOW)
+    with company.write() as session:
+        removing.restore_contact(session, 1, actor=user(company, "odile"), now=NOW)
 
 
 def test_activities_are_changed_by_whose_they_are(company: Database) -> None:

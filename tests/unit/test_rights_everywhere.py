@@ -17,6 +17,8 @@ import syncd.engine
 
 TELLS_WHO = frozenset({"Actor", "Occasion", "Query", "Wanted"})
 RIGHTS = "tests.integration.test_rights"
+ACCOUNTS = "tests.integration.test_cli_accounts"
+APPROVED = f"{ACCOUNTS}.test_a_standard_users_account_is_a_draft_until_somebody_approves"
 MEETINGS = "tests.integration.test_cli_meetings.test_what_cannot_be_is_refused_in_clear_words"
 LISTS = f"{RIGHTS}.test_what_hangs_on_an_account_is_read_where_the_account_is"
 DETAILS = f"{RIGHTS}.test_a_record_that_may_not_be_read_is_not_there"
@@ -35,6 +37,16 @@ TESTED = {
     **dict.fromkeys(
         (f"store.details.{one}" for one in ("account", "contact", "opportunity", "email", "activity")),
         DETAILS,
+    ),
+    "store.details.ancestors": f"{RIGHTS}.test_what_lies_above_an_account_is_shown_as_far_as_it_may_be_read",
+    "store.account_drafts.page": APPROVED,
+    "syncd.engine.account_drafts.approve": APPROVED,
+    "syncd.engine.account_drafts.reject": (
+        f"{ACCOUNTS}.test_a_draft_is_rejected_with_a_reason_that_who_asked_can_read"
+    ),
+    **dict.fromkeys(
+        ("store.removing.restore_account", "store.removing.restore_contact"),
+        f"{RIGHTS}.test_who_may_delete_may_restore",
     ),
     **dict.fromkeys(
         (f"store.entries.{one}" for one in ("event", "task", "events_between", "tasks_of")), SHOWN
@@ -109,6 +121,10 @@ TESTED = {
 
 # Why there is nothing to refuse.
 NEEDS_NONE = {
+    "store.account_drafts.add": "called by `ask`",
+    "store.account_drafts.settle": "called by `approve` and `reject`, which ask before",
+    "store.importing.validate": "tells what is wrong with rows, and writes nothing",
+    "syncd.engine.account_drafts.ask": "everybody may ask for an account",
     "store.scheduling.log": "a line of the audit log",
     "syncd.engine.calendar.occasion.Workplace.occasion": "puts together who acts; nothing is done yet",
     "syncd.engine.calendar.quiet.put": "called by `take` and `undo`, which ask before",
