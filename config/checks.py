@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from config.errors import Problem
 from config.lines import KeyPath
 from config.sources import Tree
+from config.status_rules import OWNER
 
 NEEDS = {"mail": "imap", "calendar": "caldav"}  # what is synchronised, and the table it takes
 INSTEAD = "ews"  # serves for either
@@ -60,6 +61,12 @@ def _strangers(tree: Tree) -> Iterator[Problem]:
         return
     logins = [login for _, user in tree.tables("users") if isinstance(login := user.get("login"), str)]
     yield from _lines_of_nobody(tree, logins)
+    for path, rule in tree.tables("status_rules"):
+        login = rule.get("assignee")
+        if isinstance(login, str) and login not in (OWNER, *logins):
+            yield tree.problem(
+                (*path, "assignee"), f'no user has the login "{login}"{nearest(login, logins)}'
+            )
     servers = tree.table("servers")
     for path, mailbox in tree.tables("mailboxes"):
         user, server = mailbox.get("user"), mailbox.get("server")

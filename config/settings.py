@@ -27,6 +27,7 @@ from config.calls import CallColumns, CallLine, Calls
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
 from config.rights import Rights
+from config.status_rules import StatusRule
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
 from config.video import LOGIN, RoomLink, Video
 
@@ -257,6 +258,8 @@ class Settings(Section):
     """Video meetings, and what becomes of those that are over."""
     rights: Rights = Rights()
     """What users may do."""
+    status_rules: tuple[StatusRule, ...] = ()
+    """What is to be done when an account gets another status."""
     calls: Calls = Calls()
     """Call records of a telephone system."""
     schedule: Schedule = Schedule()

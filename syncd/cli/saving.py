@@ -43,7 +43,9 @@ def save(
     with cli.installation() as installation:
         with installation.database.write() as session:
             said = occasion(installation, session, source, login)
-            saved = records.save(session, KINDS[kind], lines, said, expected=expected)
+            saved = records.save(
+                session, KINDS[kind], lines, said, expected=expected, then=installation.statuses.then
+            )
             if also is not None:
                 also(session, saved)
             if dry_run:

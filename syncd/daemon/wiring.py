@@ -23,7 +23,6 @@ from store.database import Database
 from store.errors import StoreError
 from store.leases import Leases
 from store.mailboxes import MailboxRow
-from store.rights import Matrix, Verb
 from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
@@ -31,6 +30,7 @@ from syncd.core.matching import Exclusion, Policy
 from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
+from syncd.daemon.crm import matrix, status_actions
 from syncd.daemon.exchange import Exchange
 from syncd.daemon.listened import Listened
 from syncd.daemon.meetings import dropping, meeting_rules
@@ -91,6 +91,7 @@ class Installation:
             self.mail.messages = Messages(self.database, meetings.forms)
         self.dropping = dropping(settings, self.hashed, self.database, self.people)
         self.statuses = StatusSync(self.database, settings.workspace.timezone)
+        self.statuses.then = status_actions(settings, self.hashed, self.people)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._exchange = Exchange(
@@ -290,20 +291,6 @@ class Installation:
 
 def _open(connect: Callable[[str], C], *, keep: bool) -> Kept[C] | OneShot[C]:
     return Kept(connect) if keep else OneShot(connect)
-
-
-def matrix(settings: Settings) -> Matrix:
-    """The `[rights]` section as the store wants it."""
-    told = {UserRole.STANDARD: settings.rights.standard, UserRole.ADVANCED: settings.rights.advanced}
-    return Matrix(
-        {
-            (role, (entity, Verb(verb))): scope
-            for role, rights in told.items()
-            for entity, verbs in rights
-            for verb, scope in verbs
-            if scope is not None
-        }
-    )
 
 
 def mail_rules(settings: Settings, hashed: KeyedHash) -> MailRules:

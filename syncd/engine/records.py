@@ -8,6 +8,7 @@ from store.database import Transaction
 from store.fields import Kind
 from store.importing import Occasion, Saved
 from syncd.engine import statuses
+from syncd.engine.statuses import Then
 
 
 def save(
@@ -17,8 +18,10 @@ def save(
     occasion: Occasion,
     *,
     expected: int | None = None,
+    then: Then | None = None,
 ) -> Saved:
-    """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows."""
+    """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows,
+    and `then` does what follows from that."""
     saved = importing.save(session, kind, lines, occasion, expected=expected)
-    statuses.refresh(session, saved.accounts, occasion.today, occasion.now)
+    statuses.refresh(session, saved.accounts, occasion.today, occasion.now, then)
     return saved
