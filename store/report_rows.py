@@ -33,6 +33,7 @@ class Query:
     parent: int | None = None  # accounts directly below this one
     tag: str | None = None  # of accounts; case ignored
     reader: Actor | None = None  # who reads; None: an admin
+    owner: int | None = None  # accounts of this user, and contacts of those accounts
     limit: int = 50
     offset: int = 0
 

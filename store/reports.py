@@ -1,9 +1,8 @@
 """Lists of the CRM's records for people: paged, filtered, one query a list and one a column of many."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVarTuple
+from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from store import statuses, tags, visible
@@ -13,6 +12,11 @@ from store.contacts import Contact
 from store.deals import Deal, Project
 from store.ledger import chunked
 from store.mail import EmailAttachment, EmailMatch, EmailMessage, EmailUser
+from store.paging import grouped as _grouped
+from store.paging import like as _like
+from store.paging import page as _page
+from store.paging import pairs as _pairs
+from store.paging import total as _total
 from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus
 from store.report_rows import (
     AccountRow,
@@ -30,10 +34,6 @@ from store.report_rows import (
 )
 from store.sync_state import Collection, Mailbox, Quarantine, Run
 from store.users import User
-
-Columns = TypeVarTuple("Columns")
-
-MOST = 1000  # rows of one page
 
 
 def users(session: Session, query: Query) -> Page[UserRow]:
@@ -59,6 +59,8 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         rows = rows.where(Account.id == query.account)
     if query.status is not None:
         rows = rows.where(Account.status == query.status)
+    if query.owner is not None:
+        rows = rows.where(Account.owner_id == query.owner)
     if query.parent is not None:
         rows = rows.where(Account.parent_id == query.parent)
     if query.tag is not None:
@@ -104,6 +106,8 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
     )
     if query.account is not None:
         rows = rows.where(c.account_id == query.account)
+    if query.owner is not None:
+        rows = rows.where(Account.owner_id == query.owner)
     if query.contact is not None:
         rows = rows.where(c.id == query.contact)
     found = session.execute(_page(rows, query, c.last_name, c.first_name, c.id)).all()
@@ -369,32 +373,5 @@ def opportunity_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     return names
 
 
-def _like(query: Query, *columns: Any) -> ColumnElement[bool]:
-    """Whether one of the columns holds the text, case ignored; true where no text is asked for."""
-    if not query.text:
-        return ~false()
-    escaped = query.text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return or_(*(func.lower(column).like(f"%{escaped}%", escape="\\") for column in columns))
-
-
-def _page(rows: Select[*Columns], query: Query, *order: Any) -> Select[*Columns]:
-    return rows.order_by(*order).limit(min(query.limit, MOST)).offset(query.offset)
-
-
-def _total(session: Session, rows: Select[*Columns]) -> int:
-    return session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
-
-
 def logins(session: Session) -> dict[int | None, str]:
     return dict(_pairs(session.execute(select(User.id, User.login))))
-
-
-def _pairs(rows: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
-    return ((key, value) for key, value in rows)
-
-
-def _grouped(rows: Iterable[Sequence[Any]]) -> dict[Any, tuple[Any, ...]]:
-    found: dict[Any, list[Any]] = {}
-    for key, value in rows:
-        found.setdefault(key, []).append(value)
-    return {key: tuple(values) for key, values in found.items()}

@@ -151,7 +151,7 @@ def from_email(
     Example:
       syncd contact from-email anne@dupont.example --event 12
     """
-    from store import attendance_rows, scheduling
+    from store import attendance_rows, scheduling, visible
     from store.errors import Invalid, NotFound
     from syncd.core.names import split_name
 
@@ -159,6 +159,7 @@ def from_email(
     with of(ctx).installation() as installation:
         known = installation.mail.known.directory()
         with installation.database.read() as session:
+            visible.require(session, None if as_ is None else actor(session, as_), "event", event)
             name = scheduling.participant_name(session, event, address)
             if name is None:
                 name = attendance_rows.stranger_name(session, event, address)

@@ -87,6 +87,9 @@ def list_(
     status: Annotated[
         str | None, typer.Option("--status", help="Accounts: active, prospect, neglected or inactive.")
     ] = None,
+    mine: Annotated[
+        bool, typer.Option("--mine", help="Accounts that --as owns, or contacts of them.")
+    ] = False,
     tag: Annotated[str | None, typer.Option("--tag", help="Accounts with this tag.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
@@ -99,6 +102,7 @@ def list_(
     Examples:
       syncd list accounts --status neglected --tag bâtiment
       syncd list contacts --account "Garage Dupont"
+      syncd list contacts --as claire --mine
       syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
@@ -106,26 +110,33 @@ def list_(
       syncd list events --user claire --from 2026-12-01 --to 2026-12-31
       syncd list events --video
     """
-    from store import references
+    from store import references, visible
     from store.report_rows import Query
 
     wanted = None if status is None else _status(what, status)
     if tag is not None and what is not Listed.ACCOUNTS:
         raise UsageError(f"--tag is for accounts: {what.value} have none")
+    if mine and (as_ is None or what not in {Listed.ACCOUNTS, Listed.CONTACTS}):
+        raise UsageError("--mine is for accounts and contacts, and needs --as: whose")
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else _since(since, installation)
         with installation.database.read() as session:
+            reader = None if as_ is None else actor(session, as_)
+            of_account = None if account is None else references.account(session, account)
+            if of_account is not None:
+                visible.require(session, reader, "account", of_account)
             query = Query(
                 text=text,
-                account=None if account is None else references.account(session, account),
+                account=of_account,
                 contact=contact_,
                 opportunity=opportunity,
                 mailbox=mailbox,
                 pending=pending,
                 status=wanted,
                 tag=tag,
-                reader=None if as_ is None else actor(session, as_),
+                reader=reader,
+                owner=reader.user_id if mine and reader is not None else None,
                 since=moment,
                 limit=limit,
                 offset=offset,

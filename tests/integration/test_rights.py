@@ -339,6 +339,29 @@ def test_the_command_line_shows_what_a_user_may_read(office: Office) -> None:
         assert office.run("show", kind, "2").code == 0, "an admin at the machine sees all"
 
 
+def test_ones_own_accounts_and_their_contacts_are_a_list_of_their_own(office: Office) -> None:
+    for login, mine, names in (
+        ("paul", {"Garage"}, {"paul"}),
+        ("mia", set(), set()),
+        ("odile", set(), set()),
+    ):
+        for what, column, expected in (("accounts", "name", mine), ("contacts", "last_name", names)):
+            rows = office.done("list", what, "--as", login, "--mine", "--json").json["rows"]
+            assert {row[column] for row in rows} == expected
+    assert "needs --as" in office.run("list", "contacts", "--mine").err
+    assert office.run("list", "deals", "--mine", "--as", "paul").code == 2
+
+
+def test_what_somebody_may_not_read_narrows_no_list_and_gives_no_name(office: Office) -> None:
+    told = office.run("list", "contacts", "--account", "Banque", "--as", "paul")
+    assert (told.code, "there is no account" in told.err) == (1, True)
+    office.done("event", "edit", "2", "--participant", "anne@far.example")
+    made = ("contact", "from-email", "anne@far.example", "--event", "2", "--account", "A1")
+    refused = office.run(*made, "--as", "paul")
+    assert (refused.code, "there is no event 2" in refused.err) == (1, True)
+    assert office.run(*made).code == 0
+
+
 def test_the_command_line_refuses_what_the_rights_do_not_reach(office: Office) -> None:
     refused = office.run("contact", "edit", "2", "--position", "x", "--as", "paul")
     assert (refused.code, "paul may not change contact 2" in refused.err) == (1, True)

@@ -125,6 +125,8 @@ NEEDS_NONE = {
     "store.account_drafts.settle": "called by `approve` and `reject`, which ask before",
     "store.importing.validate": "tells what is wrong with rows, and writes nothing",
     "syncd.engine.account_drafts.ask": "everybody may ask for an account",
+    "store.paging.like": "a condition on a text",
+    "store.paging.page": "one page of rows that were chosen before",
     "store.scheduling.log": "a line of the audit log",
     "syncd.engine.calendar.occasion.Workplace.occasion": "puts together who acts; nothing is done yet",
     "syncd.engine.calendar.quiet.put": "called by `take` and `undo`, which ask before",
