@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from config.errors import Problem
 from config.lines import KeyPath
 from config.sources import Tree
+from config.status_rules import OWNER
 
 NEEDS = {"mail": "imap", "calendar": "caldav"}  # what is synchronised, and the table it takes
 INSTEAD = "ews"  # serves for either
@@ -22,6 +23,7 @@ def check(tree: Tree) -> list[Problem]:
         *_twice(tree, "mailboxes", "name"),
         *_shared_addresses(tree),
         *_strangers(tree),
+        *_managers(tree),
     ]
 
 
@@ -59,6 +61,12 @@ def _strangers(tree: Tree) -> Iterator[Problem]:
         return
     logins = [login for _, user in tree.tables("users") if isinstance(login := user.get("login"), str)]
     yield from _lines_of_nobody(tree, logins)
+    for path, rule in tree.tables("status_rules"):
+        login = rule.get("assignee")
+        if isinstance(login, str) and login not in (OWNER, *logins):
+            yield tree.problem(
+                (*path, "assignee"), f'no user has the login "{login}"{nearest(login, logins)}'
+            )
     servers = tree.table("servers")
     for path, mailbox in tree.tables("mailboxes"):
         user, server = mailbox.get("user"), mailbox.get("server")
@@ -90,6 +98,30 @@ def _lines_of_nobody(tree: Tree, logins: list[str]) -> Iterator[Problem]:
         if isinstance(login, str) and login not in logins:
             message = f'no user has the login "{login}"{nearest(login, logins)}'
             yield tree.problem(("calls", "lines", index, "user"), message)
+
+
+def _managers(tree: Tree) -> Iterator[Problem]:
+    """Managers who are not there, or who are led by those whom they lead."""
+    led: dict[str, tuple[KeyPath, object]] = {}
+    for path, user in tree.tables("users"):
+        if isinstance(login := user.get("login"), str):
+            led[login] = (path, user.get("manager"))
+    for login, (path, manager) in led.items():
+        if not isinstance(manager, str):
+            continue
+        if manager not in led:
+            if tree.complete:
+                yield tree.problem(
+                    (*path, "manager"), f'no user has the login "{manager}"{nearest(manager, list(led))}'
+                )
+            continue
+        seen = {login}
+        above: object = manager
+        while isinstance(above, str) and above in led and above not in seen:
+            seen.add(above)
+            above = led[above][1]
+        if above == login:
+            yield tree.problem((*path, "manager"), f'"{manager}" is led by "{login}", directly or not')
 
 
 def _exchange(

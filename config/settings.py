@@ -26,6 +26,8 @@ from config.calendar import (
 from config.calls import CallColumns, CallLine, Calls
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
+from config.rights import Rights
+from config.status_rules import StatusRule
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
 from config.video import LOGIN, RoomLink, Video
 
@@ -163,6 +165,10 @@ class User(Section):
     """Other addresses of the same person."""
     role: Role = Role.STANDARD
     """What the user may do in the CRM."""
+    manager: str | None = None
+    """The login of the user's manager."""
+    branch: Text | None = None
+    """The branch (succursale) that the user works in."""
     language: Literal["fr", "en"] | None = None
     """By default the workspace's."""
     timezone: TimeZone | None = None
@@ -250,6 +256,10 @@ class Settings(Section):
     """How calendars and task lists are kept in step."""
     video: Video = Video()
     """Video meetings, and what becomes of those that are over."""
+    rights: Rights = Rights()
+    """What users may do."""
+    status_rules: tuple[StatusRule, ...] = ()
+    """What is to be done when an account gets another status."""
     calls: Calls = Calls()
     """Call records of a telephone system."""
     schedule: Schedule = Schedule()

@@ -3,7 +3,7 @@
 from datetime import date
 from enum import Enum
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, Entity, EnumText
@@ -64,6 +64,8 @@ class Account(Entity, Base):
     # None until the first look after it came in, or after an upgrade
     status: Mapped[AccountStatus | None] = mapped_column(EnumText(AccountStatus))
     status_since: Mapped[date | None]  # in the workspace's time zone
+    # everybody may read it
+    public: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
 
 def account_kind(type_: AccountType, status: AccountStatus | None, *, had_deal: bool) -> AccountKind:

@@ -1,14 +1,15 @@
 """Who acts, and what that person may do (R156; reading 15 of the domain requirements)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.rights import Scope
 from store.errors import Forbidden, NotFound
+from store.rights import DEFAULT, RIGHTS, TRUSTED, Matrix, Verb
 from store.users import User, UserRole
-
-TRUSTED = frozenset({UserRole.ADVANCED, UserRole.WORKSPACE_ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +19,55 @@ class Actor:
     login: str
     user_id: int | None
     role: UserRole
+    team: frozenset[int] = frozenset()  # the user, and those whose manager the user is, directly or not
+    branch: frozenset[int] = frozenset()  # those of the same branch, the user among them
+    matrix: Matrix = DEFAULT
 
-    def may_create_accounts(self) -> bool:
-        """Only users with the role advanced or admin create accounts (R156)."""
-        return self.role in TRUSTED
+    def scope(self, entity: str, verb: Verb) -> Scope:
+        """How far that right reaches."""
+        return self.matrix.scope(self.role, entity, verb)
+
+    def owners(self, scope: Scope) -> frozenset[int]:
+        """The owners whose records are within that reach, where it is not all or none."""
+        if self.user_id is None or scope is Scope.NONE:
+            return frozenset()
+        if scope is Scope.OWN:
+            return frozenset({self.user_id})
+        return self.team | {self.user_id} | (self.branch if scope is Scope.BRANCH else frozenset())
+
+    def may(self, entity: str, verb: Verb, owners: Iterable[int | None]) -> bool:
+        """Whether that right reaches a record with these owners: its own, and those of its accounts."""
+        scope = self.scope(entity, verb)
+        if scope is Scope.ALL:
+            return True
+        known = {one for one in owners if one is not None}
+        if not known:
+            return scope is Scope.BRANCH
+        return not known.isdisjoint(self.owners(scope))
 
     def may_edit(self, owner_id: int | None) -> bool:
-        """Advanced users edit every record, others their own."""
+        """In calendars, and of activities: advanced users edit everything, others what is theirs."""
         return self.role in TRUSTED or (self.user_id is not None and owner_id == self.user_id)
 
     def require_admin(self, what: str) -> None:
         """Raises Forbidden unless the actor is an admin."""
         if self.role is not UserRole.WORKSPACE_ADMIN:
             raise Forbidden(f"{self.login} may not {what}: that needs the role admin")
+
+    def refuse(self, what: str, entity: str, verb: Verb) -> Forbidden:
+        """The error for what the rights do not reach."""
+        scope, role = self.scope(entity, verb), self.role.value
+        if scope is Scope.NONE:
+            needed = "advanced or admin" if (entity, verb) == ("account", Verb.CREATE) else "admin"
+            return Forbidden(f"{self.login} may not {what}: that needs the role {needed}")
+        reach = {
+            Scope.OWN: "what is the user's own, and what belongs to the user's own accounts",
+            Scope.TEAM: "what belongs to the user's team",
+            Scope.BRANCH: "what belongs to the user's branch",
+        }[scope]
+        return Forbidden(
+            f"{self.login} may not {what}: the right {entity}.{verb.value} of the role {role} reaches {reach}"
+        )
 
 
 def admin_at_machine(name: str) -> Actor:
@@ -44,7 +81,7 @@ def user(session: Session, login: str) -> Actor:
     if found is None:
         logins = ", ".join(session.scalars(select(User.login).where(User.active).order_by(User.login)))
         raise NotFound(f"there is no user {login}; known: {logins or 'none, the config names no [[users]]'}")
-    return Actor(found.login, found.id, found.role)
+    return _actor(session, found)
 
 
 def of_id(session: Session, id_: int) -> Actor:
@@ -52,4 +89,21 @@ def of_id(session: Session, id_: int) -> Actor:
     found = session.get(User, id_)
     if found is None:
         raise NotFound(f"there is no user {id_}")
-    return Actor(found.login, found.id, found.role)
+    return _actor(session, found)
+
+
+def _actor(session: Session, found: User) -> Actor:
+    matrix = session.info.get(RIGHTS, DEFAULT)
+    if not isinstance(matrix, Matrix):
+        raise TypeError("the rights of a session are a matrix")
+    rows = session.execute(select(User.id, User.manager_id, User.branch_id)).all()
+    led: dict[int, list[int]] = {}
+    for id_, manager, _ in rows:
+        if manager is not None:
+            led.setdefault(manager, []).append(id_)
+    team, ahead = {found.id}, [found.id]
+    while ahead:
+        ahead = [one for above in ahead for one in led.get(above, ()) if one not in team]
+        team.update(ahead)
+    branch = frozenset(id_ for id_, _, branch in rows if branch == found.branch_id)
+    return Actor(found.login, found.id, found.role, frozenset(team), branch, matrix)

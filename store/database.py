@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from store.base import Base
 from store.errors import SchemaMismatch, Stale, StoreError
+from store.rights import DEFAULT, RIGHTS
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-SCHEMA = "0005"  # the newest migration; Alembic, which could tell, takes a tenth of a second to load
+SCHEMA = "0006"  # the newest migration; Alembic, which could tell, takes a tenth of a second to load
 
 Transaction = Session  # what `read` and `write` give, for those who may not import SQLAlchemy
 
@@ -54,6 +55,7 @@ class Database:
                 pool_pre_ping=True,
                 hide_parameters=True,
             )
+        self.rights = DEFAULT  # who may do what: every session carries it, so that no path forgets it
         self._writing: Engine = self.engine.execution_options(**{WRITE: True})
         # SQLite's readers see one state anyway; PostgreSQL's would see a new one with each query.
         self._reading = (
@@ -63,7 +65,7 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one state of the database and writes nothing."""
-        with told(), Session(self._reading) as session:
+        with told(), Session(self._reading, info={RIGHTS: self.rights}) as session:
             yield session
 
     @contextlib.contextmanager
@@ -75,7 +77,7 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are committed together at the end, or not at all."""
-        with told(), Session(self._writing) as session, session.begin():
+        with told(), Session(self._writing, info={RIGHTS: self.rights}) as session, session.begin():
             yield session
 
     def close(self) -> None:

@@ -7,9 +7,10 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from store import attendance_rows, reports, statuses
-from store.accounts import Account, account_kind
+from store import attendance_rows, reports, statuses, tags, visible
+from store.accounts import Account, AccountType, account_kind
 from store.activities import Activity
+from store.actors import Actor
 from store.base import Base
 from store.contacts import Contact
 from store.errors import NotFound
@@ -33,6 +34,15 @@ class Detail:
     kind: str
     fields: Mapping[str, object]
     lists: Mapping[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class AncestorRow:
+    """An account above another."""
+
+    id: int
+    name: str
+    type: AccountType
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +78,24 @@ class PlaceRow:
     uid: int
 
 
-def account(session: Session, id_: int) -> Detail:
-    """Raises NotFound, as all here."""
+def account(session: Session, id_: int, reader: Actor | None = None) -> Detail:
+    """Raises NotFound, as all here, also for what the reader may not see; None reads as an admin."""
+    visible.require(session, reader, "account", id_)
     record = _get(session, Account, id_, "account")
     sold = id_ in statuses.with_deals(session, [id_])
-    query = Query(account=id_, limit=20)
+    query = Query(account=id_, limit=20, reader=reader)
     return Detail(
         "account",
-        _fields(session, record) | {"account_kind": account_kind(record.type, record.status, had_deal=sold)},
+        _fields(session, record)
+        | {
+            "account_kind": account_kind(record.type, record.status, had_deal=sold),
+            "tags": tags.of_accounts(session, [id_]).get(id_, ()),
+        },
         {
+            "ancestors": ancestors(session, id_, reader),
+            "children": reports.accounts(session, Query(parent=id_, limit=200, reader=reader)).rows,
             "status_history": statuses.history(session, id_),
-            "contacts": reports.contacts(session, Query(account=id_, limit=200)).rows,
+            "contacts": reports.contacts(session, Query(account=id_, limit=200, reader=reader)).rows,
             "deals": reports.deals(session, query).rows,
             "opportunities": reports.opportunities(session, query).rows,
             "activities": reports.activities(session, query).rows,
@@ -86,10 +103,28 @@ def account(session: Session, id_: int) -> Detail:
     )
 
 
-def contact(session: Session, id_: int) -> Detail:
+def ancestors(session: Session, id_: int, reader: Actor | None = None) -> tuple[AncestorRow, ...]:
+    """What lies above an account, the nearest first, as far as the reader may see it (R162)."""
+    found: list[AncestorRow] = []
+    current = session.scalar(select(Account.parent_id).where(Account.id == id_))
+    while current is not None and all(one.id != current for one in found):
+        row = session.execute(
+            select(Account.id, Account.name, Account.type, Account.parent_id).where(
+                Account.id == current, visible.accounts(reader)
+            )
+        ).one_or_none()
+        if row is None:
+            break
+        found.append(AncestorRow(row[0], row[1], row[2]))
+        current = row[3]
+    return tuple(found)
+
+
+def contact(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """A contact, its newest e-mails and activities."""
+    visible.require(session, reader, "contact", id_)
     record = _get(session, Contact, id_, "contact")
-    query = Query(contact=id_, limit=20)
+    query = Query(contact=id_, limit=20, reader=reader)
     return Detail(
         "contact",
         _fields(session, record),
@@ -100,17 +135,19 @@ def contact(session: Session, id_: int) -> Detail:
     )
 
 
-def opportunity(session: Session, id_: int) -> Detail:
+def opportunity(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """An opportunity, its accounts, its newest activities."""
+    visible.require(session, reader, "opportunity", id_)
     record = _get(session, Opportunity, id_, "opportunity")
-    query = Query(opportunity=id_, limit=20)
+    query = Query(opportunity=id_, limit=20, reader=reader)
     row = reports.opportunities(session, query).rows
     fields = _fields(session, record) | {"accounts": row[0].accounts if row else ()}
     return Detail("opportunity", fields, {"activities": reports.activities(session, query).rows})
 
 
-def email(session: Session, id_: int) -> Detail:
+def email(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """An e-mail with its text, its attachments, why it was logged and where it lies."""
+    visible.require(session, reader, "email", id_)
     record = _get(session, EmailMessage, id_, "email")
     files = select(EmailAttachment).where(EmailAttachment.email_id == id_).order_by(EmailAttachment.position)
     return Detail(
@@ -122,16 +159,17 @@ def email(session: Session, id_: int) -> Detail:
                 for one in session.scalars(files)
             ),
             "matches": matches(session, id_),
-            "activities": reports.activities(session, Query(email=id_)).rows,
+            "activities": reports.activities(session, Query(email=id_, reader=reader)).rows,
             "places": places(session, id_),
         },
     )
 
 
-def activity(session: Session, id_: int) -> Detail:
+def activity(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """An activity and who took part."""
+    visible.require(session, reader, "activity", id_)
     record = _get(session, Activity, id_, "activity")
-    rows = reports.activities(session, Query(activity=id_)).rows
+    rows = reports.activities(session, Query(activity=id_, reader=reader)).rows
     extra = {"contacts": rows[0].contacts, "opportunity": rows[0].opportunity} if rows else {}
     roll = attendance_rows.of_activity(session, id_)
     if roll is None:

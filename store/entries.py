@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from store import visible
 from store.activities import ActivityType
+from store.actors import Actor
 from store.calendar import (
     Event,
     EventParticipant,
@@ -54,16 +56,18 @@ class Participant:
     organizer: bool
 
 
-def event(session: Session, id_: int) -> EventRecord:
-    """The event of that id, hidden ones included. Raises NotFound."""
+def event(session: Session, id_: int, reader: Actor | None = None) -> EventRecord:
+    """The event of that id, hidden ones included. Raises NotFound, also for what the reader may not see."""
+    visible.require(session, reader, "event", id_)
     found = events(session, [id_]).get(id_)
     if found is None or found.main.values["series_id"]:
         raise NotFound(f"there is no event {id_}")
     return found
 
 
-def task(session: Session, id_: int) -> TaskRecord:
-    """The task of that id, hidden ones included. Raises NotFound."""
+def task(session: Session, id_: int, reader: Actor | None = None) -> TaskRecord:
+    """The task of that id, hidden ones included. Raises NotFound, also for what the reader may not see."""
+    visible.require(session, reader, "task", id_)
     found = tasks(session, [id_]).get(id_)
     if found is None:
         raise NotFound(f"there is no task {id_}")
@@ -120,6 +124,7 @@ class Wanted:
     contact_id: int | None = None
     opportunity_id: int | None = None
     text: str | None = None
+    reader: Actor | None = None  # who reads; None: an admin
     video: bool = False  # only those that are held by video, or have an occurrence that is
 
 
@@ -131,6 +136,7 @@ def events_between(session: Session, wanted: Wanted, *, at_most: int) -> dict[in
         Event.hidden.is_(False),
         Event.deleted_at.is_(None),
         Event.status != EventStatus.CANCELLED,
+        visible.events(wanted.reader),
         # What recurs is expanded by who asks; RDATEs are in `timing` only, so a series of them counts too.
         or_(
             overlaps,
@@ -195,7 +201,7 @@ def tasks_of(
     session: Session, wanted: Wanted, *, every: bool, limit: int, offset: int
 ) -> tuple[TaskLine, ...]:
     """Open tasks, or all of them, the most urgent first; those without a day last."""
-    query = select(Task).where(Task.deleted_at.is_(None))
+    query = select(Task).where(Task.deleted_at.is_(None), visible.tasks(wanted.reader))
     if not every:
         query = query.where(Task.state == TaskState.OPEN, Task.hidden.is_(False))
     for column, value in (

@@ -210,9 +210,10 @@ ACCOUNTS = Kind(
         *_texts("address1", "address2", "postcode", "city", "region"),
         Field("country", country, "country"),
         Field("comment", lines, "comment"),
+        Field("public", yes_or_no, "public", empty=False),
     ),
-    ("owner", "owner_id", "parent", "parent_id"),
-    frozenset({"logo", "latitude", "longitude", "geocode_accuracy_m", "segment_id", "public", "read_only"}),
+    ("owner", "owner_id", "parent", "parent_id", "tags"),
+    frozenset({"logo", "latitude", "longitude", "geocode_accuracy_m", "segment_id", "read_only"}),
     frozenset({"status", "status_since", "account_kind"}),
 )
 CONTACTS = Kind(

@@ -29,6 +29,7 @@ class Record:
     values: dict[str, Value]  # the columns given
     references: dict[str, str]  # header -> what it names, empty for nobody
     links: list[int] | None = None  # an opportunity's accounts, the main one first; None = as they are
+    tags: tuple[str, ...] | None = None  # an account's; None = as they are
 
     def after(self, column: str) -> Value:
         """What the column will hold."""
@@ -39,7 +40,8 @@ class Record:
     def changes(self) -> list[str]:
         """The columns that will hold something else than they do."""
         before = self.before or {}
-        return sorted(name for name, value in self.values.items() if before.get(name) != value)
+        found = {name for name, value in self.values.items() if before.get(name) != value}
+        return sorted(found if self.tags is None else found | {"tags"})
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from functools import cached_property
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from store import account_rules
 from store.accounts import Account, AccountType
 from store.contacts import Contact
 from store.deals import Deal, DealStatus, Project
@@ -62,6 +63,8 @@ def accounts(records: Sequence[Record], context: Context) -> None:
         if "parent_id" in record.values and _in_circle(record.id, parents):
             context.findings.fault(record.line, "parent", "would make the account its own parent")
         _warn_of_own_addresses(record, ("email",), context)
+    account_rules.groups(records, context.session, context.findings)
+    account_rules.tagged(records, context.session, context.findings)
 
 
 def _in_circle(start: int, parents: dict[int, int]) -> bool:

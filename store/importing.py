@@ -12,12 +12,12 @@ from datetime import date, datetime
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import directory, statuses
+from store import directory, internal, statuses, tags, writing_rights
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
 from store.csvfile import Fault, Line
-from store.errors import Forbidden
+from store.errors import Stale
 from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind, Value
 from store.import_rows import Findings, Record, check_headers, records
 from store.import_rules import ADDRESSES, RULES, Context
@@ -49,39 +49,47 @@ class Saved:
     accounts: set[int] = field(default_factory=set)  # whose status may be another now
 
 
-def save(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> Saved:
-    """Writes the rows. Raises Refused with every mistake, or Forbidden; nothing is written then."""
+def save(
+    session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion, *, expected: int | None = None
+) -> Saved:
+    """Writes the rows. Raises Refused with every mistake, Forbidden, or Stale where the one record is not at
+    the expected version; nothing is written then."""
+    found, findings = _checked(session, kind, lines, occasion, rights=True)
+    if expected is not None and found and found[0].before is not None:
+        _at(kind, found[0], expected)
+    saved = Saved(warnings=findings.warnings, unchanged=len(lines) - len(found))
+    _write(session, kind, found, occasion, saved)
+    return saved
+
+
+def validate(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> list[Fault]:
+    """What is odd about the rows, whoever may write them. Raises Refused with every mistake."""
+    return _checked(session, kind, lines, occasion, rights=False)[1].warnings
+
+
+def _checked(
+    session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion, *, rights: bool
+) -> tuple[list[Record], Findings]:
     # Two imports at once would not see each other's records; and a batch of mail must not come between.
     directory.state(session, lock=True)
     findings = Findings()
     check_headers(kind, tuple(lines[0].cells) if lines else (), findings)
     findings.stop_at_faults()
     found = records(session, kind, lines, findings)
-    _check_rights(kind, found, occasion.actor)
     context = Context(session, Accounts(session), Users(session), findings)
     _resolve(kind, found, context)
     RULES[kind.name](found, context)
+    if rights:
+        writing_rights.check(session, kind, found, occasion.actor)
     findings.stop_at_faults()
-    saved = Saved(warnings=findings.warnings, unchanged=len(lines) - len(found))
-    _write(session, kind, found, occasion, saved)
-    return saved
+    return found, findings
 
 
-def _check_rights(kind: Kind, found: Iterable[Record], actor: Actor) -> None:
-    for record in found:
-        if record.before is None:
-            if kind is ACCOUNTS and not actor.may_create_accounts():
-                raise Forbidden(
-                    f"line {record.line}: {actor.login} may not create accounts: "
-                    "that needs the role advanced or admin"
-                )
-            continue
-        owner = record.before.get("owner_id")
-        if not actor.may_edit(owner if isinstance(owner, int) else None):
-            raise Forbidden(
-                f"line {record.line}: {actor.login} may not change {kind.entity} {record.id}: "
-                "only its owner and users with the role advanced or admin may"
-            )
+def _at(kind: Kind, record: Record, expected: int) -> None:
+    if (version := _version(record)) != expected:
+        raise Stale(
+            f"{kind.entity} {record.id} was changed meanwhile: it is at version {version}, not {expected}"
+        )
 
 
 def _resolve(kind: Kind, found: Sequence[Record], context: Context) -> None:
@@ -96,6 +104,8 @@ def _resolve(kind: Kind, found: Sequence[Record], context: Context) -> None:
         for header, text in record.references.items():
             if kind is OPPORTUNITIES and header.startswith("account"):
                 continue  # it has several: see import_rules
+            if header == "tags":
+                continue  # free words: see import_rules
             column = header.removesuffix("_id") + "_id"
             record.values[column] = None
             if not text:
@@ -136,6 +146,8 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
         rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **r.values} for r in changed]
         session.execute(update(kind.model), rows)
     _write_links(session, [*new, *changed])
+    tags.set_tags(session, {r.id: r.tags for r in (*new, *changed) if r.tags is not None})
+    saved.warnings += internal.keep_unbillable(session, kind, [*new, *changed], occasion.now)
     saved.accounts |= statuses.concerned(session, kind.entity, [r.id for r in (*new, *changed)])
     saved.created = [record.id for record in new]
     saved.updated = [record.id for record in changed]

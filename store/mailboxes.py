@@ -8,10 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, select, true, update
 from sqlalchemy.orm import Session
 
-from store import directory, ledger, outbox, reconciling
+from store import directory, ledger, outbox, reconciling, user_rows
 from store.audit_log import AuditLog, Channel
-from store.bindings import BoundEntity
-from store.calendar import Task, TaskState
 from store.directory import Marks
 from store.errors import Invalid, NotFound
 from store.meetings import ReportMail
@@ -24,21 +22,8 @@ from store.sync_state import (
     Quarantine,
     Rematch,
 )
-from store.users import User, UserRole
-
-
-@dataclass(frozen=True, slots=True)
-class UserRow:
-    """A user as the config tells."""
-
-    login: str
-    name: str
-    email: str  # lower-cased, as the aliases
-    aliases: tuple[str, ...]
-    role: UserRole
-    language: str | None
-    timezone: str | None
-    show_reminders: bool = False
+from store.user_rows import UserRow, set_values
+from store.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +75,7 @@ def apply_config(
     """Makes the tables say what the config says; writes only what differs. Nobody is ever deleted:
     who is no longer in the config becomes inactive, and keeps what was logged."""
     directory.state(session)
-    changed = _apply_users(session, users, now)
+    changed = user_rows.apply(session, users, now)
     ids = {user.login: user.id for user in session.scalars(select(User))}
     known = {mailbox.name: mailbox for mailbox in session.scalars(select(Mailbox))}
     for row in mailboxes:
@@ -116,28 +101,15 @@ def apply_config(
                 )
             )
         else:
-            _set(mailbox, values, now)
+            set_values(mailbox, values, now)
     for mailbox in known.values():
-        _set(mailbox, {"configured": False}, now)
+        set_values(mailbox, {"configured": False}, now)
     if changed:
         directory.bump(session)
 
 
 def matches_config(session: Session, users: Sequence[UserRow], mailboxes: Sequence[MailboxRow]) -> bool:
     """Whether the tables say what the config says already, so that nothing needs to be written."""
-    known_users = [
-        UserRow(
-            user.login,
-            f"{user.first_name} {user.last_name}".strip(),
-            user.email,
-            tuple(user.aliases),
-            user.role,
-            user.language,
-            user.timezone,
-            user.show_reminders,
-        )
-        for user in session.scalars(select(User).where(User.active))
-    ]
     known_boxes = [
         MailboxRow(row[0], row[1], row[2], row[3], sync_mail=row[4], sync_calendar=row[5], direction=row[6])
         for row in session.execute(
@@ -154,61 +126,9 @@ def matches_config(session: Session, users: Sequence[UserRow], mailboxes: Sequen
             .where(Mailbox.configured)
         )
     ]
-    same_users = {row.login: row for row in known_users} == {row.login: row for row in users}
+    same_users = {row.login: row for row in user_rows.known(session)} == {row.login: row for row in users}
     same_boxes = {row.name: row for row in known_boxes} == {row.name: row for row in mailboxes}
     return same_users and same_boxes
-
-
-def _apply_users(session: Session, rows: Sequence[UserRow], now: datetime) -> bool:
-    known = {user.login: user for user in session.scalars(select(User))}
-    changed = False
-    for row in rows:
-        first, _, last = row.name.rpartition(" ")
-        values: dict[str, Any] = {
-            "last_name": last,
-            "first_name": first,
-            "email": row.email,
-            "aliases": list(row.aliases),
-            "role": row.role,
-            "language": row.language,
-            "timezone": row.timezone,
-            "show_reminders": row.show_reminders,
-            "active": True,
-        }
-        user = known.pop(row.login, None)
-        if user is None:
-            session.add(User(login=row.login, created_at=now, updated_at=now, **values))
-            changed = True
-        else:
-            turned = user.show_reminders != row.show_reminders
-            changed |= _set(user, values, now)
-            if turned:
-                _tell_of_tasks(session, user.id, now)
-    for user in known.values():
-        changed |= _set(user, {"active": False}, now)
-    session.flush()
-    return changed
-
-
-def _tell_of_tasks(session: Session, user_id: int, now: datetime) -> None:
-    """The calendar shows a user's open tasks from now on, or no longer (R063)."""
-    session.flush()
-    ids = session.scalars(
-        select(Task.id).where(
-            Task.assignee_id == user_id, Task.state == TaskState.OPEN, Task.hidden.is_(False)
-        )
-    ).all()
-    outbox.announce(session, BoundEntity.TASK, ids, now, by_person=False)
-
-
-def _set(record: User | Mailbox, values: dict[str, Any], now: datetime) -> bool:
-    differing = {name: value for name, value in values.items() if getattr(record, name) != value}
-    for name, value in differing.items():
-        setattr(record, name, value)
-    if differing:
-        record.updated_at = now
-        record.version += 1
-    return bool(differing)
 
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)

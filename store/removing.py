@@ -6,45 +6,92 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store import directory
+from store import directory, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import Contact
+from store.deals import Project
 from store.errors import Invalid, NotFound
 from store.references import addresses_in_use
+from store.rights import Verb
 
 
 def delete_contact(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> list[str]:
     """Returns the addresses that no contact and no account has any more."""
-    actor.require_admin("delete contacts")
+    visible.require(session, actor, "contact", contact_id)
     contact = session.get(Contact, contact_id)
     if contact is None or contact.deleted_at is not None:
         raise NotFound(f"there is no contact {contact_id}")
-    _delete(session, contact, "contact", actor, now)
+    account = session.get_one(Account, contact.account_id)
+    if not actor.may("contact", Verb.DELETE, [contact.owner_id, account.owner_id]):
+        raise actor.refuse(f"delete contact {contact_id}", "contact", Verb.DELETE)
+    _write(session, contact, "contact", actor, now)
     return _free(session, contact.addresses())
 
 
 def delete_account(session: Session, account_id: int, *, actor: Actor, now: datetime) -> list[str]:
-    """Returns the addresses that no contact and no account has any more. Its contacts must go first."""
-    actor.require_admin("delete accounts")
+    """Returns the addresses that no contact and no account has any more. What belongs to it must go first."""
+    visible.require(session, actor, "account", account_id)
     account = session.get(Account, account_id)
     if account is None or account.deleted_at is not None:
         raise NotFound(f"there is no account {account_id}")
-    contacts = session.scalar(
-        select(func.count())
-        .select_from(Contact)
-        .where(Contact.account_id == account_id, Contact.deleted_at.is_(None))
-    )
-    if contacts:
-        raise Invalid(f"account {account_id} still has {contacts} contacts: move or delete them first")
-    _delete(session, account, "account", actor, now)
+    if not actor.may("account", Verb.DELETE, [account.owner_id]):
+        raise actor.refuse(f"delete account {account_id}", "account", Verb.DELETE)
+    for model, column, noun in (
+        (Contact, Contact.account_id, "contacts"),
+        (Project, Project.account_id, "projects"),
+        (Account, Account.parent_id, "accounts below it"),
+    ):
+        query = (
+            select(func.count()).select_from(model).where(column == account_id, model.deleted_at.is_(None))
+        )
+        if found := session.scalar(query):
+            raise Invalid(f"account {account_id} still has {found} {noun}: move or delete them first")
+    _write(session, account, "account", actor, now)
     return _free(session, (account.email,) if account.email else ())
 
 
-def _delete(session: Session, record: Account | Contact, entity: str, actor: Actor, now: datetime) -> None:
+def restore_account(session: Session, account_id: int, *, actor: Actor, now: datetime) -> None:
+    """Brings a deleted account back. Raises NotFound, Forbidden, Invalid."""
+    visible.require(session, actor, "account", account_id)
+    account = session.get(Account, account_id)
+    if account is None:
+        raise NotFound(f"there is no account {account_id}")
+    if not actor.may("account", Verb.DELETE, [account.owner_id]):
+        raise actor.refuse(f"restore account {account_id}", "account", Verb.DELETE)
+    if account.deleted_at is None:
+        raise Invalid(f"account {account_id} is not deleted")
+    _write(session, account, "account", actor, now, deleted=False)
+
+
+def restore_contact(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> None:
+    """Brings a deleted contact back. Raises NotFound, Forbidden, Invalid."""
+    visible.require(session, actor, "contact", contact_id)
+    contact = session.get(Contact, contact_id)
+    if contact is None:
+        raise NotFound(f"there is no contact {contact_id}")
+    account = session.get_one(Account, contact.account_id)
+    if not actor.may("contact", Verb.DELETE, [contact.owner_id, account.owner_id]):
+        raise actor.refuse(f"restore contact {contact_id}", "contact", Verb.DELETE)
+    if contact.deleted_at is None:
+        raise Invalid(f"contact {contact_id} is not deleted")
+    if account.deleted_at is not None:
+        raise Invalid(f"its account {account.id} is deleted: restore that first")
+    _write(session, contact, "contact", actor, now, deleted=False)
+
+
+def _write(
+    session: Session,
+    record: Account | Contact,
+    entity: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    deleted: bool = True,
+) -> None:
     directory.state(session, lock=True)
-    record.deleted_at = record.updated_at = now
+    record.deleted_at, record.updated_at = now if deleted else None, now
     record.updated_by = actor.user_id
     record.version += 1
     session.add(
@@ -53,7 +100,7 @@ def _delete(session: Session, record: Account | Contact, entity: str, actor: Act
             actor=actor.login,
             entity=entity,
             entity_id=record.id,
-            change={"deleted": True},
+            change={"deleted" if deleted else "restored": True},
             channel=Channel.CLI,
         )
     )

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from store.accounts import AccountKind, AccountStatus, AccountType
 from store.activities import ActivityState, ActivityType
+from store.actors import Actor
 from store.deals import DealStatus, ProjectStatus
 from store.mail import EmailDirection
 from store.pipeline import OpportunityStatus
@@ -29,6 +30,10 @@ class Query:
     pending: bool = False  # activities without a report instead of those of the history
     since: datetime | None = None
     status: AccountStatus | None = None  # of accounts
+    parent: int | None = None  # accounts directly below this one
+    tag: str | None = None  # of accounts; case ignored
+    reader: Actor | None = None  # who reads; None: an admin
+    owner: int | None = None  # accounts of this user, and contacts of those accounts
     limit: int = 50
     offset: int = 0
 
@@ -69,6 +74,7 @@ class AccountRow:
     city: str | None
     email: str | None
     owner: str | None
+    tags: tuple[str, ...]
     contacts: int
     last_activity: datetime | None
 

@@ -1,18 +1,22 @@
 """Lists of the CRM's records for people: paged, filtered, one query a list and one a column of many."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVarTuple
+from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store import statuses
+from store import statuses, tags, visible
 from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
 from store.deals import Deal, Project
 from store.ledger import chunked
 from store.mail import EmailAttachment, EmailMatch, EmailMessage, EmailUser
+from store.paging import grouped as _grouped
+from store.paging import like as _like
+from store.paging import page as _page
+from store.paging import pairs as _pairs
+from store.paging import total as _total
 from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus
 from store.report_rows import (
     AccountRow,
@@ -31,10 +35,6 @@ from store.report_rows import (
 from store.sync_state import Collection, Mailbox, Quarantine, Run
 from store.users import User
 
-Columns = TypeVarTuple("Columns")
-
-MOST = 1000  # rows of one page
-
 
 def users(session: Session, query: Query) -> Page[UserRow]:
     """By login."""
@@ -42,31 +42,29 @@ def users(session: Session, query: Query) -> Page[UserRow]:
     found = _page(rows, query, User.login)
     return Page(
         tuple(
-            UserRow(
-                u.id,
-                u.login,
-                f"{u.first_name} {u.last_name}".strip(),
-                u.email,
-                tuple(u.aliases),
-                u.role,
-                u.active,
-            )
+            UserRow(u.id, u.login, f"{u.first_name} {u.last_name}".strip(), u.email, tuple(u.aliases), u.role,
+                    u.active)
             for u in session.scalars(found)
         ),
         _total(session, rows),
         query.offset,
-    )
+    )  # fmt: skip
 
 
 def accounts(session: Session, query: Query) -> Page[AccountRow]:
     """By name."""
-    rows = select(Account).where(
-        Account.deleted_at.is_(None), _like(query, Account.name, Account.email, Account.city, Account.ext_id)
-    )
+    rows = select(Account).where(Account.deleted_at.is_(None), visible.accounts(query.reader))
+    rows = rows.where(_like(query, Account.name, Account.email, Account.city, Account.ext_id))
     if query.account is not None:
         rows = rows.where(Account.id == query.account)
     if query.status is not None:
         rows = rows.where(Account.status == query.status)
+    if query.owner is not None:
+        rows = rows.where(Account.owner_id == query.owner)
+    if query.parent is not None:
+        rows = rows.where(Account.parent_id == query.parent)
+    if query.tag is not None:
+        rows = rows.where(Account.id.in_(tags.accounts_with(query.tag)))
     found = session.scalars(_page(rows, query, Account.name, Account.id)).all()
     ids = [one.id for one in found]
     contacts = dict(_pairs(session.execute(
@@ -79,13 +77,13 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         .group_by(Activity.account_id)
     )))  # fmt: skip
     owners = logins(session)
-    sold = statuses.with_deals(session, ids)
+    sold, tagged = statuses.with_deals(session, ids), tags.of_accounts(session, ids)
     return Page(
         tuple(
             AccountRow(
                 a.id, a.ext_id, a.name, a.type, a.status, a.status_since,
                 account_kind(a.type, a.status, had_deal=a.id in sold), a.city, a.email,
-                owners.get(a.owner_id), contacts.get(a.id, 0), last.get(a.id),
+                owners.get(a.owner_id), tagged.get(a.id, ()), contacts.get(a.id, 0), last.get(a.id),
             )
             for a in found
         ),
@@ -102,11 +100,14 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
         .join(Account, Account.id == c.account_id)
         .where(
             c.deleted_at.is_(None),
+            visible.contacts(query.reader),
             _like(query, c.last_name, c.first_name, c.email, c.email2, c.email3, c.ext_id, Account.name),
         )
     )
     if query.account is not None:
         rows = rows.where(c.account_id == query.account)
+    if query.owner is not None:
+        rows = rows.where(Account.owner_id == query.owner)
     if query.contact is not None:
         rows = rows.where(c.id == query.contact)
     found = session.execute(_page(rows, query, c.last_name, c.first_name, c.id)).all()
@@ -133,7 +134,8 @@ def projects(session: Session, query: Query) -> Page[ProjectRow]:
     """By name."""
     p = Project
     rows = select(p, Account.name).join(Account, Account.id == p.account_id)
-    rows = rows.where(p.deleted_at.is_(None), _like(query, p.name, p.reference, p.ext_id, Account.name))
+    rows = rows.where(p.deleted_at.is_(None), visible.projects(query.reader))
+    rows = rows.where(_like(query, p.name, p.reference, p.ext_id, Account.name))
     if query.account is not None:
         rows = rows.where(p.account_id == query.account)
     found = session.execute(_page(rows, query, p.name, p.id)).all()
@@ -156,6 +158,7 @@ def deals(session: Session, query: Query) -> Page[DealRow]:
     rows = select(d, Project.name, Account.name).join(Project, Project.id == d.project_id)
     rows = rows.join(Account, Account.id == Project.account_id).where(d.deleted_at.is_(None))
     rows = rows.where(Project.deleted_at.is_(None), _like(query, d.title, d.reference, d.ext_id))
+    rows = rows.where(visible.deals(query.reader))
     if query.account is not None:
         rows = rows.where(Project.account_id == query.account)
     end = func.coalesce(d.closed_on, d.end_date)
@@ -171,6 +174,7 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
     """Open ones first, then by title."""
     o = Opportunity
     rows = select(o).where(o.deleted_at.is_(None), _like(query, o.title, o.reference, o.ext_id))
+    rows = rows.where(visible.opportunities(query.reader))
     if query.account is not None:
         mine = select(OpportunityAccount.opportunity_id).where(OpportunityAccount.account_id == query.account)
         rows = rows.where(o.id.in_(mine))
@@ -204,6 +208,7 @@ def emails(session: Session, query: Query) -> Page[EmailRow]:
     e = EmailMessage
     # Without the bodies: a page of them may be many megabytes.
     rows = select(e.id, e.date, e.direction, e.from_, e.to, e.subject).where(_like(query, e.subject))
+    rows = rows.where(visible.emails(query.reader))
     if query.account is not None or query.contact is not None:
         match = select(EmailMatch.email_id)
         if query.account is not None:
@@ -263,7 +268,8 @@ def activities(session: Session, query: Query) -> Page[ActivityRow]:
         .outerjoin(Account, Account.id == a.account_id)
         .outerjoin(User, User.id == a.user_id)
         .outerjoin(Opportunity, Opportunity.id == a.opportunity_id)
-        .where(a.deleted_at.is_(None), _like(query, a.subject, Account.name))
+        .where(a.deleted_at.is_(None), visible.activities(query.reader))
+        .where(_like(query, a.subject, Account.name))
     )
     if query.activity is None:  # the history, or what is to enter it (R114)
         wanted_state = ActivityState.PENDING_REPORT if query.pending else ActivityState.VALIDATED
@@ -312,7 +318,7 @@ def quarantine(session: Session, query: Query) -> Page[QuarantineRow]:
         select(Mailbox.name, Collection.remote_ref, q)
         .join(Collection, Collection.id == q.collection_id)
         .join(Mailbox, Mailbox.id == Collection.mailbox_id)
-        .where(_like(query, q.error, Collection.remote_ref))
+        .where(_like(query, q.error, Collection.remote_ref), visible.mailboxes(query.reader))
     )
     if query.mailbox is not None:
         rows = rows.where(Mailbox.name == query.mailbox)
@@ -331,7 +337,8 @@ def quarantine(session: Session, query: Query) -> Page[QuarantineRow]:
 
 def runs(session: Session, query: Query) -> Page[RunRow]:
     """The newest first."""
-    rows = select(Run, Mailbox.name).join(Mailbox, Mailbox.id == Run.mailbox_id).where(_like(query, Run.ref))
+    rows = select(Run, Mailbox.name).join(Mailbox, Mailbox.id == Run.mailbox_id)
+    rows = rows.where(_like(query, Run.ref), visible.mailboxes(query.reader))
     if query.mailbox is not None:
         rows = rows.where(Mailbox.name == query.mailbox)
     if query.since is not None:
@@ -366,32 +373,5 @@ def opportunity_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     return names
 
 
-def _like(query: Query, *columns: Any) -> ColumnElement[bool]:
-    """Whether one of the columns holds the text, case ignored; true where no text is asked for."""
-    if not query.text:
-        return ~false()
-    escaped = query.text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return or_(*(func.lower(column).like(f"%{escaped}%", escape="\\") for column in columns))
-
-
-def _page(rows: Select[*Columns], query: Query, *order: Any) -> Select[*Columns]:
-    return rows.order_by(*order).limit(min(query.limit, MOST)).offset(query.offset)
-
-
-def _total(session: Session, rows: Select[*Columns]) -> int:
-    return session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
-
-
 def logins(session: Session) -> dict[int | None, str]:
     return dict(_pairs(session.execute(select(User.id, User.login))))
-
-
-def _pairs(rows: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
-    return ((key, value) for key, value in rows)
-
-
-def _grouped(rows: Iterable[Sequence[Any]]) -> dict[Any, tuple[Any, ...]]:
-    found: dict[Any, list[Any]] = {}
-    for key, value in rows:
-        found.setdefault(key, []).append(value)
-    return {key: tuple(values) for key, values in found.items()}

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
-from store import ledger
+from store import ledger, visible
 from store.activities import Activity, ActivityState
+from store.actors import Actor
 from store.bindings import Binding, BindingState, Conflict, ConflictState, Intent, Pending
 from store.reconciling import CALENDARS
 from store.sync_state import (
@@ -89,11 +90,14 @@ class LedgerStatus:
     policy: str  # hash of the rules that the ledger was judged by; empty before the first cycle
 
 
-def mailboxes(session: Session, names: Sequence[str] | None = None) -> list[MailboxStatus]:
-    """The mailboxes that the config names (or these ones), by name: a few queries for all of them."""
+def mailboxes(
+    session: Session, names: Sequence[str] | None = None, reader: Actor | None = None
+) -> list[MailboxStatus]:
+    """The mailboxes that the config names (or these ones) and the reader may see (None: an admin), by name: a
+    few queries for all of them."""
     query = select(Mailbox, User.login).join(User, User.id == Mailbox.user_id).order_by(Mailbox.name)
     query = query.where(Mailbox.configured) if names is None else query.where(Mailbox.name.in_(names))
-    boxes = session.execute(query).all()
+    boxes = session.execute(query.where(visible.mailboxes(reader))).all()
     folders: dict[int, list[Collection]] = {}
     of_boxes = select(Collection).where(
         Collection.mailbox_id.in_([box.id for box, _ in boxes]),

@@ -13,12 +13,13 @@ from sqlalchemy import ColumnElement, ForeignKey, SmallInteger, insert, select, 
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from store import directory
-from store.accounts import Account, AccountStatus
+from store.accounts import Account, AccountStatus, AccountType
 from store.base import Base, EnumText
 from store.database import bulk
 from store.deals import Deal, Project
 from store.ledger import chunked
 from store.pipeline import Opportunity, OpportunityAccount
+from store.users import User
 
 ONLY = 1  # the id of the only row of account_status_pass
 
@@ -207,6 +208,19 @@ def with_deals(session: Session, account_ids: Sequence[int]) -> set[int]:
         .distinct()
     )
     return set(session.scalars(query))
+
+
+def sellers(session: Session, ids: Iterable[int]) -> dict[int, tuple[str | None, AccountType]]:
+    """The login of each account's owner, if that user is active, and the account's type."""
+    found: dict[int, tuple[str | None, AccountType]] = {}
+    for part in chunked(ids):
+        query = (
+            select(Account.id, User.login, Account.type)
+            .outerjoin(User, (User.id == Account.owner_id) & User.active)
+            .where(Account.id.in_(part))
+        )
+        found.update((id_, (login, type_)) for id_, login, type_ in session.execute(query))
+    return found
 
 
 def concerned(session: Session, entity: str, ids: Iterable[int]) -> set[int]:

@@ -1,6 +1,7 @@
 """Every table, for those who need them all: migrations and tests."""
 
 from store import (
+    account_drafts,
     accounts,
     activities,
     audit_log,
@@ -14,12 +15,13 @@ from store import (
     pipeline,
     statuses,
     sync_state,
+    tags,
     users,
 )
 from store.base import Base
 
 MODULES = (
-    accounts, activities, audit_log, bindings, calendar, contacts, deals, mail, meetings, numbering,
-    pipeline, statuses, sync_state, users,
+    account_drafts, accounts, activities, audit_log, bindings, calendar, contacts, deals, mail, meetings,
+    numbering, pipeline, statuses, sync_state, tags, users,
 )  # fmt: skip
 METADATA = Base.metadata

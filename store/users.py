@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from sqlalchemy import JSON, Boolean, String
+from sqlalchemy import JSON, Boolean, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, Entity, EnumText
@@ -14,6 +14,15 @@ class UserRole(Enum):
     STANDARD = "standard"
     ADVANCED = "advanced"
     WORKSPACE_ADMIN = "admin"
+
+
+class Branch(Base):
+    """Succursale. Made of the names that users' `branch` has in the config."""
+
+    __tablename__ = "branch"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
 
 
 class User(Entity, Base):
@@ -31,3 +40,5 @@ class User(Entity, Base):
     role: Mapped[UserRole] = mapped_column(EnumText(UserRole))
     show_reminders: Mapped[bool] = mapped_column(Boolean, default=False)  # icône « voir » (R063)
     active: Mapped[bool] = mapped_column(Boolean, default=True)
+    manager_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    branch_id: Mapped[int | None] = mapped_column(ForeignKey("branch.id"))

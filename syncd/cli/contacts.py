@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Cli, Json, UsageError, actor, of
+from syncd.cli.context import Json, UsageError, actor, of
+from syncd.cli.editing import Version
 from syncd.cli.output import as_json, say
 from syncd.cli.records import As
-from syncd.cli.saving import offer, save, warnings
+from syncd.cli.saving import offer, one, warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from store.database import Transaction
     from store.importing import Saved
 
@@ -47,7 +46,7 @@ def add(
         "email2": email2, "email3": email3, "phone_landline": phone_landline,
         "phone_mobile": phone_mobile, "position": position, "ext_id": ext_id,
     }  # fmt: skip
-    saved = _one(of(ctx), cells, "contact add", as_)
+    saved = one(of(ctx), "contacts", cells, "contact add", as_)
     warnings(saved)
     if saved.created:
         say(f"contact {saved.created[0]} added; the next cycle looks for older mail with its addresses")
@@ -69,6 +68,7 @@ def edit(
     phone_landline: Text = None,
     phone_mobile: Text = None,
     position: Text = None,
+    if_version: Version = None,
     as_: As = None,
 ) -> None:
     """Change a contact: only what is given. An empty text ('') empties a field.
@@ -83,7 +83,7 @@ def edit(
         "email": email, "email2": email2, "email3": email3, "phone_landline": phone_landline,
         "phone_mobile": phone_mobile, "position": position,
     }  # fmt: skip
-    saved = _one(of(ctx), cells, "contact edit", as_)
+    saved = one(of(ctx), "contacts", cells, "contact edit", as_, expected=if_version)
     warnings(saved)
     say(f"contact {id_} changed" if saved.updated else "nothing to change")
 
@@ -105,6 +105,22 @@ def delete(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")]
             freed = removing.delete_contact(session, id_, actor=actor(session, as_), now=now())
         say(f"contact {id_} deleted")
         offer(offers.freed(installation, freed))
+
+
+@contact.command("restore")
+def restore(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")], as_: As = None) -> None:
+    """Bring a deleted contact back.
+
+    \b
+    Example:
+      syncd contact restore 12
+    """
+    from store import removing
+    from syncd.daemon.clock import now
+
+    with of(ctx).installation() as installation, installation.database.write() as session:
+        removing.restore_contact(session, id_, actor=actor(session, as_), now=now())
+    say(f"contact {id_} is back; the next cycle looks for older mail with its addresses")
 
 
 @contact.command("from-email")
@@ -135,7 +151,7 @@ def from_email(
     Example:
       syncd contact from-email anne@dupont.example --event 12
     """
-    from store import attendance_rows, scheduling
+    from store import attendance_rows, scheduling, visible
     from store.errors import Invalid, NotFound
     from syncd.core.names import split_name
 
@@ -143,6 +159,7 @@ def from_email(
     with of(ctx).installation() as installation:
         known = installation.mail.known.directory()
         with installation.database.read() as session:
+            visible.require(session, None if as_ is None else actor(session, as_), "event", event)
             name = scheduling.participant_name(session, event, address)
             if name is None:
                 name = attendance_rows.stranger_name(session, event, address)
@@ -176,7 +193,7 @@ def from_email(
         relinked = scheduling.relink(session, address, saved.created[0])
         attendance_rows.relink(session, address, saved.created[0])
 
-    saved = _one(of(ctx), dict(cells), "contact from-email", as_, also=relink)
+    saved = one(of(ctx), "contacts", dict(cells), "contact from-email", as_, also=relink)
     (id_,) = saved.created
     warnings(saved)
     if json:
@@ -184,23 +201,3 @@ def from_email(
                  "participants_relinked": relinked})  # fmt: skip
     else:
         say(f"contact {id_} added; the next cycle looks for older mail with its addresses")
-
-
-def _one(
-    cli: Cli,
-    cells: dict[str, str | None],
-    source: str,
-    login: str | None,
-    *,
-    also: "Callable[[Transaction, Saved], None] | None" = None,
-) -> "Saved":
-    from store.csvfile import Fault, Line, Refused
-
-    given = {name: value.strip() for name, value in cells.items() if value is not None}
-    try:
-        return save(cli, "contacts", [Line(1, given)], source=source, login=login, also=also)
-    except Refused as error:
-        faults = [Fault(0, f.column and f"--{f.column.replace('_', '-')}", f.message) for f in error.faults]
-        raise UsageError(
-            "; ".join(f"{f.column}: {f.message}" if f.column else f.message for f in faults)
-        ) from None

@@ -20,6 +20,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli import (
+    accounts,
     contacts,
     cycles,
     events,
@@ -101,6 +102,7 @@ for _verb, _function in (
     ("import", importing.import_),
 ):
     app.command(_verb)(_function)
+app.add_typer(accounts.account, name="account")
 app.add_typer(contacts.contact, name="contact")
 app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")

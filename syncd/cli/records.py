@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syncd.cli.context import Json, UsageError, of
+from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.output import as_json, clean_lines, say, shown, table, warn
 
 if TYPE_CHECKING:
@@ -87,16 +87,22 @@ def list_(
     status: Annotated[
         str | None, typer.Option("--status", help="Accounts: active, prospect, neglected or inactive.")
     ] = None,
+    mine: Annotated[
+        bool, typer.Option("--mine", help="Accounts that --as owns, or contacts of them.")
+    ] = False,
+    tag: Annotated[str | None, typer.Option("--tag", help="Accounts with this tag.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
+    as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
     """List records of the CRM.
 
     \b
     Examples:
-      syncd list accounts --status neglected
+      syncd list accounts --status neglected --tag bâtiment
       syncd list contacts --account "Garage Dupont"
+      syncd list contacts --as claire --mine
       syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
@@ -104,22 +110,33 @@ def list_(
       syncd list events --user claire --from 2026-12-01 --to 2026-12-31
       syncd list events --video
     """
-    from store import references
+    from store import references, visible
     from store.report_rows import Query
 
     wanted = None if status is None else _status(what, status)
+    if tag is not None and what is not Listed.ACCOUNTS:
+        raise UsageError(f"--tag is for accounts: {what.value} have none")
+    if mine and (as_ is None or what not in {Listed.ACCOUNTS, Listed.CONTACTS}):
+        raise UsageError("--mine is for accounts and contacts, and needs --as: whose")
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else _since(since, installation)
         with installation.database.read() as session:
+            reader = None if as_ is None else actor(session, as_)
+            of_account = None if account is None else references.account(session, account)
+            if of_account is not None:
+                visible.require(session, reader, "account", of_account)
             query = Query(
                 text=text,
-                account=None if account is None else references.account(session, account),
+                account=of_account,
                 contact=contact_,
                 opportunity=opportunity,
                 mailbox=mailbox,
                 pending=pending,
                 status=wanted,
+                tag=tag,
+                reader=reader,
+                owner=reader.user_id if mine and reader is not None else None,
                 since=moment,
                 limit=limit,
                 offset=offset,
@@ -138,7 +155,7 @@ def list_(
     if json:
         as_json(page)
         return
-    _rows(page.rows, zone)
+    rows(page.rows, zone)
     if page.total > len(page.rows):
         warn(
             f"{len(page.rows)} of {page.total}, from {offset + 1 if page.rows else 0} on (--limit, --offset)"
@@ -161,7 +178,7 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
     from store.report_rows import Page
 
     if what is Listed.MAILBOXES:
-        rows = status.mailboxes(session)
+        rows = status.mailboxes(session, reader=query.reader)
         return Page(tuple(rows[query.offset : query.offset + query.limit]), len(rows), query.offset)
     readers: dict[Listed, Callable[[Transaction, Query], Page[Any]]] = {
         Listed.ACCOUNTS: reports.accounts,
@@ -204,6 +221,7 @@ def _entries(
         opportunity_id=query.opportunity,
         text=query.text,
         video=video,
+        reader=query.reader,
     )
     if what is Listed.EVENTS:
         shown_entries.list_events(session, wanted, query, zone, json=json)
@@ -226,21 +244,21 @@ def _since(text: str, installation: "Installation") -> "datetime":
     return datetime(value.year, value.month, value.day, tzinfo=installation.settings.workspace.timezone)
 
 
-def _rows(rows: Sequence[object], zone: "tzinfo") -> None:
+def rows(found: Sequence[object], zone: "tzinfo") -> None:
     """A table of records; fields that are tables themselves are left to JSON."""
     from dataclasses import fields
 
-    if not rows:
+    if not found:
         say("None.")
         return
     names = [
         one.name
-        for one in fields(rows[0])  # type: ignore[arg-type]  # rows are dataclasses, of one kind
-        if not isinstance(getattr(rows[0], one.name), dict) and one.name != "folders"
+        for one in fields(found[0])  # type: ignore[arg-type]  # rows are dataclasses, of one kind
+        if not isinstance(getattr(found[0], one.name), dict) and one.name != "folders"
     ]
     table(
         [name.rstrip("_") for name in names],
-        [[shown(getattr(row, name), zone) for name in names] for row in rows],
+        [[shown(getattr(row, name), zone) for name in names] for row in found],
     )
 
 
@@ -250,6 +268,7 @@ def show(
     record: Annotated[
         str, typer.Argument(metavar="ID", help="Its id; for an account also ext_id or exact name.")
     ],
+    as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
     """Show one record with what hangs on it.
@@ -259,10 +278,11 @@ def show(
       syncd show account "Garage Dupont"
       syncd show email 12
     """
-    from store import details, references
+    from store import details, references, visible
 
     with of(ctx).installation() as installation, installation.database.read() as session:
         zone = installation.settings.workspace.timezone
+        reader = None if as_ is None else actor(session, as_)
         if what is Shown.ACCOUNT:
             id_ = references.account(session, record)
         elif record.isascii() and record.isdecimal() and len(record) < 10:  # noqa: PLR2004 - 32 bits
@@ -273,6 +293,7 @@ def show(
             from syncd.cli import entries
 
             show_entry = entries.show_event if what is Shown.EVENT else entries.show_task
+            visible.require(session, reader, what.value, id_)
             show_entry(session, id_, zone, json=json)
             return
         readers = {
@@ -282,7 +303,7 @@ def show(
             Shown.EMAIL: details.email,
             Shown.ACTIVITY: details.activity,
         }
-        detail = readers[what](session, id_)
+        detail = readers[what](session, id_, reader)
     if json:
         as_json({what.value: detail.fields, **detail.lists})
     else:
@@ -300,8 +321,8 @@ def _print(detail: "Detail", zone: "tzinfo") -> None:
         say()
         say(f"{name}:")
         say(clean_lines(value))
-    for name, rows in detail.lists.items():
-        if rows:
+    for name, listed in detail.lists.items():
+        if listed:
             say()
             say(f"{name}:")
-            _rows(rows, zone)
+            rows(listed, zone)

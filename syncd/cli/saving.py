@@ -2,15 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from syncd.cli.context import Cli, actor
+from syncd.cli.context import Cli, UsageError, actor
 from syncd.cli.output import clean, count, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from store.csvfile import Line
+    from store.csvfile import Line, Refused
     from store.database import Transaction
-    from store.importing import Saved
+    from store.importing import Occasion, Saved
+    from syncd.daemon.wiring import Installation
 
 WARNINGS = 20  # more are only counted
 
@@ -30,35 +31,77 @@ def save(
     source: str,
     login: str | None,
     dry_run: bool = False,
+    expected: int | None = None,
     also: "Callable[[Transaction, Saved], None] | None" = None,
 ) -> "Saved":
     """Writes the rows, and `also` what belongs to them, together; tells of mail that stands because of
     addresses that nobody has any more."""
-    from store.contacts import CreatedVia
     from store.fields import KINDS
-    from store.importing import Occasion
     from syncd.daemon import offers
-    from syncd.daemon.clock import now
     from syncd.engine import records
 
     with cli.installation() as installation:
-        moment = now()
-        zone = installation.settings.workspace.timezone
         with installation.database.write() as session:
-            occasion = Occasion(
-                actor=actor(session, login),
-                now=moment,
-                today=moment.astimezone(zone).date(),
-                source=source,
-                via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
+            said = occasion(installation, session, source, login)
+            saved = records.save(
+                session, KINDS[kind], lines, said, expected=expected, then=installation.statuses.then
             )
-            saved = records.save(session, KINDS[kind], lines, occasion)
             if also is not None:
                 also(session, saved)
             if dry_run:
                 session.rollback()
         offer(offers.freed(installation, saved.freed))
     return saved
+
+
+def occasion(
+    installation: "Installation", session: "Transaction", source: str, login: str | None
+) -> "Occasion":
+    """Who writes, now, by which command."""
+    from store.contacts import CreatedVia
+    from store.importing import Occasion
+    from syncd.daemon.clock import now
+
+    moment = now()
+    return Occasion(
+        actor=actor(session, login),
+        now=moment,
+        today=moment.astimezone(installation.settings.workspace.timezone).date(),
+        source=source,
+        via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
+    )
+
+
+def one(
+    cli: Cli,
+    kind: str,
+    cells: "Mapping[str, str | None]",
+    source: str,
+    login: str | None,
+    *,
+    expected: int | None = None,
+    also: "Callable[[Transaction, Saved], None] | None" = None,
+) -> "Saved":
+    """Writes one record: what is None is left as it is. Raises UsageError with the options that are wrong."""
+    from store.csvfile import Line, Refused
+
+    try:
+        return save(
+            cli, kind, [Line(1, given(cells))], source=source, login=login, expected=expected, also=also
+        )
+    except Refused as error:
+        raise wrong(error) from None
+
+
+def given(cells: "Mapping[str, str | None]") -> dict[str, str]:
+    """The options that say something."""
+    return {name: value.strip() for name, value in cells.items() if value is not None}
+
+
+def wrong(error: "Refused") -> UsageError:
+    """The faults of a row, named by the options that it was made of."""
+    faults = [(one.column and f"--{one.column.replace('_', '-')}", one.message) for one in error.faults]
+    return UsageError("; ".join(f"{column}: {message}" if column else message for column, message in faults))
 
 
 def offer(freed: dict[str, int]) -> None:

@@ -22,13 +22,15 @@ from store.blobs import BlobStore
 from store.database import Database
 from store.errors import Stale, StoreError
 from store.leases import Leases
-from store.mailboxes import MailboxRow, UserRow
+from store.mailboxes import MailboxRow
+from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Exclusion, Policy
 from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
+from syncd.daemon.crm import matrix, status_actions
 from syncd.daemon.exchange import Exchange
 from syncd.daemon.listened import Listened
 from syncd.daemon.meetings import dropping, meeting_rules
@@ -77,6 +79,7 @@ class Installation:
             busy_timeout=settings.store.busy_timeout,
             pool_size=settings.schedule.workers + 4,
         )
+        self.database.rights = matrix(settings)
         self.blobs = BlobStore(self.folder / "attachments")
         self.leases = Leases(self.database, self.folder / "locks")
         self.hashed = KeyedHash(_hash_key(self.folder / "hash.key"))
@@ -89,6 +92,7 @@ class Installation:
             self.mail.messages = Messages(self.database, meetings.forms, self.hashed)
         self.dropping = dropping(settings, self.hashed, self.database, self.people)
         self.statuses = StatusSync(self.database, settings.workspace.timezone)
+        self.statuses.then = status_actions(settings, self.hashed, self.people)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._exchange = Exchange(
@@ -343,6 +347,8 @@ def _user_rows(settings: Settings) -> list[UserRow]:
             language=user.language,
             timezone=None if user.timezone is None else user.timezone.key,
             show_reminders=user.show_reminders,
+            manager=user.manager,
+            branch=user.branch,
         )
         for user in settings.users
     ]

@@ -8,10 +8,20 @@ from store.database import Transaction
 from store.fields import Kind
 from store.importing import Occasion, Saved
 from syncd.engine import statuses
+from syncd.engine.statuses import Then
 
 
-def save(session: Transaction, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> Saved:
-    """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows."""
-    saved = importing.save(session, kind, lines, occasion)
-    statuses.refresh(session, saved.accounts, occasion.today, occasion.now)
+def save(
+    session: Transaction,
+    kind: Kind,
+    lines: Sequence[Line],
+    occasion: Occasion,
+    *,
+    expected: int | None = None,
+    then: Then | None = None,
+) -> Saved:
+    """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows,
+    and `then` does what follows from that."""
+    saved = importing.save(session, kind, lines, occasion, expected=expected)
+    statuses.refresh(session, saved.accounts, occasion.today, occasion.now, then)
     return saved

@@ -39,14 +39,21 @@ class Looked:
     whole: bool  # False: it was halted
 
 
-def refresh(session: Transaction, ids: Iterable[int], day: date, now: datetime) -> list[StatusChange]:
+Then = Callable[[Transaction, Sequence[StatusChange], date, datetime], int]
+
+
+def refresh(
+    session: Transaction, ids: Iterable[int], day: date, now: datetime, then: Then | None = None
+) -> list[StatusChange]:
     """Gives these accounts the statuses of that day, in the caller's transaction, which keeps others out
-    (`statuses.alone`). Returns what changed."""
+    (`statuses.alone`), and does what follows. Returns what changed."""
     wanted = sorted(set(ids))
     if not wanted:
         return []
     changes = _changes(statuses.of_accounts(session, wanted), limits(day))
     statuses.write(session, changes, day, now)
+    if then is not None and changes:
+        then(session, changes, day, now)
     return changes
 
 
@@ -71,6 +78,7 @@ class StatusSync:
         self._database = database
         self._zone = zone
         self.halted: Callable[[], bool] = lambda: False
+        self.then: Then | None = None  # what follows from a change of status
 
     def today(self, now: datetime) -> date:
         """The company's day at that aware moment."""
@@ -148,5 +156,7 @@ class StatusSync:
         for start in range(0, len(ids), CHUNK):
             with self._database.write() as session:
                 statuses.alone(session)
-                done += refresh(session, ids[start : start + CHUNK], day, now)
+                # What another day would bring is nothing to act on.
+                then = self.then if day == self.today(now) else None
+                done += refresh(session, ids[start : start + CHUNK], day, now, then)
         return done

@@ -11,7 +11,8 @@ from connectors.numbering import MemoryNumbering, Numbered, Numbering
 from store import mailboxes
 from store.database import Database
 from store.errors import StoreError
-from store.mailboxes import MailboxRow, UserRow
+from store.mailboxes import MailboxRow
+from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.engine.numbering import StoredNumbering
 from tests.servers.databases import NewDatabase

@@ -57,6 +57,7 @@ def test_what_was_told_before_and_after_the_record_is_its_duration(world: Meetin
         (("answer", "9", "--text", "x"), 1, "there is no activity 9"),
         (("answer", "1", "--text", "x", "--as", "marc"), 1, "may not report"),
         (("waive", "9"), 1, "there is no activity 9"),
+        (("waive", "1", "--as", "marc"), 1, "may not report"),
         (("waive", "un"), 2, "valid integer"),
     ],
 )

@@ -17,7 +17,8 @@ from store.database import Database
 from store.errors import Forbidden
 from store.fields import KINDS
 from store.importing import Occasion, Saved
-from store.mailboxes import UserRow, apply_config
+from store.mailboxes import apply_config
+from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.engine import records
 from syncd.engine.statuses import StatusSync

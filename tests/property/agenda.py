@@ -21,8 +21,9 @@ from store.calendar import Origin
 from store.calendar_rows import EventDraft, EventRecord, EventRow, TaskRecord
 from store.database import Database
 from store.leases import Leases
-from store.mailboxes import MailboxRow, UserRow, apply_config
+from store.mailboxes import MailboxRow, apply_config
 from store.sync_state import MailboxState
+from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.core.conflicts import Rules
 from syncd.core.decision import Direction

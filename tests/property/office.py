@@ -23,7 +23,8 @@ from store.blobs import BlobStore
 from store.contacts import Contact, CreatedVia, Gender
 from store.database import Database
 from store.leases import Leases
-from store.mailboxes import MailboxRow, UserRow, apply_config
+from store.mailboxes import MailboxRow, apply_config
+from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Policy

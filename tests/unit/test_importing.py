@@ -18,8 +18,9 @@ from store.database import Database
 from store.errors import Forbidden, Invalid, NotFound
 from store.fields import KINDS
 from store.importing import Occasion, Saved
-from store.mailboxes import UserRow, apply_config
+from store.mailboxes import apply_config
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
+from store.user_rows import UserRow
 from store.users import UserRole
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

@@ -1,0 +1,261 @@
+"""The verbs of one account: add, edit, delete, restore; drafts, approve, reject."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli.context import Cli, Json, actor, of
+from syncd.cli.editing import Id, Text, Version
+from syncd.cli.output import as_json, say
+from syncd.cli.records import As
+from syncd.cli.saving import given, occasion, offer, one, warnings, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+account = typer.Typer(
+    help="Add, change or delete one account; decide on drafts.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Type = Annotated[str | None, typer.Option("--type", help="customer, competitor, group, internal or partner.")]
+Owner = Annotated[str | None, typer.Option("--owner", metavar="LOGIN", help="Whose account it is.")]
+Parent = Annotated[
+    str | None, typer.Option("--parent", help="The account it belongs to: exact name or ext_id.")
+]
+Tags = Annotated[str | None, typer.Option("--tags", metavar="TAG,TAG", help="All its tags; '' for none.")]
+Public = Annotated[str | None, typer.Option("--public", help="yes: everybody may read it.")]
+Country = Annotated[str | None, typer.Option("--country", help='Two letters such as "FR" (ISO 3166-1).')]
+
+
+@account.command("add")
+def add(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Option("--name")],
+    type_: Annotated[str, typer.Option("--type", help="customer, competitor, group, internal or partner.")],
+    owner: Owner = None,
+    parent: Parent = None,
+    tags: Tags = None,
+    public: Public = None,
+    website: Text = None,
+    email: Text = None,
+    phone: Text = None,
+    phone2: Text = None,
+    fax: Text = None,
+    vat_number: Text = None,
+    address1: Text = None,
+    address2: Text = None,
+    postcode: Text = None,
+    city: Text = None,
+    region: Text = None,
+    country: Country = None,
+    comment: Text = None,
+    created_on: Text = None,
+    ext_id: Text = None,
+    as_: As = None,
+) -> None:
+    """Add an account. Who has the role standard adds a draft of one, for others to approve.
+
+    Whoever is named by --as is its owner unless --owner names another.
+
+    \b
+    Example:
+      syncd account add --name "Garage Dupont" --type customer --city Lyon --tags "auto, à suivre"
+    """
+    cells = {
+        "name": name, "type": type_, "owner": as_ if owner is None else owner, "parent": parent,
+        "tags": tags, "public": public, "website": website, "email": email, "phone": phone,
+        "phone2": phone2, "fax": fax, "vat_number": vat_number, "address1": address1,
+        "address2": address2, "postcode": postcode, "city": city, "region": region, "country": country,
+        "comment": comment, "created_on": created_on, "ext_id": ext_id,
+    }  # fmt: skip
+    if as_ is not None and not _creates(of(ctx), as_):
+        _ask(of(ctx), given(cells), as_)
+        return
+    saved = one(of(ctx), "accounts", cells, "account add", as_)
+    warnings(saved)
+    say(f"account {saved.created[0]} added" if saved.created else "nothing to change")
+
+
+@account.command("edit")
+def edit(
+    ctx: typer.Context,
+    id_: Id,
+    *,
+    name: Text = None,
+    type_: Type = None,
+    owner: Owner = None,
+    parent: Parent = None,
+    tags: Tags = None,
+    public: Public = None,
+    website: Text = None,
+    email: Text = None,
+    phone: Text = None,
+    phone2: Text = None,
+    fax: Text = None,
+    vat_number: Text = None,
+    address1: Text = None,
+    address2: Text = None,
+    postcode: Text = None,
+    city: Text = None,
+    region: Text = None,
+    country: Country = None,
+    comment: Text = None,
+    ext_id: Text = None,
+    if_version: Version = None,
+    as_: As = None,
+) -> None:
+    """Change an account: only what is given. An empty text ('') empties a field.
+
+    \b
+    Examples:
+      syncd account edit 12 --parent "Groupe Dupont" --tags ''
+      syncd account edit 12 --type internal --if-version 3
+    """
+    cells = {
+        "id": str(id_), "name": name, "type": type_, "owner": owner, "parent": parent, "tags": tags,
+        "public": public, "website": website, "email": email, "phone": phone, "phone2": phone2,
+        "fax": fax, "vat_number": vat_number, "address1": address1, "address2": address2,
+        "postcode": postcode, "city": city, "region": region, "country": country, "comment": comment,
+        "ext_id": ext_id,
+    }  # fmt: skip
+    saved = one(of(ctx), "accounts", cells, "account edit", as_, expected=if_version)
+    warnings(saved)
+    say(f"account {id_} changed" if saved.updated else "nothing to change")
+
+
+@account.command("delete")
+def delete(ctx: typer.Context, id_: Id, as_: As = None) -> None:
+    """Delete an account that has no contacts, projects and accounts below it any more.
+
+    \b
+    Example:
+      syncd account delete 12
+    """
+    from store import removing
+    from syncd.daemon import offers
+    from syncd.daemon.clock import now
+
+    with of(ctx).installation() as installation:
+        with installation.database.write() as session:
+            freed = removing.delete_account(session, id_, actor=actor(session, as_), now=now())
+        say(f"account {id_} deleted; `syncd account restore {id_}` brings it back")
+        offer(offers.freed(installation, freed))
+
+
+@account.command("restore")
+def restore(ctx: typer.Context, id_: Id, as_: As = None) -> None:
+    """Bring a deleted account back.
+
+    \b
+    Example:
+      syncd account restore 12
+    """
+    from store import removing
+    from syncd.daemon.clock import now
+
+    with of(ctx).installation() as installation, installation.database.write() as session:
+        removing.restore_account(session, id_, actor=actor(session, as_), now=now())
+    say(f"account {id_} is back")
+
+
+@account.command("drafts")
+def drafts(
+    ctx: typer.Context,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Also those that are decided.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
+    as_: As = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """List the accounts that somebody asked for who may not create them.
+
+    \b
+    Example:
+      syncd account drafts --as vera
+    """
+    from store import account_drafts
+    from store.report_rows import Query
+    from syncd.cli.records import rows
+
+    with of(ctx).installation() as installation:
+        with installation.database.read() as session:
+            reader = None if as_ is None else actor(session, as_)
+            state = None if every else account_drafts.DraftState.NEW
+            page = account_drafts.page(session, Query(limit=limit, offset=offset, reader=reader), state)
+        if json:
+            as_json(page)
+        else:
+            rows(page.rows, installation.settings.workspace.timezone)
+
+
+@account.command("approve")
+def approve(
+    ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="DRAFT", min=1)], as_: As = None
+) -> None:
+    """Make an account of a draft. Its owner is whoever asked for it, unless the draft names another.
+
+    \b
+    Example:
+      syncd account approve 3 --as vera
+    """
+    from store.csvfile import Refused
+    from store.errors import Invalid
+    from syncd.engine import account_drafts
+
+    with of(ctx).installation() as installation, installation.database.write() as session:
+        try:
+            saved = account_drafts.approve(
+                session, id_, occasion(installation, session, "account approve", as_)
+            )
+        except Refused as error:
+            raise Invalid(f"draft {id_} cannot be an account any more: {wrong(error)}") from None
+    warnings(saved)
+    say(f"account {saved.created[0]} added")
+
+
+@account.command("reject")
+def reject(
+    ctx: typer.Context,
+    id_: Annotated[int, typer.Argument(metavar="DRAFT", min=1)],
+    *,
+    reason: Annotated[str | None, typer.Option("--reason", help="One line, for whoever asked.")] = None,
+    as_: As = None,
+) -> None:
+    """Reject a draft of an account.
+
+    \b
+    Example:
+      syncd account reject 3 --reason "est le compte 12" --as vera
+    """
+    from syncd.engine import account_drafts
+
+    with of(ctx).installation() as installation, installation.database.write() as session:
+        account_drafts.reject(session, id_, reason, occasion(installation, session, "account reject", as_))
+    say(f"draft {id_} rejected")
+
+
+def _creates(cli: Cli, login: str) -> bool:
+    """Whether that user may create accounts at all."""
+    from config.rights import Scope
+    from store.rights import Verb
+
+    with cli.installation() as installation, installation.database.read() as session:
+        return actor(session, login).scope("account", Verb.CREATE) is not Scope.NONE
+
+
+def _ask(cli: Cli, cells: "Mapping[str, str]", login: str) -> None:
+    from store.csvfile import Refused
+    from store.importing import Saved
+    from syncd.engine import account_drafts
+
+    with cli.installation() as installation, installation.database.write() as session:
+        try:
+            id_, odd = account_drafts.ask(
+                session, cells, occasion(installation, session, "account add", login)
+            )
+        except Refused as error:
+            raise wrong(error) from None
+    warnings(Saved(warnings=odd))
+    say(f"draft {id_} of an account added: {login} may not create accounts, others decide on it")

@@ -1,0 +1,193 @@
+"""No function that reads or writes records for a person is without a test of its rights.
+
+Such functions are found by their parameters: one that tells who acts (`Actor`, or an `Occasion`, which has
+one), or who reads (`Query`, `Wanted`). A new one fails here until its test is named.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import store
+import syncd.engine
+
+TELLS_WHO = frozenset({"Actor", "Occasion", "Query", "Wanted"})
+RIGHTS = "tests.integration.test_rights"
+ACCOUNTS = "tests.integration.test_cli_accounts"
+APPROVED = f"{ACCOUNTS}.test_a_standard_users_account_is_a_draft_until_somebody_approves"
+MEETINGS = "tests.integration.test_cli_meetings.test_what_cannot_be_is_refused_in_clear_words"
+LISTS = f"{RIGHTS}.test_what_hangs_on_an_account_is_read_where_the_account_is"
+DETAILS = f"{RIGHTS}.test_a_record_that_may_not_be_read_is_not_there"
+BOXES = f"{RIGHTS}.test_mailboxes_and_what_went_on_in_them_are_their_users_and_admins"
+SHOWN = f"{RIGHTS}.test_the_command_line_shows_what_a_user_may_read"
+CONDITIONS = f"{RIGHTS}.test_conditions_name_what_a_reader_sees"
+WRITTEN = f"{RIGHTS}.test_owners_and_advanced_users_change_a_record_and_what_hangs_on_it"
+DELETED = f"{RIGHTS}.test_admins_delete_and_others_where_the_config_says_so"
+ACTIVITIES = f"{RIGHTS}.test_activities_are_changed_by_whose_they_are"
+CALENDARS = f"{RIGHTS}.test_anothers_events_and_tasks_are_left_alone"
+UNDONE = "tests.integration.test_cli_reconciled.test_what_somebody_else_organises_can_only_be_taken_out"
+
+# The test that shows what somebody without the right gets.
+TESTED = {
+    **dict.fromkeys(("store.activities.update_activity", "store.activities.delete_activity"), ACTIVITIES),
+    **dict.fromkeys(
+        (f"store.details.{one}" for one in ("account", "contact", "opportunity", "email", "activity")),
+        DETAILS,
+    ),
+    "store.details.ancestors": f"{RIGHTS}.test_what_lies_above_an_account_is_shown_as_far_as_it_may_be_read",
+    "store.account_drafts.page": APPROVED,
+    "syncd.engine.account_drafts.approve": APPROVED,
+    "syncd.engine.account_drafts.reject": (
+        f"{ACCOUNTS}.test_a_draft_is_rejected_with_a_reason_that_who_asked_can_read"
+    ),
+    **dict.fromkeys(
+        ("store.removing.restore_account", "store.removing.restore_contact"),
+        f"{RIGHTS}.test_who_may_delete_may_restore",
+    ),
+    **dict.fromkeys(
+        (f"store.entries.{one}" for one in ("event", "task", "events_between", "tasks_of")), SHOWN
+    ),
+    **dict.fromkeys(
+        ("store.importing.save", "store.writing_rights.check", "syncd.engine.records.save"), WRITTEN
+    ),
+    **dict.fromkeys(("store.removing.delete_contact", "store.removing.delete_account"), DELETED),
+    **dict.fromkeys(
+        (
+            f"store.reports.{one}"
+            for one in (
+                "accounts", "contacts", "projects", "deals", "opportunities", "emails", "activities",
+            )
+        ),
+        LISTS,
+    ),
+    **dict.fromkeys(("store.reports.quarantine", "store.reports.runs", "store.status.mailboxes"), BOXES),
+    "store.reports.users": f"{RIGHTS}.test_everybody_sees_who_works_here",
+    "store.visible.mailboxes": BOXES,
+    "store.visible.require": DETAILS,
+    **dict.fromkeys(
+        (
+            f"store.visible.{one}"
+            for one in (
+                "reads_all", "accounts", "account_ids", "contacts", "projects", "deals", "opportunities",
+                "emails", "activities", "events", "tasks",
+            )
+        ),
+        CONDITIONS,
+    ),
+    **dict.fromkeys(
+        (
+            f"syncd.engine.calendar.editing.{one}"
+            for one in (
+                "add_event", "edit_event", "cancel_event", "tell_guests", "restore_event",
+                "restore_occurrence",
+            )
+        ),
+        CALENDARS,
+    ),
+    **dict.fromkeys(
+        (
+            f"syncd.engine.calendar.task_editing.{one}"
+            for one in ("add_task", "edit_task", "finish_task", "reopen_task", "cancel_task")
+        ),
+        CALENDARS,
+    ),
+    **dict.fromkeys(
+        (
+            f"syncd.engine.calendar.rights.{one}"
+            for one in ("owner_of", "record_of", "editable", "new_owner")
+        ),
+        CALENDARS,
+    ),
+    "syncd.engine.calendar.quick.make": f"{RIGHTS}.test_what_is_added_in_a_few_words_is_ones_own",
+    "syncd.engine.calendar.quick.understand": f"{RIGHTS}.test_what_is_added_in_a_few_words_is_ones_own",
+    **dict.fromkeys(
+        (
+            "syncd.engine.calendar.quiet.require_rights", "syncd.engine.calendar.taking_back.take",
+            "syncd.engine.calendar.undoing.undo",
+        ),
+        UNDONE,
+    ),
+    **dict.fromkeys(
+        (f"syncd.engine.meetings.telling.{one}" for one in ("times", "answer", "waive")), MEETINGS
+    ),
+    "syncd.engine.statuses.StatusSync.ordered": (
+        "tests.integration.test_statuses.test_only_an_admin_recomputes"
+    ),
+}  # fmt: skip
+
+# Why there is nothing to refuse.
+NEEDS_NONE = {
+    "store.account_drafts.add": "called by `ask`",
+    "store.account_drafts.settle": "called by `approve` and `reject`, which ask before",
+    "store.importing.validate": "tells what is wrong with rows, and writes nothing",
+    "syncd.engine.account_drafts.ask": "everybody may ask for an account",
+    "store.paging.like": "a condition on a text",
+    "store.paging.page": "one page of rows that were chosen before",
+    "store.scheduling.log": "a line of the audit log",
+    "syncd.engine.calendar.occasion.Workplace.occasion": "puts together who acts; nothing is done yet",
+    "syncd.engine.calendar.quiet.put": "called by `take` and `undo`, which ask before",
+    "syncd.engine.meetings.answering.taken": "called with the form of the user whose answer came in",
+    "syncd.engine.meetings.forms.finish": "closes the form of an answer that was accepted",
+    "syncd.engine.meetings.telling.answer_by_mail": "the mail lies in the form's own user's mailbox",
+}
+
+
+def functions() -> Iterator[str]:
+    """Every public function and method of the store and the engine that is told who acts or reads."""
+    for package in (store, syncd.engine):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if ".migrations" in found.name:
+                continue
+            module = importlib.import_module(found.name)
+            for name, value in vars(module).items():
+                members = {name: value}
+                if inspect.isclass(value) and value.__module__ == found.name:
+                    members = {f"{name}.{key}": one for key, one in vars(value).items()}
+                for path, one in members.items():
+                    if not inspect.isfunction(one) or one.__module__ != found.name:
+                        continue
+                    if any(part.startswith("_") for part in path.split(".")):
+                        continue
+                    if told_who(one):
+                        yield f"{found.name}.{path}"
+
+
+def told_who(function: object) -> bool:
+    """Whether a parameter says who acts or reads."""
+    assert inspect.isfunction(function)
+    words: set[str] = set()
+    for parameter in inspect.signature(function).parameters.values():
+        told = parameter.annotation
+        words.update(re.findall(r"\w+", told.__name__ if isinstance(told, type) else str(told)))
+    return not words.isdisjoint(TELLS_WHO)
+
+
+def test_every_function_that_is_told_who_acts_has_its_test_of_rights() -> None:
+    there = set(functions())
+    assert len(there) > 50
+    assert there - TESTED.keys() - NEEDS_NONE.keys() == set(), "name the test of what they refuse"
+    assert (TESTED.keys() | NEEDS_NONE.keys()) - there == set(), "there is no such function any more"
+    assert not TESTED.keys() & NEEDS_NONE.keys()
+
+
+@pytest.mark.parametrize("path", sorted(set(TESTED.values())))
+def test_the_tests_that_are_named_exist(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    assert inspect.isfunction(getattr(importlib.import_module(module), name))
+    assert name.startswith("test_")
+
+
+def test_a_new_function_without_a_test_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from store import removing
+    from store.actors import Actor
+
+    def erase(id_: int, who: Actor | None) -> None:
+        """A stranger to the table above."""
+
+    erase.__module__ = removing.__name__
+    monkeypatch.setattr(removing, "erase", erase, raising=False)
+    assert "store.removing.erase" in set(functions())
