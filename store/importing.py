@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import directory, statuses
+from store import directory, phones, statuses
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
@@ -133,7 +133,8 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
         if children:
             session.execute(update(kind.model), children)
     if changed:
-        rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **r.values} for r in changed]
+        fresh = phones.emptied if kind is CONTACTS else dict
+        rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **fresh(r.values)} for r in changed]
         session.execute(update(kind.model), rows)
     _write_links(session, [*new, *changed])
     saved.accounts |= statuses.concerned(session, kind.entity, [r.id for r in (*new, *changed)])

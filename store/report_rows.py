@@ -29,6 +29,7 @@ class Query:
     pending: bool = False  # activities without a report instead of those of the history
     since: datetime | None = None
     status: AccountStatus | None = None  # of accounts
+    digits: tuple[str, ...] = ()  # of contacts: parts of a telephone number in its international form
     limit: int = 50
     offset: int = 0
 
@@ -85,6 +86,7 @@ class ContactRow:
     first_name: str
     position: str | None
     emails: tuple[str, ...]
+    phones: tuple[str, ...]  # as typed
     last_activity: datetime | None
 
 

@@ -11,6 +11,7 @@ from store import (
     mail,
     meetings,
     numbering,
+    phones,
     pipeline,
     statuses,
     sync_state,
@@ -20,6 +21,6 @@ from store.base import Base
 
 MODULES = (
     accounts, activities, audit_log, bindings, calendar, contacts, deals, mail, meetings, numbering,
-    pipeline, statuses, sync_state, users,
+    phones, pipeline, statuses, sync_state, users,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -39,7 +39,7 @@ def save(
     from store.importing import Occasion
     from syncd.daemon import offers
     from syncd.daemon.clock import now
-    from syncd.engine import records
+    from syncd.engine import phones, records
 
     with cli.installation() as installation:
         moment = now()
@@ -53,6 +53,8 @@ def save(
                 via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
             )
             saved = records.save(session, KINDS[kind], lines, occasion)
+            if kind == "contacts":
+                phones.settle(session, installation.settings.workspace.default_country)
             if also is not None:
                 also(session, saved)
             if dry_run:
