@@ -8,6 +8,7 @@ from store import (
     calendar,
     contacts,
     deals,
+    drafts,
     mail,
     meetings,
     numbering,
@@ -20,7 +21,7 @@ from store import (
 from store.base import Base
 
 MODULES = (
-    accounts, activities, audit_log, bindings, calendar, contacts, deals, mail, meetings, numbering,
+    accounts, activities, audit_log, bindings, calendar, contacts, deals, drafts, mail, meetings, numbering,
     phones, pipeline, statuses, sync_state, users,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -20,6 +20,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli import (
+    cards,
     contacts,
     cycles,
     events,
@@ -101,6 +102,7 @@ for _verb, _function in (
     ("import", importing.import_),
 ):
     app.command(_verb)(_function)
+cards.add_to(contacts.contact)
 app.add_typer(contacts.contact, name="contact")
 app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")

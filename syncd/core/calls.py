@@ -46,3 +46,12 @@ def international(number: str, country: str) -> str:
         return ""
     parsed.extension = None  # the switchboard of a company is one number
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_mobile(number: str, country: str) -> bool:
+    """Whether it is surely a mobile telephone's number."""
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number[:LONGEST], country))
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(kind == phonenumbers.PhoneNumberType.MOBILE)
