@@ -1,4 +1,4 @@
-"""The verbs of contacts that come from cards: import-cards, drafts, complete, reject."""
+"""The verbs of contacts that come from cards: import-cards, scan, drafts, complete, reject."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -116,6 +116,40 @@ def _tell(taken: "Sequence[Taken]", *, dry_run: bool, json: bool) -> None:
         numbers[one.outcome.value] = numbers.get(one.outcome.value, 0) + 1
     what = ", ".join(f"{number} {outcome}" for outcome, number in numbers.items())
     say(f"{count(len(taken), 'card')}" + (f": {what}" if what else "") + (" (dry run)" if dry_run else ""))
+
+
+def scan(
+    ctx: typer.Context,
+    *,
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="PNG, JPEG or PDF, at most 10 MiB.")],
+    account: Annotated[str | None, typer.Option("--account", help=FOR_NAMELESS)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of it.")] = False,
+    as_: As = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """Make a contact of the picture of a business card.
+
+    A card in its QR code wins over the letters. It becomes a contact where its account, a last name and an
+    e-mail address or a telephone number are found, else a draft. Needs Debian's tesseract-ocr and zbar-tools.
+
+    \b
+    Example:
+      syncd contact scan card.jpg --as claire
+    """
+    from connectors.cards.scanning import MAX_BYTES, CannotScan
+    from store.contacts import CreatedVia
+    from syncd.engine.card_files import scanned
+
+    with image.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    with of(ctx).installation() as installation:
+        try:
+            found = scanned(data, installation.settings.workspace.default_country)
+        except CannotScan as error:
+            raise UsageError(f"{image.name} {error}") from None
+        source = f"contact scan {image.name}"
+        taken = _take(installation, [found], (source, as_, CreatedVia.CARD_SCAN), account, dry_run=dry_run)
+    _tell(taken, dry_run=dry_run, json=json)
 
 
 def drafts(
@@ -239,6 +273,7 @@ def reject(ctx: typer.Context, draft: Draft, as_: As = None) -> None:
 def add_to(group: typer.Typer) -> None:
     """Adds these verbs to those of a contact."""
     group.command("import-cards")(import_cards)
+    group.command("scan")(scan)
     group.command("drafts")(drafts)
     group.command("complete")(complete)
     group.command("reject")(reject)

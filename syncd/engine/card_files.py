@@ -1,8 +1,11 @@
-"""Card files read into proposals."""
+"""Card files, and pictures of cards, read into proposals."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
+from connectors.cards.lines import BadFile
 from connectors.cards.reading import BadCard, Card, read
+from connectors.cards.scanning import scan
 from store.drafts import DraftSource
 from syncd.core.names import split_name
 from syncd.engine.cards import Proposal
@@ -60,3 +63,35 @@ def _numbers(card: Card, country: str) -> tuple[str, str, int]:
         else:
             more += 1
     return landline, mobile, more
+
+
+def scanned(data: bytes, country: str) -> Proposal:
+    """What the picture of a card tells; a card in its QR code wins over the letters (R039).
+
+    Raises `connectors.cards.scanning.CannotScan`.
+    """
+    found = scan(data)
+    if found.code:
+        try:
+            cards = [card for card in read(found.code.encode()) if isinstance(card, Card)]
+        except BadFile:
+            cards = []
+        if cards:
+            return replace(_proposal(cards[0], country), source=DraftSource.CARD_SCAN, reachable=True)
+    from syncd.core.card_text import parse  # brings every country's numbers with it
+
+    told = parse(found.text, country)
+    sure = {name: one.confidence for name, one in told.fields.items()}
+    if told.organisation is not None:
+        sure["organisation"] = told.organisation.confidence
+    return Proposal(
+        1,
+        DraftSource.CARD_SCAN,
+        found.text.encode(),
+        {name: one.value for name, one in told.fields.items()},
+        "" if told.organisation is None else told.organisation.value,
+        sure,
+        problem="" if told.fields else "nothing that a contact has was recognised",
+        candidates=told.candidates,
+        reachable=True,
+    )

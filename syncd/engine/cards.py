@@ -23,6 +23,7 @@ from syncd.core.names import normalised
 from syncd.engine import phones, records
 
 ADDRESSES = ("email", "email2", "email3")
+REACH = "email or phone"
 ORGANISATION = "organisation"  # beside the fields: what the card calls the account
 
 
@@ -48,7 +49,8 @@ class Proposal:
     confidence: Mapping[str, float] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     problem: str = ""  # not empty: it cannot be read
-    sure: bool = True  # enough for a contact, if nothing is missing
+    candidates: tuple[str, ...] = ()  # what may be the account's name too
+    reachable: bool = False  # a contact needs an e-mail address or a telephone number (R040)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def take(
     there = _people(session, cards)
     new: dict[int, _Card] = {}
     for position, card in enumerate(cards):
-        if card.missing or card.proposal.problem or not card.proposal.sure or there.find(card) is not None:
+        if card.missing or card.proposal.problem or there.find(card) is not None:
             continue
         if not there.coming & card.key:
             there.coming |= card.key
@@ -196,13 +198,16 @@ class _People:
 
 
 def _checked(session: Transaction, proposals: Sequence[Proposal], account: int | None) -> list[_Card]:
-    named = drafts.accounts_named(session, {one.organisation for one in proposals if one.organisation})
+    names = {name for one in proposals for name in (one.organisation, *one.candidates) if name}
+    named = drafts.accounts_named(session, names)
     cards = []
     for one in proposals:
         cells, left_out = _readable(one.values)
-        ids = named.get(one.organisation, [])
-        where = ids[0] if len(ids) == 1 else account
+        ids = {id_ for name in (one.organisation, *one.candidates) for id_ in named.get(name, ())}
+        where = min(ids) if len(ids) == 1 else account
         missing = (["account"] if where is None else []) + ([] if cells.get("last_name") else ["last_name"])
+        if one.reachable and not any(cells.get(name) for name in (*ADDRESSES, *phones.NUMBERS)):
+            missing.append(REACH)
         cards.append(_Card(one, cells, [*one.left_out, *left_out], where, missing))
     return cards
 

@@ -7,6 +7,7 @@ from store import phones
 from store.database import Database, Transaction
 
 _LOOKS_LIKE_ONE = re.compile(r"[\s0-9+().\-/\u00a0\u202f]{3,40}")
+NUMBERS = tuple(phones.NUMBERS)  # the fields
 _FEWEST = 3  # digits that are worth looking for
 
 

@@ -47,6 +47,7 @@ def folder(tmp_path: Path) -> Path:
         (["explain", "event:99"], 1, None),
         (["contact", "delete", "9"], 1, "there is no contact 9"),
         (["contact", "complete", "9"], 1, "there is no draft 9"),
+        (["contact", "scan", "empty.csv"], 2, "empty.csv is no picture of a kind that is read"),
         (["contact", "reject", "9"], 1, "there is no draft 9"),
         (["contact", "import-cards", "missing.vcf"], 1, "missing.vcf: No such file or directory"),
         (["contact", "import-cards", "photo.csv"], 2, "photo.csv holds no card"),
