@@ -11,6 +11,7 @@ from store import (
     drafts,
     mail,
     meetings,
+    merging,
     numbering,
     phones,
     pipeline,
@@ -21,7 +22,7 @@ from store import (
 from store.base import Base
 
 MODULES = (
-    accounts, activities, audit_log, bindings, calendar, contacts, deals, drafts, mail, meetings, numbering,
-    phones, pipeline, statuses, sync_state, users,
+    accounts, activities, audit_log, bindings, calendar, contacts, deals, drafts, mail, meetings, merging,
+    numbering, phones, pipeline, statuses, sync_state, users,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -23,6 +23,7 @@ from syncd.cli import (
     cards,
     contacts,
     cycles,
+    duplicates,
     events,
     importing,
     mail,
@@ -103,6 +104,7 @@ for _verb, _function in (
 ):
     app.command(_verb)(_function)
 cards.add_to(contacts.contact)
+duplicates.add_to(contacts.contact)
 app.add_typer(contacts.contact, name="contact")
 app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
