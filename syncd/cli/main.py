@@ -35,6 +35,7 @@ from syncd.cli import (
     status,
     statuses,
     tasks,
+    timeline,
 )
 from syncd.cli.context import Cli, UsageError
 
@@ -105,6 +106,7 @@ for _verb, _function in (
     app.command(_verb)(_function)
 cards.add_to(contacts.contact)
 duplicates.add_to(contacts.contact)
+timeline.add_to(contacts.contact)
 app.add_typer(contacts.contact, name="contact")
 app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
