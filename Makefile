@@ -41,7 +41,7 @@ lock: $(READY)
 	@echo "Now run: make test"
 
 test-servers:
-	@tools/bootstrap.sh servers dovecot postgresql davmail
+	@tools/bootstrap.sh servers dovecot postgresql davmail cards
 	@tools/bootstrap.sh node
 
 bench-servers:

@@ -54,6 +54,8 @@ class Scale:
     exchange_events: int = 4_000  # in the calendar there
     meetings: int = 10_000  # that end in one minute
     accounts: int = 100_000  # of the nightly look at statuses
+    entries: int = 10_000  # in a contact's timeline
+    pages: int = 20  # of it
     warm_up: bool = True
 
 
@@ -76,6 +78,8 @@ QUICK = Scale(
     exchange_events=40,
     meetings=40,
     accounts=200,
+    entries=400,
+    pages=2,
     warm_up=False,
 )
 

@@ -29,6 +29,7 @@ from benchmarks.scenarios import (
     meetings,
     news,
     statuses,
+    timeline,
 )
 from tests.servers.dovecot import DovecotServer
 
@@ -44,6 +45,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
     "calendar-plan": calendar_plan.measure,
     "meetings": meetings.measure,
     "statuses": statuses.measure,
+    "timeline": timeline.measure,
     "exchange-mail": exchange_mail.measure,
     "exchange-calendar": exchange_calendar.measure,
 }
@@ -52,6 +54,7 @@ SELF_CONTAINED = (
     "exchange-",
     "meetings",
     "statuses",
+    "timeline",
 )  # how the names begin of those that need only the venv
 RESULT = OUT / "figures.json"
 PLOT = Path(__file__).parent.parent / "docs" / "mail-scaling.svg"

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, Entity, EnumText
@@ -28,6 +28,13 @@ class CreatedVia(Enum):
     API = "api"
 
 
+# A number whose international form is to be worked out (`store.phones`).
+PHONE_STALE = text(
+    "phone_landline IS NOT NULL AND phone_landline_e164 IS NULL "
+    "OR phone_mobile IS NOT NULL AND phone_mobile_e164 IS NULL"
+)
+
+
 class Contact(Entity, Base):
     """Contact: one person at one account. Professional data only (R020)."""
 
@@ -36,6 +43,9 @@ class Contact(Entity, Base):
         Index("ix_contact_email", "email"),
         Index("ix_contact_email2", "email2"),
         Index("ix_contact_email3", "email3"),
+        Index("ix_contact_phone_landline_e164", "phone_landline_e164"),
+        Index("ix_contact_phone_mobile_e164", "phone_mobile_e164"),
+        Index("ix_contact_phone_stale", "id", sqlite_where=PHONE_STALE, postgresql_where=PHONE_STALE),
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
@@ -53,7 +63,14 @@ class Contact(Entity, Base):
     comment: Mapped[str | None] = mapped_column(Text)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_via: Mapped[CreatedVia] = mapped_column(EnumText(CreatedVia))
+    # The numbers as +33472112233 (E.164); NULL: not worked out yet, empty: what was typed is no number.
+    phone_landline_e164: Mapped[str | None] = mapped_column(String(20))
+    phone_mobile_e164: Mapped[str | None] = mapped_column(String(20))
 
     def addresses(self) -> tuple[str, ...]:
         """The addresses that mail is matched by, lower-cased, without the empty ones."""
         return tuple(address for address in (self.email, self.email2, self.email3) if address)
+
+    def phones(self) -> tuple[str, ...]:
+        """The numbers as typed, the landline first, without the empty ones."""
+        return tuple(number for number in (self.phone_landline, self.phone_mobile) if number)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -189,7 +189,7 @@ class TaskLine:
     """One task of a list."""
 
     id: int
-    due: object
+    due: date | None
     subject: str
     state: TaskState
     assignee: str | None

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import directory, internal, statuses, tags, writing_rights
+from store import directory, internal, phones, statuses, tags, writing_rights
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
@@ -143,7 +143,8 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
         if children:
             session.execute(update(kind.model), children)
     if changed:
-        rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **r.values} for r in changed]
+        fresh = phones.emptied if kind is CONTACTS else dict
+        rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **fresh(r.values)} for r in changed]
         session.execute(update(kind.model), rows)
     _write_links(session, [*new, *changed])
     tags.set_tags(session, {r.id: r.tags for r in (*new, *changed) if r.tags is not None})

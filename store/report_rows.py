@@ -34,6 +34,7 @@ class Query:
     tag: str | None = None  # of accounts; case ignored
     reader: Actor | None = None  # who reads; None: an admin
     owner: int | None = None  # accounts of this user, and contacts of those accounts
+    digits: tuple[str, ...] = ()  # of contacts: parts of a telephone number in its international form
     limit: int = 50
     offset: int = 0
 
@@ -91,6 +92,7 @@ class ContactRow:
     first_name: str
     position: str | None
     emails: tuple[str, ...]
+    phones: tuple[str, ...]  # as typed
     last_activity: datetime | None
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from store import statuses, tags, visible
+from store import phones, statuses, tags, visible
 from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
@@ -95,13 +95,14 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
 def contacts(session: Session, query: Query) -> Page[ContactRow]:
     """By name."""
     c = Contact
+    texts = (c.last_name, c.first_name, c.email, c.email2, c.email3, c.phone_landline, c.phone_mobile)
     rows = (
         select(c, Account.name)
         .join(Account, Account.id == c.account_id)
         .where(
             c.deleted_at.is_(None),
             visible.contacts(query.reader),
-            _like(query, c.last_name, c.first_name, c.email, c.email2, c.email3, c.ext_id, Account.name),
+            or_(_like(query, *texts, c.ext_id, Account.name), phones.like(query.digits)),
         )
     )
     if query.account is not None:
@@ -121,7 +122,7 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
         tuple(
             ContactRow(
                 one.id, one.ext_id, one.account_id, name, one.last_name, one.first_name, one.position,
-                one.addresses(), last.get(one.id),
+                one.addresses(), one.phones(), last.get(one.id),
             )
             for one, name in found
         ),

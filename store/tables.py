@@ -9,9 +9,12 @@ from store import (
     calendar,
     contacts,
     deals,
+    drafts,
     mail,
     meetings,
+    merging,
     numbering,
+    phones,
     pipeline,
     statuses,
     sync_state,
@@ -21,7 +24,7 @@ from store import (
 from store.base import Base
 
 MODULES = (
-    account_drafts, accounts, activities, audit_log, bindings, calendar, contacts, deals, mail, meetings,
-    numbering, pipeline, statuses, sync_state, tags, users,
+    account_drafts, accounts, activities, audit_log, bindings, calendar, contacts, deals, drafts, mail,
+    meetings, merging, numbering, phones, pipeline, statuses, sync_state, tags, users,
 )  # fmt: skip
 METADATA = Base.metadata

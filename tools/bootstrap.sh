@@ -61,6 +61,7 @@ is_there() {
         postgresql) ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ] ;;
         isync) command -v mbsync >/dev/null 2>&1 ;;
         davmail) command -v davmail-server >/dev/null 2>&1 ;;
+        cards) command -v tesseract >/dev/null 2>&1 && command -v zbarimg >/dev/null 2>&1 ;;
     esac
 }
 
@@ -68,6 +69,7 @@ debian_name() {
     case $1 in
         dovecot) echo dovecot-imapd ;;
         davmail) echo davmail-server ;;
+        cards) echo tesseract-ocr tesseract-ocr-fra tesseract-ocr-nld zbar-tools ;;
         *) echo "$1" ;;
     esac
 }

@@ -21,8 +21,10 @@ import typer
 
 from syncd.cli import (
     accounts,
+    cards,
     contacts,
     cycles,
+    duplicates,
     events,
     importing,
     mail,
@@ -34,6 +36,7 @@ from syncd.cli import (
     status,
     statuses,
     tasks,
+    timeline,
 )
 from syncd.cli.context import Cli, UsageError
 
@@ -103,6 +106,9 @@ for _verb, _function in (
 ):
     app.command(_verb)(_function)
 app.add_typer(accounts.account, name="account")
+cards.add_to(contacts.contact)
+duplicates.add_to(contacts.contact)
+timeline.add_to(contacts.contact)
 app.add_typer(contacts.contact, name="contact")
 app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")

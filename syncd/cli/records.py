@@ -103,6 +103,7 @@ def list_(
       syncd list accounts --status neglected --tag bâtiment
       syncd list contacts --account "Garage Dupont"
       syncd list contacts --as claire --mine
+      syncd list contacts --text "04 72"
       syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
@@ -121,6 +122,7 @@ def list_(
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else _since(since, installation)
+        digits = _digits(installation, text) if what is Listed.CONTACTS else ()
         with installation.database.read() as session:
             reader = None if as_ is None else actor(session, as_)
             of_account = None if account is None else references.account(session, account)
@@ -138,6 +140,7 @@ def list_(
                 reader=reader,
                 owner=reader.user_id if mine and reader is not None else None,
                 since=moment,
+                digits=digits,
                 limit=limit,
                 offset=offset,
             )
@@ -160,6 +163,17 @@ def list_(
         warn(
             f"{len(page.rows)} of {page.total}, from {offset + 1 if page.rows else 0} on (--limit, --offset)"
         )
+
+
+def _digits(installation: "Installation", text: str | None) -> tuple[str, ...]:
+    """What to look for in telephone numbers, whose forms are there afterwards."""
+    from syncd.engine import phones
+
+    country = installation.settings.workspace.default_country
+    digits = phones.sought(text, country)
+    if digits:
+        phones.settle_all(installation.database, country)
+    return digits
 
 
 def _status(what: Listed, text: str) -> "AccountStatus":

@@ -38,7 +38,7 @@ def save(
     addresses that nobody has any more."""
     from store.fields import KINDS
     from syncd.daemon import offers
-    from syncd.engine import records
+    from syncd.engine import phones, records
 
     with cli.installation() as installation:
         with installation.database.write() as session:
@@ -46,6 +46,8 @@ def save(
             saved = records.save(
                 session, KINDS[kind], lines, said, expected=expected, then=installation.statuses.then
             )
+            if kind == "contacts":
+                phones.settle(session, installation.settings.workspace.default_country)
             if also is not None:
                 also(session, saved)
             if dry_run:

@@ -188,6 +188,7 @@ def upgrade(ctx: typer.Context) -> None:
     from config.load import load
     from store.database import SCHEMA
     from syncd.daemon.doctor import database_of
+    from syncd.engine import phones
 
     settings = load(of(ctx).config_path())
     with database_of(settings) as database:
@@ -196,6 +197,7 @@ def upgrade(ctx: typer.Context) -> None:
             say(f"The database is at schema {needed} already.")
             return
         database.upgrade()
+        phones.settle_all(database, settings.workspace.default_country)
         say(f"The database is at schema {needed} now" + (f" (was {before})." if before else "."))
 
 

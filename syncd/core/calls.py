@@ -66,3 +66,10 @@ def _without_plus(number: str) -> phonenumbers.PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return parsed if phonenumbers.is_valid_number(parsed) else None
+def is_mobile(number: str, country: str) -> bool:
+    """Whether it is surely a mobile telephone's number."""
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number[:LONGEST], country))
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(kind == phonenumbers.PhoneNumberType.MOBILE)

@@ -1,5 +1,7 @@
 """Names of people, as invitations write them. Pure."""
 
+import unicodedata
+
 LONGEST = 80  # characters of a first or last name in the CRM
 
 
@@ -21,3 +23,12 @@ def split_name(display: str, email: str) -> tuple[str, str]:
             first, last = " ".join(words[:-1]), words[-1]
     first, last = first.strip(), last.strip()
     return (first[:LONGEST], last[:LONGEST]) if last else ("", (first or email)[:LONGEST])
+
+
+def normalised(first: str, last: str) -> str:
+    """One key for the ways to write a name: no accents, case, hyphens, nor the order of first and last."""
+    plain = unicodedata.normalize("NFKD", f"{first} {last}".casefold())
+    letters = "".join(
+        one if one.isalnum() else " " for one in plain if not unicodedata.combining(one) and one not in "'’"
+    )
+    return " ".join(sorted(letters.split()))
