@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from store import attendance_rows, reports, statuses
+from store import attendance_rows, recommendations, reports, statuses
 from store.accounts import Account, account_kind
 from store.activities import Activity
 from store.base import Base
@@ -15,6 +15,7 @@ from store.contacts import Contact
 from store.errors import NotFound
 from store.mail import EmailAttachment, EmailMatch, EmailMessage
 from store.pipeline import CaseFile, Opportunity
+from store.recommendations import Recommendation
 from store.report_rows import Query
 from store.sync_state import Collection, Mailbox, Verdict
 from store.users import User
@@ -33,6 +34,7 @@ class Detail:
     kind: str
     fields: Mapping[str, object]
     lists: Mapping[str, tuple[object, ...]]
+    recommendation: Recommendation | None = None  # of an account: shown before everything else (R012)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def account(session: Session, id_: int) -> Detail:
             "opportunities": reports.opportunities(session, query).rows,
             "activities": reports.activities(session, query).rows,
         },
+        recommendations.of_account(session, id_),
     )
 
 

@@ -12,6 +12,7 @@ from store import (
     meetings,
     numbering,
     pipeline,
+    recommendations,
     statuses,
     sync_state,
     users,
@@ -20,6 +21,6 @@ from store.base import Base
 
 MODULES = (
     accounts, activities, audit_log, bindings, calendar, contacts, deals, mail, meetings, numbering,
-    pipeline, statuses, sync_state, users,
+    pipeline, recommendations, statuses, sync_state, users,
 )  # fmt: skip
 METADATA = Base.metadata

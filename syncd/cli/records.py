@@ -284,8 +284,13 @@ def show(
         }
         detail = readers[what](session, id_)
     if json:
-        as_json({what.value: detail.fields, **detail.lists})
+        first = {"recommendation": detail.recommendation} if what is Shown.ACCOUNT else {}
+        as_json({**first, what.value: detail.fields, **detail.lists})
     else:
+        if detail.recommendation is not None:
+            from syncd.cli import recommendations
+
+            recommendations.frame(detail.recommendation, installation.settings.workspace)
         _print(detail, zone)
 
 

@@ -1,0 +1,67 @@
+"""Recommendations of accounts."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "account_recommendation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("ext_id", sa.String(length=120), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Integer(), nullable=True),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("category", sa.String(length=24), nullable=False),
+        sa.Column("severity", sa.String(length=24), nullable=False),
+        sa.Column("source", sa.String(length=24), nullable=False),
+        sa.Column("author", sa.String(length=80), nullable=False),
+        sa.Column("rule", sa.String(length=80), nullable=True),
+        sa.Column("clears", sa.Boolean(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("deleted_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["account.id"],
+            name=op.f("fk_account_recommendation_account_id"),
+            ondelete="CASCADE",
+        ),
+        *(
+            sa.ForeignKeyConstraint([who], ["user.id"], name=op.f(f"fk_account_recommendation_{who}"))
+            for who in ("created_by", "updated_by", "deleted_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_recommendation")),
+        sa.UniqueConstraint("ext_id", name=op.f("uq_account_recommendation_ext_id")),
+    )
+    op.create_index(op.f("ix_account_recommendation_account_id"), "account_recommendation", ["account_id"])
+    op.create_index(
+        "uq_account_recommendation_active",
+        "account_recommendation",
+        ["account_id"],
+        unique=True,
+        sqlite_where=sa.text("active"),
+        postgresql_where=sa.text("active"),
+    )
+    op.create_table(
+        "recommendation_declined",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["account.id"],
+            name=op.f("fk_recommendation_declined_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recommendation_declined")),
+    )
+    op.create_index(op.f("ix_recommendation_declined_account_id"), "recommendation_declined", ["account_id"])
