@@ -4,11 +4,12 @@ They are applied to the tables as written, not to the typed settings, so that a 
 none of these. What has the wrong type is passed over here: `config.settings` reports it.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping
 
+from config import advice
 from config.errors import Problem
 from config.lines import KeyPath
+from config.near import nearest
 from config.sources import Tree
 
 NEEDS = {"mail": "imap", "calendar": "caldav"}  # what is synchronised, and the table it takes
@@ -22,6 +23,8 @@ def check(tree: Tree) -> list[Problem]:
         *_twice(tree, "mailboxes", "name"),
         *_shared_addresses(tree),
         *_strangers(tree),
+        *_twice(tree, advice.RULES, "name"),
+        *advice.check(tree, {}),
     ]
 
 
@@ -113,12 +116,3 @@ def _exchange(
 def _wants(mailbox: Mapping[str, object], what: str) -> bool:
     sync = mailbox.get("sync", ["mail"])
     return isinstance(sync, list) and what in sync
-
-
-def nearest(written: str, known: "list[str] | Mapping[str, object]") -> str:
-    """The end of a message: the known name that was probably meant, else all of them."""
-    near = difflib.get_close_matches(written[:64].lower(), known, n=1)
-    if near:
-        return f'; did you mean "{near[0]}"?'
-    few = ", ".join(sorted(known)[:12])
-    return f"; known here: {few}" if few else ""

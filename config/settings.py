@@ -26,14 +26,16 @@ from config.calendar import (
 from config.calls import CallColumns, CallLine, Calls
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
+from config.recommendations import Plan, Product, RecommendationRule, Recommendations
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
 from config.video import LOGIN, RoomLink, Video
 
 __all__ = [
     "Brake", "CaldavServer", "Calendar", "CalendarChoice", "CallColumns", "CallLine", "Calls",
-    "Conflict", "Direction", "Duration", "EwsServer", "ExcludeRule", "ImapServer", "Logging", "Mail",
-    "Mailbox", "OAuth2", "Role", "Schedule", "SecretRef", "Section", "Security", "Server", "Settings",
-    "Since", "Size", "Store", "TimeZone", "User", "Video", "Window", "Workspace",
+    "Conflict", "Direction", "Duration", "EwsServer", "ExcludeRule", "ImapServer", "Logging",
+    "Mail", "Mailbox", "OAuth2", "Plan", "Product", "RecommendationRule", "Recommendations", "Role",
+    "Schedule", "SecretRef", "Section", "Security", "Server", "Settings", "Since", "Size", "Store",
+    "TimeZone", "User", "Video", "Window", "Workspace",
 ]  # fmt: skip
 
 
@@ -244,6 +246,8 @@ class Settings(Section):
     """The company."""
     store: Store
     """Where the CRM is kept."""
+    product: Product = Product()
+    """The product."""
     mail: Mail = Mail()
     """What is logged."""
     calendar: Calendar = Calendar()
@@ -252,6 +256,10 @@ class Settings(Section):
     """Video meetings, and what becomes of those that are over."""
     calls: Calls = Calls()
     """Call records of a telephone system."""
+    recommendations: Recommendations = Recommendations()
+    """Recommendations that come in as files."""
+    recommendation_rules: tuple[RecommendationRule, ...] = ()
+    """What writes recommendations by itself."""
     schedule: Schedule = Schedule()
     """How often the daemon looks."""
     logging: Logging = Logging()

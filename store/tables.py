@@ -3,6 +3,7 @@
 from store import (
     accounts,
     activities,
+    advice_rows,
     audit_log,
     bindings,
     calendar,
@@ -20,7 +21,7 @@ from store import (
 from store.base import Base
 
 MODULES = (
-    accounts, activities, audit_log, bindings, calendar, contacts, deals, mail, meetings, numbering,
-    pipeline, recommendations, statuses, sync_state, users,
+    accounts, activities, advice_rows, audit_log, bindings, calendar, contacts, deals, mail, meetings,
+    numbering, pipeline, recommendations, statuses, sync_state, users,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -1,19 +1,23 @@
 """The verbs of recommendations: set, clear, show, list."""
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Json, UsageError, actor, of
-from syncd.cli.output import as_json, clean, clean_lines, plain, say, shown, table, warn
+from syncd.cli.context import Cli, Json, UsageError, actor, of
+from syncd.cli.output import as_json, clean, clean_lines, count, plain, say, shown, table, warn
 from syncd.cli.records import As
 
 if TYPE_CHECKING:
     from config.settings import Workspace
     from store.recommendations import Recommendation
+    from syncd.engine.recommending import AdviceChange
 
+SHOWN = 50  # changes; more are only counted
 MOST_BYTES = 64 * 1024  # of standard input: far more than a message may have
 
 
@@ -95,7 +99,7 @@ def clear(ctx: typer.Context, account: Account, as_: As = None) -> None:
     with of(ctx).installation() as installation, installation.database.write() as session:
         id_ = references.account(session, account)
         by = recommendations.By(actor(session, as_), Channel.CLI, now())
-        changed = recommendations.clear(session, id_, by)
+        changed = installation.recommending.clear(session, id_, by)
     say(f"account {id_} has no recommendation any more" if changed else "nothing to change")
 
 
@@ -172,6 +176,56 @@ def list_(
     )  # fmt: skip
     if total > len(rows):
         warn(f"{len(rows)} of {total}, from {offset + 1} on (--limit, --offset)")
+
+
+def import_file(cli: Cli, file: Path, *, login: str | None, dry_run: bool, json: bool) -> None:
+    """Takes a file in, as if it had been dropped, but whole or not at all; it stays where it is."""
+    from connectors.sheet import MAX_BYTES
+    from syncd.daemon.clock import now
+    from syncd.engine.advice_files import AdviceFiles
+
+    if str(file) == "-":
+        content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    else:
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"{file} is larger than {MAX_BYTES // 2**20} MiB: split it")
+    with cli.installation() as installation:
+        if installation.settings.product.plan == "essential":
+            raise UsageError(
+                'the plan "essential" has no recommendations from files ([product] in the config)'
+            )
+        with installation.database.read() as session:
+            who = actor(session, login)
+        files = AdviceFiles(installation.database, installation.recommending)
+        done = files.record(content, file.name, who, now(), dry_run=dry_run)
+    if json:
+        as_json({"dry_run": dry_run, "known": done.known, "rows": done.rows, "changes": done.changes})
+        return
+    if done.known:
+        say("this file was taken in before: nothing to do")
+        return
+    say(f"recommendations: {count(done.rows, 'row')} {'read' if dry_run else 'taken'}")
+    tell_changes(done.changes, dry_run=dry_run)
+
+
+def tell_changes(changes: "Sequence[AdviceChange]", *, dry_run: bool) -> None:
+    """What rules have written, or would."""
+    from syncd.core.recommending import preview
+
+    say(f"{len(changes)} {'would change' if dry_run else 'changed'}")
+    if changes:
+        table(
+            ["id", "account", "rule", "message"],
+            [
+                [str(one.account_id), clean(one.account), clean(one.rule),
+                 "(cleared)" if one.message is None else clean(preview(one.message))]
+                for one in changes[:SHOWN]
+            ],
+        )  # fmt: skip
+    if len(changes) > SHOWN:
+        warn(f"… and {len(changes) - SHOWN} more (--json has them all)")
 
 
 def frame(stands: "Recommendation", workspace: "Workspace") -> None:

@@ -52,7 +52,7 @@ def save(
                 source=source,
                 via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
             )
-            saved = records.save(session, KINDS[kind], lines, occasion)
+            saved = records.save(session, KINDS[kind], lines, occasion, installation.recommending)
             if also is not None:
                 also(session, saved)
             if dry_run:

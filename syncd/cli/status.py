@@ -106,7 +106,8 @@ def _refused(installation: "Installation") -> dict[str, int]:
 
     settings = installation.settings
     found = {}
-    for directory in (settings.video.attendance, settings.calls.directory):
+    watched = (settings.video.attendance, settings.calls.directory, settings.recommendations.directory)
+    for directory in watched:
         if directory is None:
             continue
         try:

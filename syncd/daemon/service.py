@@ -67,6 +67,7 @@ class Service:
         installation.meetings.halted = self._stop.is_set
         installation.dropping.halted = self._stop.is_set
         installation.statuses.halted = self._stop.is_set
+        installation.recommending.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
@@ -241,8 +242,9 @@ class Service:
         self._installation.meetings.run(moment)
 
     def _statuses(self) -> None:
-        """The statuses of all accounts, once a night."""
+        """The statuses of all accounts, once a night; then their recommendations, which may look at those."""
         self._tried(self._installation.statuses.run, "statuses", "the statuses of accounts wait")
+        self._tried(self._installation.recommending.run, "recommendations", "recommendations wait")
 
     def _tried(self, work: Callable[[datetime], object], action: str, waiting: str) -> None:
         """Work that belongs to no mailbox. Tried again in a minute where it fails; all else goes on."""

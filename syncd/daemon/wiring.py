@@ -26,6 +26,7 @@ from store.mailboxes import MailboxRow, UserRow
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Exclusion, Policy
+from syncd.daemon import advice
 from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
@@ -86,7 +87,14 @@ class Installation:
         self.mail.replies = Replies(self.database, meetings.workplace)
         if meetings.forms.by_mail:
             self.mail.messages = Messages(self.database, meetings.forms)
-        self.dropping = dropping(settings, self.hashed, self.database, self.people)
+        self.recommending = advice.recommending(settings, self.database)
+        self.dropping = dropping(
+            settings,
+            self.hashed,
+            self.database,
+            self.people,
+            advice.folders(settings, self.database, self.recommending),
+        )
         self.statuses = StatusSync(self.database, settings.workspace.timezone)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)

@@ -8,10 +8,20 @@ from store.database import Transaction
 from store.fields import Kind
 from store.importing import Occasion, Saved
 from syncd.engine import statuses
+from syncd.engine.recommending import Recommending
 
 
-def save(session: Transaction, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> Saved:
-    """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows."""
+def save(
+    session: Transaction,
+    kind: Kind,
+    lines: Sequence[Line],
+    occasion: Occasion,
+    recommending: Recommending | None = None,
+) -> Saved:
+    """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows,
+    and the recommendation that rules write then."""
     saved = importing.save(session, kind, lines, occasion)
     statuses.refresh(session, saved.accounts, occasion.today, occasion.now)
+    if recommending is not None:
+        recommending.refresh(session, saved.accounts, occasion.now)
     return saved

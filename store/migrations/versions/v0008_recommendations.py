@@ -1,4 +1,4 @@
-"""Recommendations of accounts."""
+"""Recommendations of accounts, and what rules write them from."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -65,3 +65,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recommendation_declined")),
     )
     op.create_index(op.f("ix_recommendation_declined_account_id"), "recommendation_declined", ["account_id"])
+    op.create_table(
+        "recommendation_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.String(length=255), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recommendation_import")),
+    )
+    op.create_index(op.f("ix_recommendation_import_sha256"), "recommendation_import", ["sha256"])
+    op.create_table(
+        "recommendation_file",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("category", sa.String(length=24), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_recommendation_file_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["recommendation_import.id"], name=op.f("fk_recommendation_file_import_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_recommendation_file")),
+    )
+    op.create_table(
+        "recommendation_pass",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("rules", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recommendation_pass")),
+    )
