@@ -6,7 +6,7 @@ none of these. What has the wrong type is passed over here: `config.settings` re
 
 from collections.abc import Iterator, Mapping
 
-from config import advice
+from config import advice, own_fields
 from config.errors import Problem
 from config.lines import KeyPath
 from config.near import nearest
@@ -24,7 +24,9 @@ def check(tree: Tree) -> list[Problem]:
         *_shared_addresses(tree),
         *_strangers(tree),
         *_twice(tree, advice.RULES, "name"),
-        *advice.check(tree, {}),
+        *_twice(tree, "value_lists", "code"),
+        *own_fields.check(tree),
+        *advice.check(tree, own_fields.sorts(tree, "account")),
     ]
 
 

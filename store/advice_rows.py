@@ -6,19 +6,24 @@ Which rule matches is not decided here; the engine does that, and writes through
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
 
 from sqlalchemy import ForeignKey, String, Text, insert, select, update
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
+from store import custom_fields
 from store.accounts import Account
 from store.base import Base, EnumText
+from store.custom_fields import FieldType, OwnField
+from store.fields import Value as FieldValue
 from store.ledger import chunked
 from store.recommendations import AccountRecommendation, Category, RecommendationDeclined
 from store.users import User
 
 ONLY = 1  # the id of the only row of recommendation_pass
 
-Value = str | int | date | None
+Value = str | int | bool | Decimal | date | frozenset[str] | None
 
 _AS_THEY_ARE = (
     "id", "ext_id", "name", "website", "vat_number", "phone", "phone2", "fax", "email", "address1",
@@ -105,10 +110,11 @@ def lock(session: Session, ids: Iterable[int]) -> None:
 
 def facts(session: Session, ids: Iterable[int]) -> list[AdviceFacts]:
     """Those of these accounts that are not deleted, by id. A few queries for each 500 of them."""
-    return [one for part in chunked(ids) for one in _facts(session, part)]
+    own = custom_fields.of_entity(session, "account")
+    return [one for part in chunked(ids) for one in _facts(session, part, own)]
 
 
-def _facts(session: Session, ids: Sequence[int]) -> list[AdviceFacts]:
+def _facts(session: Session, ids: Sequence[int], own: Sequence[OwnField]) -> list[AdviceFacts]:
     parent = aliased(Account)
     columns = [getattr(Account, name) for name in _AS_THEY_ARE]
     rows = (
@@ -130,16 +136,23 @@ def _facts(session: Session, ids: Sequence[int]) -> list[AdviceFacts]:
     refused = select(RecommendationDeclined.account_id, RecommendationDeclined.message)
     for id_, message in session.execute(refused.where(RecommendationDeclined.account_id.in_(ids))):
         declined.setdefault(id_, []).append(message)
-    found = []
+    found, more = [], custom_fields.values(session, own, ids)
     for *plain, type_, status, owner, parent_name in session.execute(rows):
         values: dict[str, Value] = dict(zip(_AS_THEY_ARE, plain, strict=True))
         values |= {"type": type_.value, "status": None if status is None else status.value,
                    "owner": owner, "parent": parent_name}  # fmt: skip
         id_ = plain[0]
+        values |= {one.key: _plain(one, more.get(id_, {}).get(one.key)) for one in own}
         found.append(
             AdviceFacts(id_, values, files.get(id_), standing.get(id_), tuple(declined.get(id_, ())))
         )
     return found
+
+
+def _plain(field: OwnField, value: FieldValue) -> Value:
+    if field.type is FieldType.MULTI_LIST:
+        return None if value is None else frozenset(str(value).split(custom_fields.BETWEEN))
+    return None if isinstance(value, Enum) else value
 
 
 # --- files --------------------------------------------------------------------------------------

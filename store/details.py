@@ -1,7 +1,7 @@
 """One record with what hangs on it, for people."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import Select, select
@@ -14,6 +14,7 @@ from store.base import Base
 from store.contacts import Contact
 from store.errors import NotFound
 from store.mail import EmailAttachment, EmailMatch, EmailMessage
+from store.own_words import Words, own_values, own_words
 from store.pipeline import CaseFile, Opportunity
 from store.recommendations import Recommendation
 from store.report_rows import Query
@@ -35,6 +36,7 @@ class Detail:
     fields: Mapping[str, object]
     lists: Mapping[str, tuple[object, ...]]
     recommendation: Recommendation | None = None  # of an account: shown before everything else (R012)
+    words: Words = field(default_factory=Words)  # what people call its fields and their values
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def account(session: Session, id_: int) -> Detail:
             "activities": reports.activities(session, query).rows,
         },
         recommendations.of_account(session, id_),
+        own_words(session, "account"),
     )
 
 
@@ -100,6 +103,7 @@ def contact(session: Session, id_: int) -> Detail:
             "emails": reports.emails(session, query).rows,
             "activities": reports.activities(session, query).rows,
         },
+        words=own_words(session, "contact"),
     )
 
 
@@ -109,7 +113,8 @@ def opportunity(session: Session, id_: int) -> Detail:
     query = Query(opportunity=id_, limit=20)
     row = reports.opportunities(session, query).rows
     fields = _fields(session, record) | {"accounts": row[0].accounts if row else ()}
-    return Detail("opportunity", fields, {"activities": reports.activities(session, query).rows})
+    activities = reports.activities(session, query).rows
+    return Detail("opportunity", fields, {"activities": activities}, words=own_words(session, "opportunity"))
 
 
 def email(session: Session, id_: int) -> Detail:
@@ -193,6 +198,7 @@ def _fields(session: Session, record: Base) -> dict[str, object]:
         fields[name] = value
         if name in REFERRED and isinstance(value, int):
             fields[name.removesuffix("_id")] = session.scalar(REFERRED[name](value))
+    fields.update(own_values(session, record.__tablename__, fields["id"]))
     return fields
 
 

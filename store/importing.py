@@ -8,11 +8,12 @@ is equal already is left alone. So the same rows twice change nothing.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import directory, statuses
+from store import custom_fields, directory, own_kinds, statuses
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
@@ -54,9 +55,12 @@ def save(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion
     # Two imports at once would not see each other's records; and a batch of mail must not come between.
     directory.state(session, lock=True)
     findings = Findings()
-    check_headers(kind, tuple(lines[0].cells) if lines else (), findings)
+    own = custom_fields.of_entity(session, kind.entity)
+    whole = own_kinds.whole(session, kind, own)
+    check_headers(whole, tuple(lines[0].cells) if lines else (), findings)
     findings.stop_at_faults()
-    found = records(session, kind, lines, findings)
+    found = records(session, whole, lines, findings, partial(own_kinds.look_up, session, own))
+    own_kinds.check(own, found, findings)
     _check_rights(kind, found, occasion.actor)
     context = Context(session, Accounts(session), Users(session), findings)
     _resolve(kind, found, context)
@@ -64,6 +68,7 @@ def save(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion
     findings.stop_at_faults()
     saved = Saved(warnings=findings.warnings, unchanged=len(lines) - len(found))
     _write(session, kind, found, occasion, saved)
+    own_kinds.write(session, own, found)
     return saved
 
 
@@ -133,7 +138,9 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
         if children:
             session.execute(update(kind.model), children)
     if changed:
-        rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **r.values} for r in changed]
+        rows = [
+            {"id": r.id, "version": _version(r) + 1, **stamp, **own_kinds.columns(r.values)} for r in changed
+        ]
         session.execute(update(kind.model), rows)
     _write_links(session, [*new, *changed])
     saved.accounts |= statuses.concerned(session, kind.entity, [r.id for r in (*new, *changed)])
@@ -145,7 +152,7 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
 
 
 def _without_parent(values: dict[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in values.items() if name != "parent_id"}
+    return {name: value for name, value in own_kinds.columns(values).items() if name != "parent_id"}
 
 
 def _version(record: Record) -> int:

@@ -29,6 +29,7 @@ class Query:
     pending: bool = False  # activities without a report instead of those of the history
     since: datetime | None = None
     status: AccountStatus | None = None  # of accounts
+    where: tuple[str, ...] = ()  # on the company's own fields of accounts, contacts and opportunities
     limit: int = 50
     offset: int = 0
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVarTuple
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from store import statuses
+from store import own_filters, statuses
 from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
@@ -67,6 +67,7 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         rows = rows.where(Account.id == query.account)
     if query.status is not None:
         rows = rows.where(Account.status == query.status)
+    rows = rows.where(*own_filters.conditions(session, "account", Account.id, query.where))
     found = session.scalars(_page(rows, query, Account.name, Account.id)).all()
     ids = [one.id for one in found]
     contacts = dict(_pairs(session.execute(
@@ -109,6 +110,7 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
         rows = rows.where(c.account_id == query.account)
     if query.contact is not None:
         rows = rows.where(c.id == query.contact)
+    rows = rows.where(*own_filters.conditions(session, "contact", c.id, query.where))
     found = session.execute(_page(rows, query, c.last_name, c.first_name, c.id)).all()
     last = dict(_pairs(session.execute(
         select(ActivityContact.contact_id, func.max(Activity.occurred_at))
@@ -176,6 +178,7 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
         rows = rows.where(o.id.in_(mine))
     if query.opportunity is not None:
         rows = rows.where(o.id == query.opportunity)
+    rows = rows.where(*own_filters.conditions(session, "opportunity", o.id, query.where))
     open_first = (o.status != OpportunityStatus.OPEN).label("ended")
     found = session.scalars(_page(rows, query, open_first, o.title, o.id)).all()
     names = _grouped(

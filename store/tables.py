@@ -8,6 +8,7 @@ from store import (
     bindings,
     calendar,
     contacts,
+    custom_fields,
     deals,
     mail,
     meetings,
@@ -21,7 +22,7 @@ from store import (
 from store.base import Base
 
 MODULES = (
-    accounts, activities, advice_rows, audit_log, bindings, calendar, contacts, deals, mail, meetings,
-    numbering, pipeline, recommendations, statuses, sync_state, users,
+    accounts, activities, advice_rows, audit_log, bindings, calendar, contacts, custom_fields, deals, mail,
+    meetings, numbering, pipeline, recommendations, statuses, sync_state, users,
 )  # fmt: skip
 METADATA = Base.metadata

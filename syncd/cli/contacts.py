@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from syncd.cli import fields
 from syncd.cli.context import Cli, Json, UsageError, actor, of
 from syncd.cli.output import as_json, say
 from syncd.cli.records import As
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 contact = typer.Typer(help="Add, change or delete one contact.", no_args_is_help=True, rich_markup_mode=None)
 
 Text = Annotated[str | None, typer.Option()]
+Own = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="Z_FIELD=VALUE", help="A field of the company's own; several times."),
+]
 
 
 @contact.command("add")
@@ -34,6 +39,7 @@ def add(
     phone_mobile: Text = None,
     position: Text = None,
     ext_id: Text = None,
+    own: Own = None,
     as_: As = None,
 ) -> None:
     """Add a contact. Older mail with its addresses is found and logged by the next cycle.
@@ -47,7 +53,7 @@ def add(
         "email2": email2, "email3": email3, "phone_landline": phone_landline,
         "phone_mobile": phone_mobile, "position": position, "ext_id": ext_id,
     }  # fmt: skip
-    saved = _one(of(ctx), cells, "contact add", as_)
+    saved = _one(of(ctx), cells | fields.cells(own), "contact add", as_)
     warnings(saved)
     if saved.created:
         say(f"contact {saved.created[0]} added; the next cycle looks for older mail with its addresses")
@@ -69,6 +75,7 @@ def edit(
     phone_landline: Text = None,
     phone_mobile: Text = None,
     position: Text = None,
+    own: Own = None,
     as_: As = None,
 ) -> None:
     """Change a contact: only what is given. An empty text ('') empties a field.
@@ -77,13 +84,14 @@ def edit(
     Examples:
       syncd contact edit 12 --email anne.martin@dupont.example
       syncd contact edit 12 --email2 ''
+      syncd contact edit 12 --set Z_newsletter=oui
     """
     cells = {
         "id": str(id_), "account": account, "last_name": last_name, "first_name": first_name,
         "email": email, "email2": email2, "email3": email3, "phone_landline": phone_landline,
         "phone_mobile": phone_mobile, "position": position,
     }  # fmt: skip
-    saved = _one(of(ctx), cells, "contact edit", as_)
+    saved = _one(of(ctx), cells | fields.cells(own), "contact edit", as_)
     warnings(saved)
     say(f"contact {id_} changed" if saved.updated else "nothing to change")
 
@@ -200,7 +208,12 @@ def _one(
     try:
         return save(cli, "contacts", [Line(1, given)], source=source, login=login, also=also)
     except Refused as error:
-        faults = [Fault(0, f.column and f"--{f.column.replace('_', '-')}", f.message) for f in error.faults]
+        faults = [Fault(0, f.column and _option(f.column), f.message) for f in error.faults]
         raise UsageError(
             "; ".join(f"{f.column}: {f.message}" if f.column else f.message for f in faults)
         ) from None
+
+
+def _option(column: str) -> str:
+    """What the value of a column was given by."""
+    return f"--set {column}" if column.startswith("z_") else f"--{column.replace('_', '-')}"

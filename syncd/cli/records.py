@@ -87,6 +87,10 @@ def list_(
     status: Annotated[
         str | None, typer.Option("--status", help="Accounts: active, prospect, neglected or inactive.")
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="CONDITION", help="On a field of the company's own: Z_x=5, Z_x>=5."),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
     json: Annotated[bool, Json] = False,
@@ -97,6 +101,7 @@ def list_(
     Examples:
       syncd list accounts --status neglected
       syncd list contacts --account "Garage Dupont"
+      syncd list accounts --where "Z_overdue_days>30" --where Z_sector=retail
       syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
@@ -108,6 +113,8 @@ def list_(
     from store.report_rows import Query
 
     wanted = None if status is None else _status(what, status)
+    if where and what not in (Listed.ACCOUNTS, Listed.CONTACTS, Listed.OPPORTUNITIES):
+        raise UsageError(f"--where is for accounts, contacts and opportunities, and not for {what.value}")
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else _since(since, installation)
@@ -121,6 +128,7 @@ def list_(
                 pending=pending,
                 status=wanted,
                 since=moment,
+                where=tuple(where or ()),
                 limit=limit,
                 offset=offset,
             )
@@ -291,12 +299,15 @@ def show(
             from syncd.cli import recommendations
 
             recommendations.frame(detail.recommendation, installation.settings.workspace)
-        _print(detail, zone)
+        _print(detail, zone, installation.settings.workspace.language)
 
 
-def _print(detail: "Detail", zone: "tzinfo") -> None:
+def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
     texts = {}
-    for name, value in detail.fields.items():
+    for field, stored in detail.fields.items():
+        if field in detail.words.hidden:
+            continue
+        name, value = detail.words.name(field, language), detail.words.value(field, stored, language)
         if isinstance(value, str) and ("\n" in value or name == "body_text"):
             texts[name] = value
         elif value is not None and value not in ([], ()):

@@ -20,7 +20,7 @@ from structlog.contextvars import bound_contextvars
 from config.errors import ConfigError
 from connectors.errors import AuthFailed
 from store.errors import StoreError
-from syncd.daemon import logs
+from syncd.daemon import advice, logs
 from syncd.daemon.clock import now
 from syncd.daemon.dispatch import Dispatch
 from syncd.daemon.ears import Make
@@ -73,6 +73,7 @@ class Service:
     def run(self) -> int:
         """Returns the exit code: 0, after a stop that was asked for."""
         self._obey_signals()
+        advice.tell_fields(self._installation.database, self._installation.settings)
         scheduler = self._schedule()
         self._notifier.tell(
             f"READY=1\nSTATUS=looking after {len(self._installation.settings.mailboxes)} mailboxes"
@@ -197,6 +198,7 @@ class Service:
         self._failures.clear()
         self._good.clear()
         self._running = None
+        advice.tell_fields(self._installation.database, self._installation.settings)
         scheduler = self._schedule()
         self._notifier.tell("READY=1")
         log.info("config read again", action="reload", mailboxes=len(fresh.settings.mailboxes))

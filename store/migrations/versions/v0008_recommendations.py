@@ -1,4 +1,4 @@
-"""Recommendations of accounts, and what rules write them from."""
+"""Recommendations of accounts, what rules write them from; fields of the company's own."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -98,4 +98,59 @@ def upgrade() -> None:
         sa.Column("rules", sa.String(length=64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recommendation_pass")),
+    )
+    op.create_table(
+        "value_list_item",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("list_code", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("label", sa.JSON(), nullable=False),
+        sa.Column("order", sa.Integer(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_value_list_item")),
+        sa.UniqueConstraint("list_code", "code", name=op.f("uq_value_list_item_list_code_code")),
+    )
+    op.create_table(
+        "custom_field_def",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entity", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("type", sa.String(length=24), nullable=False),
+        sa.Column("label", sa.JSON(), nullable=False),
+        sa.Column("list_code", sa.String(length=40), nullable=True),
+        sa.Column("required", sa.Boolean(), nullable=False),
+        sa.Column("order", sa.Integer(), nullable=False),
+        sa.Column("tab", sa.String(length=80), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_custom_field_def")),
+        sa.UniqueConstraint("entity", "key", name=op.f("uq_custom_field_def_entity_key")),
+    )
+    op.create_table(
+        "custom_field_value",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("def_id", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(length=500), nullable=True),
+        sa.Column("number", sa.BigInteger(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("flag", sa.Boolean(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["def_id"], ["custom_field_def.id"], name=op.f("fk_custom_field_value_def_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_custom_field_value")),
+    )
+    op.create_index("ix_custom_field_value_record", "custom_field_value", ["record_id", "def_id"])
+    for column in ("text", "number", "day", "flag"):
+        op.create_index(
+            f"ix_custom_field_value_{column}", "custom_field_value", ["def_id", column, "record_id"]
+        )
+    op.create_table(
+        "field_setting",
+        sa.Column("entity", sa.String(length=40), nullable=False),
+        sa.Column("field", sa.String(length=40), nullable=False),
+        sa.Column("label", sa.JSON(), nullable=False),
+        sa.Column("hidden", sa.Boolean(), nullable=False),
+        sa.Column("required", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", "field", name=op.f("pk_field_setting")),
     )
