@@ -10,7 +10,7 @@ import ast
 import operator
 import re
 import string
-import warnings
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -63,7 +63,8 @@ class Condition:
 
     def holds(self, values: Mapping[str, Value]) -> bool:
         """Whether it is true of these values; a name that is not among them has none."""
-        evaluator = _evaluator({name: values.get(name) for name in self.names})
+        evaluator = _evaluator()
+        evaluator.names = {name: values.get(name) for name in self.names}
         try:
             return bool(evaluator.eval(self.source, previously_parsed=self.tree))
         except ArithmeticError:
@@ -91,9 +92,7 @@ def condition(source: str, fields: Mapping[str, FieldSort]) -> Condition:
     if len(source) > LONGEST:
         raise ValueError(f"has {len(source)} characters, at most {LONGEST} are accepted")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # "1in x" is read, with a warning: it is a slip of the pen
-            tree = ast.parse(source.strip(), mode="eval").body
+        tree = ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ValueError(
             'is no condition: write comparisons such as status == "neglected" and city != None'
@@ -258,10 +257,21 @@ def _day(text: str) -> date:
 Operator = Callable[[Value, Value], Value]
 
 
-def _evaluator(names: Mapping[str, Value]) -> "SimpleEval":
+class _Own(threading.local):
+    """To make one takes longer than to use it; it holds the names, so each thread has its own."""
+
+    evaluator: "SimpleEval | None" = None
+
+
+_own = _Own()
+
+
+def _evaluator() -> "SimpleEval":
+    if _own.evaluator is not None:
+        return _own.evaluator
     from simpleeval import SimpleEval
 
-    evaluator = SimpleEval(operators=_OPERATORS, functions={}, names=dict(names))
+    evaluator = _own.evaluator = SimpleEval(operators=_OPERATORS, functions={}, names={})
     evaluator.nodes = {kind: work for kind, work in evaluator.nodes.items() if kind in _NODES}
     evaluator.nodes[ast.Constant] = _literal
     evaluator.nodes[ast.List] = evaluator.nodes[ast.Tuple] = lambda node: tuple(map(_literal, node.elts))
