@@ -21,6 +21,7 @@ from store.database import Database, Transaction
 from store.errors import Invalid
 from store.fields import choice, day
 from store.recommendations import Category
+from syncd.engine.meetings.dropping import Enough
 from syncd.engine.recommending import RULES, AdviceChange, Recommending
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -59,8 +60,9 @@ class AdviceFiles:
         self._database = database
         self._recommending = recommending
 
-    def take(self, content: bytes, file: str, now: datetime) -> str:
-        """Takes what can be taken; answers which rows could not. Raises BadFile, StoreError."""
+    def take(self, content: bytes, file: str, now: datetime, _enough: Enough | None = None) -> str:
+        """Takes what can be taken, in one transaction; answers which rows could not. Raises BadFile,
+        StoreError."""
         try:
             done = self.record(content, file, RULES, now, partial=True)
         except Refused as error:
