@@ -52,8 +52,11 @@ def test_fields_are_told_and_applied_and_then_there(office: World) -> None:
     assert len(run(office, "fields", "diff", "--json").json["changes"]) == 5
     assert "5 changes would be applied" in run(office, "fields", "apply", "--dry-run").out
     assert run(office, "fields", "apply", "--as", "claire").code == 1
+    assert "are not those of the CRM: `syncd fields diff`" in run(office, "status").out
+    assert run(office, "status", "--json").json["fields_to_apply"] == 5
     assert "5 changes applied" in run(office, "fields", "apply").out
     assert "nothing to change" in run(office, "fields", "apply").out
+    assert run(office, "status", "--json").json["fields_to_apply"] == 0
 
     rows = office.folder / "accounts.csv"
     rows.write_text("ext_id,name,type,city,website,z_sector\nA1,Garage,client,Lyon,x.example,Commerce\n")

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import text
@@ -151,3 +152,24 @@ def test_a_text_that_a_person_deletes_is_remembered_until_there_is_another(compa
     assert declined() == ["text", "rule's"]
     put(company, "other")
     assert declined() == []
+
+
+def test_two_people_who_write_at_once_leave_one_text_and_one_in_the_history(company: Database) -> None:
+    start, faults = Barrier(4), list[str]()
+
+    def write(text_: str) -> None:
+        start.wait(30)
+        try:
+            put(company, text_)
+        except Exception as error:  # noqa: BLE001 - told by the test
+            faults.append(repr(error))
+
+    threads = [Thread(target=write, args=[f"text {number}"]) for number in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+    assert faults == []
+    with company.read() as session:
+        assert recommendations.of_account(session, 1) is not None
+        assert len(recommendations.history(session, 1)) == 3
