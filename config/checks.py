@@ -4,11 +4,12 @@ They are applied to the tables as written, not to the typed settings, so that a 
 none of these. What has the wrong type is passed over here: `config.settings` reports it.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping
 
+from config import advice, own_fields
 from config.errors import Problem
 from config.lines import KeyPath
+from config.near import nearest
 from config.sources import Tree
 from config.status_rules import OWNER
 
@@ -24,6 +25,10 @@ def check(tree: Tree) -> list[Problem]:
         *_shared_addresses(tree),
         *_strangers(tree),
         *_managers(tree),
+        *_twice(tree, advice.RULES, "name"),
+        *_twice(tree, "value_lists", "code"),
+        *own_fields.check(tree),
+        *advice.check(tree, own_fields.sorts(tree, "account")),
     ]
 
 
@@ -145,12 +150,3 @@ def _exchange(
 def _wants(mailbox: Mapping[str, object], what: str) -> bool:
     sync = mailbox.get("sync", ["mail"])
     return isinstance(sync, list) and what in sync
-
-
-def nearest(written: str, known: "list[str] | Mapping[str, object]") -> str:
-    """The end of a message: the known name that was probably meant, else all of them."""
-    near = difflib.get_close_matches(written[:64].lower(), known, n=1)
-    if near:
-        return f'; did you mean "{near[0]}"?'
-    few = ", ".join(sorted(known)[:12])
-    return f"; known here: {few}" if few else ""

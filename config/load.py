@@ -17,9 +17,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config import store_url
-from config.checks import check, nearest
+from config.checks import check
 from config.errors import ConfigError, Problem
 from config.lines import KeyPath
+from config.near import nearest
 from config.settings import Section, Settings
 from config.sources import Tree, read_tree
 

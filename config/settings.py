@@ -26,6 +26,8 @@ from config.calendar import (
 from config.calls import CallColumns, CallLine, Calls
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
+from config.fields import CustomField, FieldSetting, ValueList
+from config.recommendations import Plan, Product, RecommendationRule, Recommendations
 from config.rights import Rights
 from config.status_rules import StatusRule
 from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
@@ -33,9 +35,10 @@ from config.video import LOGIN, RoomLink, Video
 
 __all__ = [
     "Brake", "CaldavServer", "Calendar", "CalendarChoice", "CallColumns", "CallLine", "Calls",
-    "Conflict", "Direction", "Duration", "EwsServer", "ExcludeRule", "ImapServer", "Logging", "Mail",
-    "Mailbox", "OAuth2", "Role", "Schedule", "SecretRef", "Section", "Security", "Server", "Settings",
-    "Since", "Size", "Store", "TimeZone", "User", "Video", "Window", "Workspace",
+    "Conflict", "CustomField", "Direction", "Duration", "EwsServer", "ExcludeRule", "FieldSetting",
+    "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Plan", "Product", "RecommendationRule",
+    "Recommendations", "Role", "Schedule", "SecretRef", "Section", "Security", "Server", "Settings",
+    "Since", "Size", "Store", "TimeZone", "User", "ValueList", "Video", "Window", "Workspace",
 ]  # fmt: skip
 
 
@@ -250,6 +253,8 @@ class Settings(Section):
     """The company."""
     store: Store
     """Where the CRM is kept."""
+    product: Product = Product()
+    """The product."""
     mail: Mail = Mail()
     """What is logged."""
     calendar: Calendar = Calendar()
@@ -262,6 +267,16 @@ class Settings(Section):
     """What is to be done when an account gets another status."""
     calls: Calls = Calls()
     """Call records of a telephone system."""
+    recommendations: Recommendations = Recommendations()
+    """Recommendations that come in as files."""
+    recommendation_rules: tuple[RecommendationRule, ...] = ()
+    """What writes recommendations by itself."""
+    value_lists: tuple[ValueList, ...] = ()
+    """The values of fields that have a choice of them."""
+    custom_fields: tuple[CustomField, ...] = ()
+    """Fields of the company's own."""
+    fields: dict[str, dict[str, FieldSetting]] = Field(default={})
+    """What is different about the other fields, by entity and name."""
     schedule: Schedule = Schedule()
     """How often the daemon looks."""
     logging: Logging = Logging()

@@ -1,13 +1,13 @@
 """One record with what hangs on it, for people."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from store import attendance_rows, reports, statuses, tags, visible
+from store import attendance_rows, recommendations, reports, statuses, tags, visible
 from store.accounts import Account, AccountType, account_kind
 from store.activities import Activity
 from store.actors import Actor
@@ -15,7 +15,9 @@ from store.base import Base
 from store.contacts import Contact
 from store.errors import NotFound
 from store.mail import EmailAttachment, EmailMatch, EmailMessage
+from store.own_words import Words, own_values, own_words
 from store.pipeline import CaseFile, Opportunity
+from store.recommendations import Recommendation
 from store.report_rows import Query
 from store.sync_state import Collection, Mailbox, Verdict
 from store.users import User
@@ -34,6 +36,8 @@ class Detail:
     kind: str
     fields: Mapping[str, object]
     lists: Mapping[str, tuple[object, ...]]
+    recommendation: Recommendation | None = None  # of an account: shown before everything else (R012)
+    words: Words = field(default_factory=Words)  # what people call its fields and their values
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ def account(session: Session, id_: int, reader: Actor | None = None) -> Detail:
             "opportunities": reports.opportunities(session, query).rows,
             "activities": reports.activities(session, query).rows,
         },
+        recommendations.of_account(session, id_),
+        own_words(session, "account"),
     )
 
 
@@ -132,6 +138,7 @@ def contact(session: Session, id_: int, reader: Actor | None = None) -> Detail:
             "emails": reports.emails(session, query).rows,
             "activities": reports.activities(session, query).rows,
         },
+        words=own_words(session, "contact"),
     )
 
 
@@ -142,7 +149,8 @@ def opportunity(session: Session, id_: int, reader: Actor | None = None) -> Deta
     query = Query(opportunity=id_, limit=20, reader=reader)
     row = reports.opportunities(session, query).rows
     fields = _fields(session, record) | {"accounts": row[0].accounts if row else ()}
-    return Detail("opportunity", fields, {"activities": reports.activities(session, query).rows})
+    activities = reports.activities(session, query).rows
+    return Detail("opportunity", fields, {"activities": activities}, words=own_words(session, "opportunity"))
 
 
 def email(session: Session, id_: int, reader: Actor | None = None) -> Detail:
@@ -228,6 +236,7 @@ def _fields(session: Session, record: Base) -> dict[str, object]:
         fields[name] = value
         if name in REFERRED and isinstance(value, int):
             fields[name.removesuffix("_id")] = session.scalar(REFERRED[name](value))
+    fields.update(own_values(session, record.__tablename__, fields["id"]))
     return fields
 
 

@@ -174,7 +174,9 @@ def account_status(value: str) -> AccountStatus:
 
 
 def length_of(kind: Kind, column: str) -> int | None:
-    """The most characters that a column holds; None = any number."""
+    """The most characters that a column holds; None = any number, or its reader knows."""
+    if column not in kind.model.__table__.c:
+        return None  # a field of the company's own
     type_ = kind.model.__table__.c[column].type
     return type_.length if isinstance(type_, String) else None
 

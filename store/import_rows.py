@@ -1,7 +1,7 @@
 """From the rows of a file to records with typed values, joined with those that are in the CRM already."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,9 +84,17 @@ def check_headers(kind: Kind, headers: Sequence[str], findings: Findings) -> Non
             findings.fault(1, f"{reference}_id", f"stands beside {reference}: keep one of the two")
 
 
-def records(session: Session, kind: Kind, lines: Sequence[Line], findings: Findings) -> list[Record]:
-    """The rows as records. Those of deleted records are left out, with a warning."""
+def records(
+    session: Session,
+    kind: Kind,
+    lines: Sequence[Line],
+    findings: Findings,
+    complete: Callable[[Mapping[int, dict[str, Value]]], None] = lambda _: None,
+) -> list[Record]:
+    """The rows as records. Those of deleted records are left out, with a warning. `complete` adds what is
+    stored elsewhere to the rows of the table, by id."""
     by_id, by_ext = _existing(session, kind, lines, findings)
+    complete(by_id)
     joined = list(_joined(kind, lines, by_id, by_ext, findings))
     fresh = sum(before is None for _, before in joined)
     ids = iter(reserve_ids(session, kind.model, fresh) if fresh else ())
@@ -108,7 +116,7 @@ def records(session: Session, kind: Kind, lines: Sequence[Line], findings: Findi
 
 def _existing(
     session: Session, kind: Kind, lines: Sequence[Line], findings: Findings
-) -> tuple[dict[int, Row], dict[str, Row]]:
+) -> tuple[dict[int, dict[str, Value]], dict[str, Row]]:
     """The records that the rows name, by id and by external id."""
     table = kind.model.__table__
     ids: dict[int, None] = {}
@@ -118,7 +126,7 @@ def _existing(
                 ids[number_of_record(line.cells["id"])] = None
             except ValueError as error:
                 findings.fault(line.number, "id", str(error))
-    by_id: dict[int, Row] = {row["id"]: dict(row) for row in _rows(session, table.c.id, ids)}
+    by_id: dict[int, dict[str, Value]] = {row["id"]: dict(row) for row in _rows(session, table.c.id, ids)}
     by_ext: dict[str, Row] = {}
     wanted = dict.fromkeys(one for line in lines if (one := line.cells.get("ext_id")))
     for row in _rows(session, table.c.ext_id, wanted):

@@ -8,15 +8,17 @@ is equal already is left alone. So the same rows twice change nothing.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import directory, internal, phones, statuses, tags, writing_rights
+from store import custom_fields, directory, internal, own_kinds, phones, statuses, tags, writing_rights
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
 from store.csvfile import Fault, Line
+from store.custom_fields import OwnField
 from store.errors import Stale
 from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind, Value
 from store.import_rows import Findings, Record, check_headers, records
@@ -54,11 +56,12 @@ def save(
 ) -> Saved:
     """Writes the rows. Raises Refused with every mistake, Forbidden, or Stale where the one record is not at
     the expected version; nothing is written then."""
-    found, findings = _checked(session, kind, lines, occasion, rights=True)
+    found, findings, own = _checked(session, kind, lines, occasion, rights=True)
     if expected is not None and found and found[0].before is not None:
         _at(kind, found[0], expected)
     saved = Saved(warnings=findings.warnings, unchanged=len(lines) - len(found))
     _write(session, kind, found, occasion, saved)
+    own_kinds.write(session, own, found)
     return saved
 
 
@@ -69,20 +72,23 @@ def validate(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occa
 
 def _checked(
     session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion, *, rights: bool
-) -> tuple[list[Record], Findings]:
+) -> tuple[list[Record], Findings, Sequence[OwnField]]:
     # Two imports at once would not see each other's records; and a batch of mail must not come between.
     directory.state(session, lock=True)
     findings = Findings()
-    check_headers(kind, tuple(lines[0].cells) if lines else (), findings)
+    own = custom_fields.of_entity(session, kind.entity)
+    whole = own_kinds.whole(session, kind, own)
+    check_headers(whole, tuple(lines[0].cells) if lines else (), findings)
     findings.stop_at_faults()
-    found = records(session, kind, lines, findings)
+    found = records(session, whole, lines, findings, partial(own_kinds.look_up, session, own))
+    own_kinds.check(own, found, findings)
     context = Context(session, Accounts(session), Users(session), findings)
     _resolve(kind, found, context)
     RULES[kind.name](found, context)
     if rights:
         writing_rights.check(session, kind, found, occasion.actor)
     findings.stop_at_faults()
-    return found, findings
+    return found, findings, own
 
 
 def _at(kind: Kind, record: Record, expected: int) -> None:
@@ -144,7 +150,10 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
             session.execute(update(kind.model), children)
     if changed:
         fresh = phones.emptied if kind is CONTACTS else dict
-        rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **fresh(r.values)} for r in changed]
+        rows = [
+            {"id": r.id, "version": _version(r) + 1, **stamp, **fresh(own_kinds.columns(r.values))}
+            for r in changed
+        ]
         session.execute(update(kind.model), rows)
     _write_links(session, [*new, *changed])
     tags.set_tags(session, {r.id: r.tags for r in (*new, *changed) if r.tags is not None})
@@ -158,7 +167,7 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
 
 
 def _without_parent(values: dict[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in values.items() if name != "parent_id"}
+    return {name: value for name, value in own_kinds.columns(values).items() if name != "parent_id"}
 
 
 def _version(record: Record) -> int:

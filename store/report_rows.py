@@ -35,6 +35,7 @@ class Query:
     reader: Actor | None = None  # who reads; None: an admin
     owner: int | None = None  # accounts of this user, and contacts of those accounts
     digits: tuple[str, ...] = ()  # of contacts: parts of a telephone number in its international form
+    where: tuple[str, ...] = ()  # on the company's own fields of accounts, contacts and opportunities
     limit: int = 50
     offset: int = 0
 

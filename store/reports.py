@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from store import phones, statuses, tags, visible
+from store import own_filters, phones, statuses, tags, visible
 from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
@@ -65,6 +65,7 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         rows = rows.where(Account.parent_id == query.parent)
     if query.tag is not None:
         rows = rows.where(Account.id.in_(tags.accounts_with(query.tag)))
+    rows = rows.where(*own_filters.conditions(session, "account", Account.id, query.where))
     found = session.scalars(_page(rows, query, Account.name, Account.id)).all()
     ids = [one.id for one in found]
     contacts = dict(_pairs(session.execute(
@@ -111,6 +112,7 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
         rows = rows.where(Account.owner_id == query.owner)
     if query.contact is not None:
         rows = rows.where(c.id == query.contact)
+    rows = rows.where(*own_filters.conditions(session, "contact", c.id, query.where))
     found = session.execute(_page(rows, query, c.last_name, c.first_name, c.id)).all()
     last = dict(_pairs(session.execute(
         select(ActivityContact.contact_id, func.max(Activity.occurred_at))
@@ -181,6 +183,7 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
         rows = rows.where(o.id.in_(mine))
     if query.opportunity is not None:
         rows = rows.where(o.id == query.opportunity)
+    rows = rows.where(*own_filters.conditions(session, "opportunity", o.id, query.where))
     open_first = (o.status != OpportunityStatus.OPEN).label("ended")
     found = session.scalars(_page(rows, query, open_first, o.title, o.id)).all()
     names = _grouped(

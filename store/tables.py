@@ -4,10 +4,12 @@ from store import (
     account_drafts,
     accounts,
     activities,
+    advice_rows,
     audit_log,
     bindings,
     calendar,
     contacts,
+    custom_fields,
     deals,
     drafts,
     mail,
@@ -16,6 +18,7 @@ from store import (
     numbering,
     phones,
     pipeline,
+    recommendations,
     statuses,
     sync_state,
     tags,
@@ -24,7 +27,8 @@ from store import (
 from store.base import Base
 
 MODULES = (
-    account_drafts, accounts, activities, audit_log, bindings, calendar, contacts, deals, drafts, mail,
-    meetings, merging, numbering, phones, pipeline, statuses, sync_state, tags, users,
+    account_drafts, accounts, activities, advice_rows, audit_log, bindings, calendar, contacts, custom_fields,
+    deals, drafts, mail, meetings, merging, numbering, phones, pipeline, recommendations, statuses,
+    sync_state, tags, users,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -57,8 +57,11 @@ class Reference:
         if "items" in field:
             inner = self._resolve(field["items"])
             return f"[[{path}]]", inner
-        if "additionalProperties" in field:
-            return f"[{path}.NAME]", self._resolve(field["additionalProperties"])
+        named: object = field
+        while isinstance(named, dict) and "additionalProperties" in named:
+            path, named = f"{path}.NAME", named["additionalProperties"]
+        if named is not field:
+            return f"[{path}]", self._resolve(named)
         return f"[{path}]", self._resolve(field)
 
     def _resolve(self, field: object) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from syncd.cli import fields
 from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.editing import Version
 from syncd.cli.output import as_json, say
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 contact = typer.Typer(help="Add, change or delete one contact.", no_args_is_help=True, rich_markup_mode=None)
 
 Text = Annotated[str | None, typer.Option()]
+Own = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="Z_FIELD=VALUE", help="A field of the company's own; several times."),
+]
 
 
 @contact.command("add")
@@ -33,6 +38,7 @@ def add(
     phone_mobile: Text = None,
     position: Text = None,
     ext_id: Text = None,
+    own: Own = None,
     as_: As = None,
 ) -> None:
     """Add a contact. Older mail with its addresses is found and logged by the next cycle.
@@ -46,7 +52,7 @@ def add(
         "email2": email2, "email3": email3, "phone_landline": phone_landline,
         "phone_mobile": phone_mobile, "position": position, "ext_id": ext_id,
     }  # fmt: skip
-    saved = one(of(ctx), "contacts", cells, "contact add", as_)
+    saved = one(of(ctx), "contacts", cells | fields.cells(own), "contact add", as_)
     warnings(saved)
     if saved.created:
         say(f"contact {saved.created[0]} added; the next cycle looks for older mail with its addresses")
@@ -69,6 +75,7 @@ def edit(
     phone_mobile: Text = None,
     position: Text = None,
     if_version: Version = None,
+    own: Own = None,
     as_: As = None,
 ) -> None:
     """Change a contact: only what is given. An empty text ('') empties a field.
@@ -77,13 +84,14 @@ def edit(
     Examples:
       syncd contact edit 12 --email anne.martin@dupont.example
       syncd contact edit 12 --email2 ''
+      syncd contact edit 12 --set Z_newsletter=oui
     """
     cells = {
         "id": str(id_), "account": account, "last_name": last_name, "first_name": first_name,
         "email": email, "email2": email2, "email3": email3, "phone_landline": phone_landline,
         "phone_mobile": phone_mobile, "position": position,
     }  # fmt: skip
-    saved = one(of(ctx), "contacts", cells, "contact edit", as_, expected=if_version)
+    saved = one(of(ctx), "contacts", cells | fields.cells(own), "contact edit", as_, expected=if_version)
     warnings(saved)
     say(f"contact {id_} changed" if saved.updated else "nothing to change")
 

@@ -28,6 +28,7 @@ class Imported(StrEnum):
     OPPORTUNITIES = "opportunities"
     CASE_FILES = "case_files"
     CALLS = "calls"
+    RECOMMENDATIONS = "recommendations"
 
 
 def import_(
@@ -46,7 +47,8 @@ def import_(
     file only (an empty cell empties the field); other rows are new records. "account" names an account
     by exact name or ext_id. Comma, semicolon or tab; UTF-8 or Windows-1252; days as 2026-12-31 or
     31/12/2026. A project names its account, a deal its project; accounts get the status that follows.
-    Calls are a telephone system's own records, read as [calls] says.
+    Calls are a telephone system's own records, read as [calls] says. Recommendations have account_ref,
+    message, category and valid_until (docs/recommendations.md).
 
     \b
     Examples:
@@ -59,6 +61,11 @@ def import_(
 
     if what is Imported.CALLS:
         _calls(of(ctx), file, dry_run=dry_run, json=json)
+        return
+    if what is Imported.RECOMMENDATIONS:
+        from syncd.cli import recommendations
+
+        recommendations.import_file(of(ctx), file, login=as_, dry_run=dry_run, json=json)
         return
     kind = KINDS[what.value]
     content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()

@@ -26,10 +26,12 @@ from syncd.cli import (
     cycles,
     duplicates,
     events,
+    fields,
     importing,
     mail,
     meetings,
     quick,
+    recommendations,
     reconciled,
     records,
     setup,
@@ -114,6 +116,8 @@ app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
 app.add_typer(tasks.task, name="task")
 app.add_typer(meetings.meeting, name="meeting")
+app.add_typer(fields.fields, name="fields")
+app.add_typer(recommendations.recommendation, name="recommendation")
 app.add_typer(statuses.recompute, name="recompute")
 app.add_typer(setup.db, name="db")
 

@@ -91,6 +91,10 @@ def list_(
         bool, typer.Option("--mine", help="Accounts that --as owns, or contacts of them.")
     ] = False,
     tag: Annotated[str | None, typer.Option("--tag", help="Accounts with this tag.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="CONDITION", help="On a field of the company's own: Z_x=5, Z_x>=5."),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
     as_: As = None,
@@ -104,6 +108,7 @@ def list_(
       syncd list contacts --account "Garage Dupont"
       syncd list contacts --as claire --mine
       syncd list contacts --text "04 72"
+      syncd list accounts --where "Z_overdue_days>30" --where Z_sector=retail
       syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
@@ -119,6 +124,8 @@ def list_(
         raise UsageError(f"--tag is for accounts: {what.value} have none")
     if mine and (as_ is None or what not in {Listed.ACCOUNTS, Listed.CONTACTS}):
         raise UsageError("--mine is for accounts and contacts, and needs --as: whose")
+    if where and what not in (Listed.ACCOUNTS, Listed.CONTACTS, Listed.OPPORTUNITIES):
+        raise UsageError(f"--where is for accounts, contacts and opportunities, and not for {what.value}")
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else _since(since, installation)
@@ -141,6 +148,7 @@ def list_(
                 owner=reader.user_id if mine and reader is not None else None,
                 since=moment,
                 digits=digits,
+                where=tuple(where or ()),
                 limit=limit,
                 offset=offset,
             )
@@ -319,14 +327,22 @@ def show(
         }
         detail = readers[what](session, id_, reader)
     if json:
-        as_json({what.value: detail.fields, **detail.lists})
+        first = {"recommendation": detail.recommendation} if what is Shown.ACCOUNT else {}
+        as_json({**first, what.value: detail.fields, **detail.lists})
     else:
-        _print(detail, zone)
+        if detail.recommendation is not None:
+            from syncd.cli import recommendations
+
+            recommendations.frame(detail.recommendation, installation.settings.workspace)
+        _print(detail, zone, installation.settings.workspace.language)
 
 
-def _print(detail: "Detail", zone: "tzinfo") -> None:
+def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
     texts = {}
-    for name, value in detail.fields.items():
+    for field, stored in detail.fields.items():
+        if field in detail.words.hidden:
+            continue
+        name, value = detail.words.name(field, language), detail.words.value(field, stored, language)
         if isinstance(value, str) and ("\n" in value or name == "body_text"):
             texts[name] = value
         elif value is not None and value not in ([], ()):

@@ -44,7 +44,13 @@ def save(
         with installation.database.write() as session:
             said = occasion(installation, session, source, login)
             saved = records.save(
-                session, KINDS[kind], lines, said, expected=expected, then=installation.statuses.then
+                session,
+                KINDS[kind],
+                lines,
+                said,
+                expected=expected,
+                then=installation.statuses.then,
+                recommending=installation.recommending,
             )
             if kind == "contacts":
                 phones.settle(session, installation.settings.workspace.default_country)
@@ -102,8 +108,13 @@ def given(cells: "Mapping[str, str | None]") -> dict[str, str]:
 
 def wrong(error: "Refused") -> UsageError:
     """The faults of a row, named by the options that it was made of."""
-    faults = [(one.column and f"--{one.column.replace('_', '-')}", one.message) for one in error.faults]
+    faults = [(one.column and _option(one.column), one.message) for one in error.faults]
     return UsageError("; ".join(f"{column}: {message}" if column else message for column, message in faults))
+
+
+def _option(column: str) -> str:
+    """What the value of a column was given by."""
+    return f"--set {column}" if column.startswith("z_") else f"--{column.replace('_', '-')}"
 
 
 def offer(freed: dict[str, int]) -> None:

@@ -36,7 +36,7 @@ def status(
       syncd status
       syncd status claire --json
     """
-    from store import attendance_rows
+    from store import attendance_rows, field_config
     from store import status as store
     from syncd.daemon.clock import now
 
@@ -46,6 +46,7 @@ def status(
             rows = store.mailboxes(session, names)
             ledger = store.of_ledger(session)
             unreported = store.unreported(session)
+            fields = len(field_config.diff(session, installation.settings))
             unplanned = attendance_rows.strangers(session, now() - OFFERED)
         moment = now()
         last = {row.name: _last_ok(installation, row) for row in rows}
@@ -66,12 +67,15 @@ def status(
                 "unreported_meetings": unreported,
                 "unplanned_people": unplanned,
                 "files_refused": refused,
+                "fields_to_apply": fields,
             }
         )
     else:
         _print(rows, last, listened, moment)
         if ledger.directory_waits:
             say("Accounts or contacts have changed: the next cycle looks for their older mail.")
+        if fields:
+            say("The fields of the config are not those of the CRM: `syncd fields diff`.")
         if unreported:
             waiting = ", ".join(f"{one.user} {one.count}" for one in unreported)
             say(f"Meetings and calls without a report: {waiting} (`syncd list activities --pending`).")
@@ -106,7 +110,8 @@ def _refused(installation: "Installation") -> dict[str, int]:
 
     settings = installation.settings
     found = {}
-    for directory in (settings.video.attendance, settings.calls.directory):
+    watched = (settings.video.attendance, settings.calls.directory, settings.recommendations.directory)
+    for directory in watched:
         if directory is None:
             continue
         try:

@@ -1,4 +1,4 @@
-"""The verb recompute: the status of every account, as of today or another day."""
+"""The verb recompute: the status of every account, as of today or another day, and its recommendation."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
@@ -58,6 +58,37 @@ def statuses(
     _tell(looked, dry_run=dry_run)
     if day != today and not dry_run:
         warn(f"these are the statuses of {day}: the daemon's next look gives every account today's again")
+
+
+@recompute.command("recommendations")
+def recommendations(
+    ctx: typer.Context,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+    as_: As = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """Let the rules write recommendations (docs/recommendations.md). Needs the role admin.
+
+    The daemon does so every night and when the rules change, and every change of an account does so for it.
+
+    \b
+    Example:
+      syncd recompute recommendations --dry-run
+    """
+    from store.audit_log import Channel
+    from syncd.cli.recommendations import tell_changes
+    from syncd.daemon.clock import now
+
+    with of(ctx).installation() as installation:
+        with installation.database.read() as session:
+            who = actor(session, as_)
+        done = installation.recommending.ordered(who, Channel.CLI, now(), dry_run=dry_run)
+    if json:
+        as_json({"dry_run": dry_run, "accounts": done.looked_at, "changes": done.changes})
+        return
+    say(count(done.looked_at, "account"))
+    tell_changes(done.changes, dry_run=dry_run)
 
 
 def _day(text: str) -> date:

@@ -66,6 +66,8 @@ def _without_plus(number: str) -> phonenumbers.PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return parsed if phonenumbers.is_valid_number(parsed) else None
+
+
 def is_mobile(number: str, country: str) -> bool:
     """Whether it is surely a mobile telephone's number."""
     try:

@@ -1,6 +1,6 @@
 """What the config says of video meetings and calls, as the engine wants it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,9 +65,13 @@ def calling(
 
 
 def dropping(
-    settings: Settings, hashed: KeyedHash, database: Database, people: Callable[[], People]
+    settings: Settings,
+    hashed: KeyedHash,
+    database: Database,
+    people: Callable[[], People],
+    further: Sequence[tuple[Path, Taker]] = (),
 ) -> Dropping:
-    """The folders that the config names, each with what takes its files."""
+    """The folders that the config names, each with what takes its files; and `further` ones."""
     video, calls = settings.video, settings.calls
     folders: list[tuple[Path, Taker]] = []
     if video.attendance is not None:
@@ -79,4 +83,4 @@ def dropping(
         folders.append((video.attendance, taker))
     if calls.directory is not None:
         folders.append((calls.directory, calling(settings, hashed, database, people)))
-    return Dropping(folders)
+    return Dropping([*folders, *further])

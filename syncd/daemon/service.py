@@ -20,7 +20,7 @@ from structlog.contextvars import bound_contextvars
 from config.errors import ConfigError
 from connectors.errors import AuthFailed
 from store.errors import StoreError
-from syncd.daemon import logs
+from syncd.daemon import advice, logs
 from syncd.daemon.clock import now
 from syncd.daemon.dispatch import Dispatch
 from syncd.daemon.ears import Make
@@ -67,11 +67,13 @@ class Service:
         installation.meetings.halted = self._stop.is_set
         installation.dropping.halted = self._stop.is_set
         installation.statuses.halted = self._stop.is_set
+        installation.recommending.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
         """Returns the exit code: 0, after a stop that was asked for."""
         self._obey_signals()
+        advice.tell_fields(self._installation.database, self._installation.settings)
         scheduler = self._schedule()
         self._notifier.tell(
             f"READY=1\nSTATUS=looking after {len(self._installation.settings.mailboxes)} mailboxes"
@@ -196,6 +198,7 @@ class Service:
         self._failures.clear()
         self._good.clear()
         self._running = None
+        advice.tell_fields(self._installation.database, self._installation.settings)
         scheduler = self._schedule()
         self._notifier.tell("READY=1")
         log.info("config read again", action="reload", mailboxes=len(fresh.settings.mailboxes))
@@ -241,8 +244,9 @@ class Service:
         self._installation.meetings.run(moment)
 
     def _statuses(self) -> None:
-        """The statuses of all accounts, once a night."""
+        """The statuses of all accounts, once a night; then their recommendations, which may look at those."""
         self._tried(self._installation.statuses.run, "statuses", "the statuses of accounts wait")
+        self._tried(self._installation.recommending.run, "recommendations", "recommendations wait")
 
     def _tried(self, work: Callable[[datetime], object], action: str, waiting: str) -> None:
         """Work that belongs to no mailbox. Tried again in a minute where it fails; all else goes on."""

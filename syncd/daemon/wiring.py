@@ -27,6 +27,7 @@ from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Exclusion, Policy
+from syncd.daemon import advice
 from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
@@ -90,7 +91,9 @@ class Installation:
         self.mail.replies = Replies(self.database, meetings.workplace)
         if meetings.forms.by_mail:
             self.mail.messages = Messages(self.database, meetings.forms, self.hashed)
-        self.dropping = dropping(settings, self.hashed, self.database, self.people)
+        self.recommending = advice.recommending(settings, self.database)
+        folders = advice.folders(settings, self.database, self.recommending)
+        self.dropping = dropping(settings, self.hashed, self.database, self.people, folders)
         self.statuses = StatusSync(self.database, settings.workspace.timezone)
         self.statuses.then = status_actions(settings, self.hashed, self.people)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)

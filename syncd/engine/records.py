@@ -8,6 +8,7 @@ from store.database import Transaction
 from store.fields import Kind
 from store.importing import Occasion, Saved
 from syncd.engine import statuses
+from syncd.engine.recommending import Recommending
 from syncd.engine.statuses import Then
 
 
@@ -19,9 +20,12 @@ def save(
     *,
     expected: int | None = None,
     then: Then | None = None,
+    recommending: Recommending | None = None,
 ) -> Saved:
     """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows,
-    and `then` does what follows from that."""
+    `then` does what follows from that, and rules write the recommendations of them."""
     saved = importing.save(session, kind, lines, occasion, expected=expected)
     statuses.refresh(session, saved.accounts, occasion.today, occasion.now, then)
+    if recommending is not None:
+        recommending.refresh(session, saved.accounts, occasion.now)
     return saved

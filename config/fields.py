@@ -1,0 +1,79 @@
+"""The tables that change which fields the records of the CRM have. `config.settings` offers them on.
+
+The text below a field is its description in the JSON Schema and in messages. They take effect with
+`syncd fields apply`: what is stored is never changed silently.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.types import Section, Text
+
+Entity = Literal["account", "contact", "opportunity", "case_file"]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
+
+
+class Label(Section):
+    """What people read, by language."""
+
+    fr: Text | None = None
+    """In French."""
+    en: Text | None = None
+    """In English."""
+
+    def words(self) -> dict[str, str]:
+        """Those that are given, by language."""
+        return {name: one for name, one in (("en", self.en), ("fr", self.fr)) if one is not None}
+
+
+class ValueListItem(Section):
+    """One value of a list."""
+
+    code: Code
+    """What is stored and what files hold; it never changes."""
+    label: Label = Label()
+    """What people read, by language: { fr = "…", en = "…" }; by default the code."""
+    active: bool = True
+    """Whether it can be chosen; old records keep it in any case."""
+    default: bool = False
+    """Whether it is proposed for new records."""
+
+
+class ValueList(Section):
+    """The values of a field, in the order in which they are shown."""
+
+    code: Code
+    """The list's name."""
+    items: tuple[ValueListItem, ...] = Field(min_length=1)
+    """Its values."""
+
+
+class CustomField(Section):
+    """A field of the company's own."""
+
+    entity: Entity
+    """account, contact, opportunity or case_file."""
+    key: str = Field(pattern=r"^Z_[a-z0-9_]{1,38}$")
+    """Its name: Z_ and small letters, digits and _."""
+    type: Literal["text", "integer", "decimal", "percentage", "date", "checkbox", "value_list", "multi_list"]
+    """What it holds; it cannot change while there are values."""
+    label: Label = Label()
+    """What people read, by language: { fr = "…", en = "…" }; by default the key."""
+    list: Code | None = None
+    """The code of the [[value_lists]] table whose values it has; for value_list and multi_list only."""
+    required: bool = False
+    """Whether new records need it, and nobody may empty it."""
+    tab: Text | None = None
+    """Under which heading pages show it."""
+
+
+class FieldSetting(Section):
+    """What is different about a field that there is anyway."""
+
+    label: Label = Label()
+    """What people read instead of its usual name, by language."""
+    hidden: bool = False
+    """Whether it is left out where records are shown."""
+    required: bool = False
+    """Whether new records need it, and nobody may empty it."""

@@ -1,0 +1,241 @@
+"""The verbs of recommendations: set, clear, show, list."""
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli.context import Cli, Json, UsageError, actor, of
+from syncd.cli.output import as_json, clean, clean_lines, count, plain, say, shown, table, warn
+from syncd.cli.records import As
+
+if TYPE_CHECKING:
+    from config.settings import Workspace
+    from store.recommendations import Recommendation
+    from syncd.engine.recommending import AdviceChange
+
+SHOWN = 50  # changes; more are only counted
+MOST_BYTES = 64 * 1024  # of standard input: far more than a message may have
+
+
+recommendation = typer.Typer(
+    help="The text that whoever opens an account must see.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its id, ext_id or exact name.")]
+
+
+class Category(StrEnum):
+    """What it is about."""
+
+    PAYMENT_DELAY = "payment_delay"
+    PAYMENT_NOTICE = "payment_notice"
+    ACCOUNT_INFO = "account_info"
+    OTHER = "other"
+
+
+class Severity(StrEnum):
+    """How loud it is."""
+
+    INFO = "info"
+    WARNING = "warning"
+
+
+@recommendation.command("set")
+def set_(
+    ctx: typer.Context,
+    account: Account,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Plain text; - reads standard input.")],
+    *,
+    category: Annotated[Category, typer.Option("--category")] = Category.OTHER,
+    severity: Annotated[Severity, typer.Option("--severity")] = Severity.WARNING,
+    as_: As = None,
+) -> None:
+    """Give an account its recommendation. The one before it goes to the history.
+
+    \b
+    Example:
+      syncd recommendation set "Garage Dupont" "Acompte de 30 % exigé" --category payment_notice
+    """
+    from store import recommendations, references
+    from store.audit_log import Channel
+    from syncd.daemon.clock import now
+
+    wanted = recommendations.Advice(
+        _input() if text == "-" else text,
+        recommendations.Category[category.name],
+        recommendations.Severity[severity.name],
+    )
+    with of(ctx).installation() as installation, installation.database.write() as session:
+        id_ = references.account(session, account)
+        by = recommendations.By(actor(session, as_), Channel.CLI, now())
+        changed = recommendations.put(session, id_, wanted, by)
+    say(f"account {id_} has a new recommendation" if changed else "nothing to change")
+
+
+def _input() -> str:
+    content = sys.stdin.buffer.read(MOST_BYTES)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError("standard input is no text in UTF-8") from None
+
+
+@recommendation.command("clear")
+def clear(ctx: typer.Context, account: Account, as_: As = None) -> None:
+    """Take an account's recommendation away. It stays in the history.
+
+    \b
+    Example:
+      syncd recommendation clear "Garage Dupont"
+    """
+    from store import recommendations, references
+    from store.audit_log import Channel
+    from syncd.daemon.clock import now
+
+    with of(ctx).installation() as installation, installation.database.write() as session:
+        id_ = references.account(session, account)
+        by = recommendations.By(actor(session, as_), Channel.CLI, now())
+        changed = installation.recommending.clear(session, id_, by)
+    say(f"account {id_} has no recommendation any more" if changed else "nothing to change")
+
+
+@recommendation.command("show")
+def show(ctx: typer.Context, account: Account, json: Annotated[bool, Json] = False) -> None:
+    """Show an account's recommendation, and those before it.
+
+    \b
+    Example:
+      syncd recommendation show "Garage Dupont"
+    """
+    from store import recommendations, references
+
+    with of(ctx).installation() as installation:
+        workspace = installation.settings.workspace
+        with installation.database.read() as session:
+            id_ = references.account(session, account)
+            stands = recommendations.of_account(session, id_)
+            before = recommendations.history(session, id_)
+    if json:
+        as_json({"account_id": id_, "recommendation": stands, "history": before})
+        return
+    if stands is None:
+        say("None.")
+    else:
+        frame(stands, workspace)
+    if before:
+        say("history:")
+        zone = workspace.timezone
+        table(
+            ["from", "until", "source", "author", "cleared", "message"],
+            [
+                [shown(getattr(one, name), zone)
+                 for name in ("at", "until", "source", "author", "cleared", "message")]
+                for one in before
+            ],
+        )  # fmt: skip
+
+
+@recommendation.command("list")
+def list_(
+    ctx: typer.Context,
+    *,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """List the accounts that have a recommendation.
+
+    \b
+    Example:
+      syncd recommendation list
+    """
+    from store import recommendations
+    from syncd.core.recommending import preview
+
+    with of(ctx).installation() as installation:
+        zone = installation.settings.workspace.timezone
+        with installation.database.read() as session:
+            rows, total = recommendations.listed(session, limit, offset)
+    if json:
+        as_json({"rows": plain(rows), "total": total, "offset": offset})
+        return
+    if not rows:
+        say("None.")
+        return
+    table(
+        ["account", "category", "source", "author", "at", "message"],
+        [
+            [clean(one.account), one.category.value, one.source.value, clean(one.author),
+             shown(one.at, zone), clean(preview(one.message))]
+            for one in rows
+        ],
+    )  # fmt: skip
+    if total > len(rows):
+        warn(f"{len(rows)} of {total}, from {offset + 1} on (--limit, --offset)")
+
+
+def import_file(cli: Cli, file: Path, *, login: str | None, dry_run: bool, json: bool) -> None:
+    """Takes a file in, as if it had been dropped, but whole or not at all; it stays where it is."""
+    from connectors.sheet import MAX_BYTES
+    from syncd.daemon.clock import now
+    from syncd.engine.advice_files import AdviceFiles
+
+    if str(file) == "-":
+        content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    else:
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"{file} is larger than {MAX_BYTES // 2**20} MiB: split it")
+    with cli.installation() as installation:
+        if installation.settings.product.plan == "essential":
+            raise UsageError(
+                'the plan "essential" has no recommendations from files ([product] in the config)'
+            )
+        with installation.database.read() as session:
+            who = actor(session, login)
+        files = AdviceFiles(installation.database, installation.recommending)
+        done = files.record(content, file.name, who, now(), dry_run=dry_run)
+    if json:
+        as_json({"dry_run": dry_run, "known": done.known, "rows": done.rows, "changes": done.changes})
+        return
+    if done.known:
+        say("this file was taken in before: nothing to do")
+        return
+    say(f"recommendations: {count(done.rows, 'row')} {'read' if dry_run else 'taken'}")
+    tell_changes(done.changes, dry_run=dry_run)
+
+
+def tell_changes(changes: "Sequence[AdviceChange]", *, dry_run: bool) -> None:
+    """What rules have written, or would."""
+    from syncd.core.recommending import preview
+
+    say(f"{len(changes)} {'would change' if dry_run else 'changed'}")
+    if changes:
+        table(
+            ["id", "account", "rule", "message"],
+            [
+                [str(one.account_id), clean(one.account), clean(one.rule),
+                 "(cleared)" if one.message is None else clean(preview(one.message))]
+                for one in changes[:SHOWN]
+            ],
+        )  # fmt: skip
+    if len(changes) > SHOWN:
+        warn(f"… and {len(changes) - SHOWN} more (--json has them all)")
+
+
+def frame(stands: "Recommendation", workspace: "Workspace") -> None:
+    """The whole text with its author and date, set apart from what follows (R012)."""
+    from syncd.core.recommending import label
+
+    words = label(stands.category.name, workspace.language)
+    mark = "!" if stands.severity.name == "WARNING" else "i"
+    text = f"{words} : {stands.message}" if words else stands.message
+    for line in clean_lines(text).splitlines():
+        say(f"{mark} {line}".rstrip())
+    say(f"{mark} — {clean(stands.author)}, {shown(stands.at, workspace.timezone)}")
+    say()
