@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, select
 from sqlalchemy.orm import Session
 
+from store.cells import stands_for
 from store.csvfile import Fault, Line, Refused
 from store.database import reserve_ids
 from store.fields import Field, Kind, Value, length_of, number_of_record, text
@@ -77,9 +78,6 @@ def check_headers(kind: Kind, headers: Sequence[str], findings: Findings) -> Non
         near = difflib.get_close_matches(header[:64], kind.headers, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else f"; known: {', '.join(kind.headers)}"
         findings.fault(1, header, f"is not a field of {kind.name}{hint}")
-    for reference in ("account", "project", "owner", "parent"):
-        if {reference, f"{reference}_id"} <= set(headers):
-            findings.fault(1, f"{reference}_id", f"stands beside {reference}: keep one of the two")
 
 
 def records(session: Session, kind: Kind, lines: Sequence[Line], findings: Findings) -> list[Record]:
@@ -164,12 +162,12 @@ def _joined(
 def _values(kind: Kind, line: Line, before: Row | None, findings: Findings) -> dict[str, Value]:
     values: dict[str, Value] = {}
     if "ext_id" in line.cells and (line.cells["ext_id"] or "id" in line.cells):
-        values["ext_id"] = _read(kind, line, EXT_ID, findings)
+        values["ext_id"] = _read(kind, line, EXT_ID, before, findings)
     for one in kind.fields:
         if one.column is None:
             continue
         if one.header in line.cells:
-            values[one.column] = _read(kind, line, one, findings)
+            values[one.column] = _read(kind, line, one, before, findings)
         elif before is None:
             values[one.column] = one.empty
             if one.required:
@@ -179,8 +177,10 @@ def _values(kind: Kind, line: Line, before: Row | None, findings: Findings) -> d
     return values
 
 
-def _read(kind: Kind, line: Line, one: Field, findings: Findings) -> Value:
+def _read(kind: Kind, line: Line, one: Field, before: Row | None, findings: Findings) -> Value:
     written = line.cells[one.header]
+    if before is not None and one.column is not None and stands_for(written, before[one.column]):
+        return before[one.column]  # whatever it is: a file that was exported changes nothing
     if not written:
         if one.required:
             findings.fault(line.number, one.header, "must not be empty")

@@ -8,8 +8,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from store.accounts import Account, AccountType
+from store.cells import stands_for
 from store.contacts import Contact
 from store.deals import Deal, DealStatus, Project
+from store.fields import Value
 from store.import_rows import MANY, Findings, Record
 from store.ledger import chunked
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
@@ -37,6 +39,27 @@ class Context:
         if header.startswith("owner"):
             return self.users
         return self.projects if header.startswith("project") else self.accounts
+
+
+def named(record: Record, noun: str, before: Value, context: Context) -> int | None:
+    """The id of the account, project or user that the columns `noun` and `noun`_id name; None for nobody, and
+    for one that is not found, which is told. Where both are given, the id decides and the name must agree."""
+    by_id, by_name = record.references.get(f"{noun}_id"), record.references.get(noun)
+    book = context.book(noun)
+    header = f"{noun}_id" if by_id else noun
+    try:
+        if not by_id:
+            return book.resolve(by_name) if by_name else None
+        # What the record has already may be deleted by now: it stays.
+        same = isinstance(before, int) and stands_for(by_id, before)
+        found = before if same and isinstance(before, int) else book.resolve_id(by_id)
+    except ValueError as error:
+        context.findings.fault(record.line, header, str(error))
+        return None
+    if by_name and not book.is_called(found, by_name):
+        message = f'"{by_name}" is not {noun}_id {found}: empty one of the two cells'
+        context.findings.fault(record.line, noun, message)
+    return found
 
 
 def accounts(records: Sequence[Record], context: Context) -> None:
@@ -165,10 +188,13 @@ def _linked(session: Session, ids: Sequence[int]) -> dict[int, list[int]]:
 
 def _link(record: Record, before: list[int], context: Context) -> None:
     """Works out the accounts from the columns that are given; what is not given stays."""
-    given = record.references
-    main = _account(record, "account", context) if "account" in given else (before[0] if before else None)
-    if {"account2", "account3"} & given.keys():
-        others = [_account(record, name, context) for name in ("account2", "account3") if given.get(name)]
+    given = {header.removesuffix("_id") for header in record.references}
+    was = dict(zip(("account", "account2", "account3"), before, strict=False))
+    main = named(record, "account", was.get("account"), context) if "account" in given else was.get("account")
+    if {"account2", "account3"} & given:
+        others = [
+            named(record, one, was.get(one), context) for one in ("account2", "account3") if one in given
+        ]
     else:
         others = [*before[1:]]
     if main is None:
@@ -178,17 +204,6 @@ def _link(record: Record, before: list[int], context: Context) -> None:
     wanted = [main, *dict.fromkeys(one for one in others if one is not None and one != main)]
     if wanted[0] != (before[0] if before else None) or set(wanted) != set(before):
         record.links = wanted
-
-
-def _account(record: Record, header: str, context: Context) -> int | None:
-    text = record.references.get(header)
-    if not text:
-        return None
-    try:
-        return context.accounts.resolve(text)
-    except ValueError as error:
-        context.findings.fault(record.line, header, str(error))
-        return None
 
 
 def case_files(records: Sequence[Record], context: Context) -> None:

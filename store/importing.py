@@ -20,7 +20,7 @@ from store.csvfile import Fault, Line
 from store.errors import Forbidden
 from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind, Value
 from store.import_rows import Findings, Record, check_headers, records
-from store.import_rules import ADDRESSES, RULES, Context
+from store.import_rules import ADDRESSES, RULES, Context, named
 from store.ledger import chunked
 from store.pipeline import OpportunityAccount
 from store.references import Accounts, Users, addresses_in_use
@@ -93,20 +93,11 @@ def _resolve(kind: Kind, found: Sequence[Record], context: Context) -> None:
                 name = str(record.values.get("name") or "")
                 context.accounts.add(record.id, name, ext_id if isinstance(ext_id, str) else None)
     for record in found:
-        for header, text in record.references.items():
-            if kind is OPPORTUNITIES and header.startswith("account"):
+        for noun in dict.fromkeys(header.removesuffix("_id") for header in record.references):
+            if kind is OPPORTUNITIES and noun.startswith("account"):
                 continue  # it has several: see import_rules
-            column = header.removesuffix("_id") + "_id"
-            record.values[column] = None
-            if not text:
-                continue
-            book = context.book(header)
-            try:
-                record.values[column] = (
-                    book.resolve_id(text) if header.endswith("_id") else book.resolve(text)
-                )
-            except ValueError as error:
-                context.findings.fault(record.line, header, str(error))
+            column = f"{noun}_id"
+            record.values[column] = named(record, noun, (record.before or {}).get(column), context)
 
 
 def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occasion, saved: Saved) -> None:

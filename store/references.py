@@ -39,6 +39,10 @@ class Book:
         """Those that have exactly this name."""
         return self._by_name.get(name, [])
 
+    def is_called(self, id_: int, text: str) -> bool:
+        """Whether this is the name or the external id of that one."""
+        return id_ in self._by_name.get(text, ()) or self._by_ext.get(text) == id_
+
     def resolve(self, text: str) -> int:
         """The one with this name or external id; ValueError unless it is exactly one."""
         found = set(self._by_name.get(text, ()))
@@ -93,6 +97,10 @@ class Users:
         for id_, login, email, aliases in session.execute(query):
             self._ids[login] = id_
             self.own.update(dict.fromkeys([email, *aliases], login))
+
+    def is_called(self, id_: int, text: str) -> bool:
+        """Whether this is the login of that user."""
+        return self._ids.get(text) == id_
 
     def resolve(self, text: str) -> int:
         """The user with this login; ValueError if there is none."""

@@ -30,6 +30,9 @@ class Imported(StrEnum):
     CALLS = "calls"
 
 
+RECORDS = tuple(one for one in Imported if one is not Imported.CALLS)  # with fields of the CRM
+
+
 def import_(
     ctx: typer.Context,
     *,
@@ -54,16 +57,20 @@ def import_(
       syncd import contacts contacts.csv
       syncd import opportunities pipeline.csv --as claire
     """
-    from store import csvfile
-    from store.fields import KINDS
+    from store import filetable
+    from store.csvfile import Refused
+    from store.kinds import KINDS
 
     if what is Imported.CALLS:
         _calls(of(ctx), file, dry_run=dry_run, json=json)
         return
     kind = KINDS[what.value]
     content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    lines = csvfile.read(content, kind.headers)
-    saved = save(of(ctx), kind.name, lines, source=file.name, login=as_, dry_run=dry_run)
+    sheet = filetable.scan(content, kind.headers)
+    if sheet.faults:
+        raise Refused(sheet.faults)
+    saved = save(of(ctx), kind.name, sheet.lines, source=file.name, login=as_, dry_run=dry_run)
+    saved.warnings[:0] = sheet.warnings
     if json:
         as_json({"dry_run": dry_run, **_plain(saved)})
         return

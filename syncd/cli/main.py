@@ -30,6 +30,7 @@ from syncd.cli import (
     reconciled,
     records,
     setup,
+    sheets,
     status,
     statuses,
     tasks,
@@ -99,6 +100,8 @@ for _verb, _function in (
     ("list", records.list_),
     ("show", records.show),
     ("import", importing.import_),
+    ("template", sheets.template),
+    ("export", sheets.export),
 ):
     app.command(_verb)(_function)
 app.add_typer(contacts.contact, name="contact")

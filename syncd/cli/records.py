@@ -110,7 +110,7 @@ def list_(
     wanted = None if status is None else _status(what, status)
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
-        moment = None if since is None else _since(since, installation)
+        moment = None if since is None else since_when(since, installation)
         with installation.database.read() as session:
             query = Query(
                 text=text,
@@ -211,7 +211,8 @@ def _entries(
         shown_entries.list_tasks(session, wanted, query, every=every, json=json)
 
 
-def _since(text: str, installation: "Installation") -> "datetime":
+def since_when(text: str, installation: "Installation") -> "datetime":
+    """The moment that a day or an age means. Raises UsageError."""
     from datetime import datetime, timedelta
 
     from config.values import parse_since

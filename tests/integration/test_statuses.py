@@ -278,7 +278,7 @@ def test_only_an_admin_recomputes(company: Database, role: UserRole) -> None:
         ("deals", "title,project,status\nX,P1,CANCELLED\n", "closed_on: is required once the status is CANC"),
         ("deals", "title,project,status\nX,P1,ENDED\n", "end_date: is required once the status is ENDED"),
         ("deals", "title,project,status,amount\nX,P1,SIGNED,1.234\n", "has more than two decimals"),
-        ("deals", "title,project,project_id,status\nX,P1,1,SIGNED\n", "stands beside project"),
+        ("deals", "title,project,project_id,status\nX,P1,2,SIGNED\n", '"P1" is not project_id 2'),
         ("projects", "name\nX\n", "account: is required: a project belongs to an account"),
         ("projects", "name,account,reference\nX,A1,R\nY,A1,R\n", '"R" is that of project'),
         ("accounts", "name,type,status\nX,client,ACTIVE\n", "status: is computed: leave the column out"),

@@ -1,0 +1,166 @@
+"""Records on their way out: rows under the headers that an import reads, a page of them at a time."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from store.accounts import Account, AccountStatus
+from store.base import Base
+from store.cells import as_text
+from store.deals import Project
+from store.errors import Invalid
+from store.fields import Kind, Value
+from store.pipeline import OpportunityAccount
+from store.users import User
+
+PAGE = 1000  # rows fetched at a time
+SEARCHED = ("name", "title", "code", "last_name", "first_name", "email", "email2", "email3", "reference",
+            "city", "ext_id")  # fmt: skip
+LINKED = ("account", "account2", "account3")  # of an opportunity, the main one first
+NAMED: dict[str, tuple[type[Base], str]] = {
+    "account": (Account, "name"),
+    "parent": (Account, "name"),
+    "project": (Project, "name"),
+    "owner": (User, "login"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records leave. What is deleted never does."""
+
+    text: str | None = None  # part of a name, an address or a reference; case ignored
+    account: int | None = None
+    owner: int | None = None
+    status: str | None = None
+    changed_since: datetime | None = None
+
+
+def headers(kind: Kind) -> tuple[str, ...]:
+    """The columns of an export: what an import takes, each reference by its id and by its name."""
+    return ("id", "ext_id", *(one.header for one in kind.fields if one.column), *kind.references)
+
+
+def count(session: Session, kind: Kind, wanted: Wanted) -> int:
+    """How many records there are to leave."""
+    return session.scalar(select(func.count()).select_from(_chosen(kind, wanted).subquery())) or 0
+
+
+def rows(session: Session, kind: Kind, wanted: Wanted) -> Generator[list[Value], None, None]:
+    """The records by id, each with the values of `headers`. To be closed where not all are taken."""
+    columns = ["id", "ext_id", *(one.column for one in kind.fields if one.column)]
+    found = session.execute(
+        _chosen(kind, wanted).order_by(kind.model.__table__.c.id).execution_options(yield_per=PAGE)
+    ).mappings()
+    try:
+        for page in found.partitions(PAGE):
+            named = _named(session, kind, page)
+            for row in page:
+                yield [row[name] for name in columns] + [named[one].get(row["id"]) for one in kind.references]
+    finally:
+        found.close()
+
+
+def _chosen(kind: Kind, wanted: Wanted) -> Select[Any]:
+    table = kind.model.__table__
+    query = select(table).where(table.c.deleted_at.is_(None))
+    if wanted.text:
+        escaped = wanted.text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        columns = [table.c[name] for name in SEARCHED if name in table.c]
+        query = query.where(or_(*(func.lower(one).like(f"%{escaped}%", escape="\\") for one in columns)))
+    if wanted.account is not None:
+        query = query.where(_of_account(kind, wanted.account))
+    if wanted.owner is not None:
+        query = query.where(_column(kind, "owner_id", "--owner") == wanted.owner)
+    if wanted.status is not None:
+        query = query.where(_status(kind, wanted.status))
+    if wanted.changed_since is not None:
+        query = query.where(table.c.updated_at >= wanted.changed_since)
+    return query
+
+
+def _column(kind: Kind, name: str, option: str) -> ColumnElement[Any]:
+    table = kind.model.__table__
+    if name not in table.c:
+        raise Invalid(f"{option}: {kind.name} have none")
+    return table.c[name]
+
+
+def _of_account(kind: Kind, account: int) -> ColumnElement[bool]:
+    table = kind.model.__table__
+    if "account_id" in table.c:
+        return table.c.account_id == account
+    if kind.entity == "account":
+        return table.c.id == account
+    if "project_id" in table.c:
+        return table.c.project_id.in_(select(Project.id).where(Project.account_id == account))
+    if kind.entity == "opportunity":
+        mine = select(OpportunityAccount.opportunity_id).where(OpportunityAccount.account_id == account)
+        return table.c.id.in_(mine)
+    raise Invalid(f"--account: {kind.name} have none")
+
+
+def _status(kind: Kind, written: str) -> ColumnElement[bool]:
+    if kind.entity == "account":
+        column: ColumnElement[Any] = kind.model.__table__.c.status
+        names: dict[str, object] = {one.name.lower(): one for one in AccountStatus}
+    else:
+        column = _column(kind, "state" if "state" in kind.model.__table__.c else "status", "--status")
+        field = kind.by_header.get("state") or kind.by_header["status"]
+        try:
+            return column == field.read(written)
+        except ValueError as error:
+            raise Invalid(f"--status: {error}") from None
+    if written.lower() not in names:
+        raise Invalid(f'--status: "{written[:20]}" is not known; accepted: {", ".join(names)}')
+    return column == names[written.lower()]
+
+
+def _named(session: Session, kind: Kind, page: Sequence[Any]) -> dict[str, dict[int, Value]]:
+    """What the reference columns of these rows hold, by the row's id. A name is given only of what an import
+    would find by it: nothing that is deleted, nobody who has left."""
+    found: dict[str, dict[int, Value]] = {}
+    linked = _linked(session, [row["id"] for row in page]) if kind.entity == "opportunity" else {}
+    for header in kind.references:
+        noun = header.removesuffix("_id")
+        if kind.entity == "opportunity" and noun in LINKED:
+            place = LINKED.index(noun)
+            ids = {id_: accounts[place] for id_, accounts in linked.items() if len(accounts) > place}
+        else:
+            ids = {row["id"]: row[f"{noun}_id"] for row in page if row[f"{noun}_id"] is not None}
+        if header.endswith("_id"):
+            found[header] = dict(ids)
+        else:
+            names = _names(session, "account" if noun in LINKED else noun, set(ids.values()))
+            found[header] = {id_: names.get(other) for id_, other in ids.items()}
+    return found
+
+
+def _linked(session: Session, ids: Sequence[int]) -> dict[int, list[int]]:
+    link = OpportunityAccount
+    query = (
+        select(link.opportunity_id, link.account_id)
+        .where(link.opportunity_id.in_(ids))
+        .order_by(link.main.desc(), link.account_id)
+    )
+    found: dict[int, list[int]] = {}
+    for opportunity, account in session.execute(query):
+        found.setdefault(opportunity, []).append(account)
+    return found
+
+
+def _names(session: Session, noun: str, ids: set[int]) -> dict[int, str]:
+    model, name = NAMED[noun]
+    table = model.__table__
+    there = table.c.active if noun == "owner" else table.c.deleted_at.is_(None)
+    query = select(table.c.id, table.c[name]).where(table.c.id.in_(ids), there)
+    return {id_: found for id_, found in session.execute(query) if found}
+
+
+def texts(values: Sequence[Value]) -> list[str]:
+    """The cells of a row as text."""
+    return [as_text(value) for value in values]

@@ -1,0 +1,6 @@
+"""Every kind of record that people write, by its name on the command line."""
+
+from store import fields
+from store.fields import Kind
+
+KINDS: dict[str, Kind] = dict(fields.KINDS)
