@@ -21,7 +21,7 @@ from store.errors import SchemaMismatch, Stale, StoreError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-SCHEMA = "0005"  # the newest migration; Alembic, which could tell, takes a tenth of a second to load
+SCHEMA = "0009"  # the newest migration; Alembic, which could tell, takes a tenth of a second to load
 
 Transaction = Session  # what `read` and `write` give, for those who may not import SQLAlchemy
 

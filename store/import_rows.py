@@ -1,7 +1,7 @@
 """From the rows of a file to records with typed values, joined with those that are in the CRM already."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from store.ledger import chunked
 Row = Mapping[str, Value]  # a row of the database, by column
 
 EXT_ID = Field("ext_id", text, "ext_id")
+TOLD = 500  # rows between two steps of a progress bar
 MANY = 2000  # values to look for; more are looked for in one walk through the table
 
 
@@ -80,7 +81,13 @@ def check_headers(kind: Kind, headers: Sequence[str], findings: Findings) -> Non
         findings.fault(1, header, f"is not a field of {kind.name}{hint}")
 
 
-def records(session: Session, kind: Kind, lines: Sequence[Line], findings: Findings) -> list[Record]:
+def records(
+    session: Session,
+    kind: Kind,
+    lines: Sequence[Line],
+    findings: Findings,
+    step: Callable[[int], None],
+) -> list[Record]:
     """The rows as records. Those of deleted records are left out, with a warning."""
     by_id, by_ext = _existing(session, kind, lines, findings)
     joined = list(_joined(kind, lines, by_id, by_ext, findings))
@@ -88,7 +95,9 @@ def records(session: Session, kind: Kind, lines: Sequence[Line], findings: Findi
     ids = iter(reserve_ids(session, kind.model, fresh) if fresh else ())
     first: dict[tuple[str, Value], int] = {}
     found = []
-    for line, before in joined:
+    for number, (line, before) in enumerate(joined, 1):
+        if number % TOLD == 0:
+            step(TOLD)
         id_ = next(ids) if before is None else _id_of(before)
         for header, key in (("id", id_), ("ext_id", line.cells.get("ext_id"))):
             if key and first.setdefault((header, key), line.number) != line.number:

@@ -5,7 +5,7 @@ A record with the `id` or `ext_id` of one that is there changes that one, in the
 is equal already is left alone. So the same rows twice change nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -21,9 +21,13 @@ from store.errors import Forbidden
 from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind, Value
 from store.import_rows import Findings, Record, check_headers, records
 from store.import_rules import ADDRESSES, RULES, Context, named
+from store.import_runs import Imported, ImportMode, RowResult
 from store.ledger import chunked
 from store.pipeline import OpportunityAccount
 from store.references import Accounts, Users, addresses_in_use
+
+ROUNDS = 20  # looks at a file of which the good rows are wanted: each leaves out those that were bad
+WRITTEN = 2000  # rows of one statement
 
 
 @dataclass(frozen=True)
@@ -47,24 +51,102 @@ class Saved:
     warnings: list[Fault] = field(default_factory=list)
     freed: list[str] = field(default_factory=list)  # addresses that no contact and no account has any more
     accounts: set[int] = field(default_factory=set)  # whose status may be another now
+    refused: list[Fault] = field(default_factory=list)  # of rows that were left out for it
+    rows: list[Imported] = field(default_factory=list)
+
+    def told(self, faults: Iterable[Fault]) -> list[Imported]:
+        """Refused rows as they are written down: one for each, with its first mistake."""
+        first = {fault.line: fault for fault in sorted(faults, key=lambda one: one.line, reverse=True)}
+        return [
+            Imported(line, RowResult.REFUSED, None, f"{fault.column}: {fault.message}".removeprefix(": "))
+            for line, fault in first.items()
+        ]
 
 
-def save(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> Saved:
+def _nothing(_: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the rows are taken."""
+
+    mode: ImportMode = ImportMode.BOTH
+    partial: bool = False  # write the good rows though others are bad
+    step: Callable[[int], None] = _nothing  # told of so many rows, each twice: read, written
+
+
+def save(
+    session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion, options: Options | None = None
+) -> Saved:
     """Writes the rows. Raises Refused with every mistake, or Forbidden; nothing is written then."""
+    options = options or Options()
     # Two imports at once would not see each other's records; and a batch of mail must not come between.
     directory.state(session, lock=True)
     findings = Findings()
     check_headers(kind, tuple(lines[0].cells) if lines else (), findings)
     findings.stop_at_faults()
-    found = records(session, kind, lines, findings)
-    _check_rights(kind, found, occasion.actor)
+    refused: list[Fault] = []
+    good = lines
+    found, findings = _checked(session, kind, good, occasion, options)
+    for _ in range(ROUNDS):
+        if not findings.faults or not options.partial:
+            break
+        # What names a row that is bad is bad too: once more, without them.
+        bad = {fault.line for fault in findings.faults}
+        refused += findings.faults
+        good = [line for line in good if line.number not in bad]
+        found, findings = _checked(session, kind, good, occasion, options)
+    findings.stop_at_faults()
+    saved = Saved(warnings=findings.warnings, unchanged=len(good) - len(found), refused=refused)
+    _write(session, kind, found, occasion, saved, step=options.step)
+    _tell_rows(saved, good, found)
+    return saved
+
+
+def _checked(
+    session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion, options: Options
+) -> tuple[list[Record], Findings]:
+    """The rows as records, and what is wrong with them."""
+    findings = Findings()
+    found = records(session, kind, lines, findings, options.step)
+    _check_mode(kind, found, options.mode, findings)
+    if options.partial:
+        for record in found:
+            try:
+                _check_rights(kind, [record], occasion.actor)
+            except Forbidden as error:
+                findings.fault(record.line, "", str(error).removeprefix(f"line {record.line}: "))
+    else:
+        _check_rights(kind, found, occasion.actor)
     context = Context(session, Accounts(session), Users(session), findings)
     _resolve(kind, found, context)
     RULES[kind.name](found, context)
-    findings.stop_at_faults()
-    saved = Saved(warnings=findings.warnings, unchanged=len(lines) - len(found))
-    _write(session, kind, found, occasion, saved)
-    return saved
+    return found, findings
+
+
+def _check_mode(kind: Kind, found: Iterable[Record], mode: ImportMode, findings: Findings) -> None:
+    for record in found:
+        if mode is ImportMode.CREATE and record.before is not None:
+            findings.fault(
+                record.line, "", f"is {kind.entity} {record.id} already, and only new ones are wanted"
+            )
+        if mode is ImportMode.UPDATE and record.before is None:
+            findings.fault(record.line, "", f"is no {kind.entity} that is there, and no new ones are wanted")
+
+
+def _tell_rows(saved: Saved, good: Iterable[Line], found: Iterable[Record]) -> None:
+    """What became of each row."""
+    created, updated = set(saved.created), set(saved.updated)
+    known = {record.line: record.id for record in found}
+    for line in good:
+        id_ = known.get(line.number)
+        if id_ is None:
+            saved.rows.append(Imported(line.number, RowResult.LEFT_OUT))
+            continue
+        changed = RowResult.UPDATED if id_ in updated else RowResult.UNCHANGED
+        saved.rows.append(Imported(line.number, RowResult.CREATED if id_ in created else changed, id_))
+    saved.rows += saved.told(saved.refused)
 
 
 def _check_rights(kind: Kind, found: Iterable[Record], actor: Actor) -> None:
@@ -100,7 +182,15 @@ def _resolve(kind: Kind, found: Sequence[Record], context: Context) -> None:
             record.values[column] = named(record, noun, (record.before or {}).get(column), context)
 
 
-def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occasion, saved: Saved) -> None:
+def _write(
+    session: Session,
+    kind: Kind,
+    found: Sequence[Record],
+    occasion: Occasion,
+    saved: Saved,
+    *,
+    step: Callable[[int], None],
+) -> None:
     new = [record for record in found if record.before is None]
     changed = [record for record in found if record.before is not None and (record.changes() or record.links)]
     saved.unchanged += len(found) - len(new) - len(changed)
@@ -117,15 +207,21 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
                 record.values["created_on"] = occasion.today
             record.values.setdefault("ext_id", None)
         # A parent may stand below its child in the file: first all of them, then who belongs to whom.
-        session.execute(insert(kind.model), [{"id": r.id, **made, **_without_parent(r.values)} for r in new])
+        for part in chunked(new, WRITTEN):
+            session.execute(
+                insert(kind.model), [{"id": r.id, **made, **_without_parent(r.values)} for r in part]
+            )
+            step(len(part))
         children = [
             {"id": r.id, "parent_id": r.values["parent_id"]} for r in new if r.values.get("parent_id")
         ]
         if children:
             session.execute(update(kind.model), children)
     if changed:
-        rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **r.values} for r in changed]
-        session.execute(update(kind.model), rows)
+        for part in chunked(changed, WRITTEN):
+            rows = [{"id": r.id, "version": _version(r) + 1, **stamp, **r.values} for r in part]
+            session.execute(update(kind.model), rows)
+            step(len(part))
     _write_links(session, [*new, *changed])
     saved.accounts |= statuses.concerned(session, kind.entity, [r.id for r in (*new, *changed)])
     saved.created = [record.id for record in new]

@@ -44,6 +44,7 @@ class Opportunity(Entity, Base):
     closed_on: Mapped[date | None]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     comments: Mapped[str | None] = mapped_column(Text)
+    converted_deal_id: Mapped[int | None] = mapped_column(ForeignKey("deal.id"), index=True)
 
 
 class OpportunityAccount(Base):

@@ -8,10 +8,12 @@ from store import (
     calendar,
     contacts,
     deals,
+    import_runs,
     mail,
     meetings,
     numbering,
     pipeline,
+    selling,
     statuses,
     sync_state,
     users,
@@ -19,7 +21,8 @@ from store import (
 from store.base import Base
 
 MODULES = (
-    accounts, activities, audit_log, bindings, calendar, contacts, deals, mail, meetings, numbering,
-    pipeline, statuses, sync_state, users,
+    accounts, activities, audit_log, bindings, calendar, contacts, deals, import_runs,
+    mail, meetings, numbering,
+    pipeline, selling, statuses, sync_state, users,
 )  # fmt: skip
 METADATA = Base.metadata

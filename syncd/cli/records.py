@@ -40,6 +40,7 @@ class Listed(StrEnum):
     USERS = "users"
     EVENTS = "events"
     TASKS = "tasks"
+    IMPORTS = "imports"
 
 
 class Shown(StrEnum):
@@ -52,6 +53,7 @@ class Shown(StrEnum):
     ACTIVITY = "activity"
     EVENT = "event"
     TASK = "task"
+    IMPORT = "import"
 
 
 def list_(
@@ -157,7 +159,7 @@ def _status(what: Listed, text: str) -> "AccountStatus":
 
 
 def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]":
-    from store import reports, status
+    from store import import_runs, reports, status
     from store.report_rows import Page
 
     if what is Listed.MAILBOXES:
@@ -174,6 +176,7 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
         Listed.QUARANTINE: reports.quarantine,
         Listed.RUNS: reports.runs,
         Listed.USERS: reports.users,
+        Listed.IMPORTS: import_runs.page,
     }
     return readers[what](session, query)
 
@@ -260,7 +263,7 @@ def show(
       syncd show account "Garage Dupont"
       syncd show email 12
     """
-    from store import details, references
+    from store import details, import_runs, references
 
     with of(ctx).installation() as installation, installation.database.read() as session:
         zone = installation.settings.workspace.timezone
@@ -282,6 +285,7 @@ def show(
             Shown.OPPORTUNITY: details.opportunity,
             Shown.EMAIL: details.email,
             Shown.ACTIVITY: details.activity,
+            Shown.IMPORT: import_runs.detail,
         }
         detail = readers[what](session, id_)
     if json:

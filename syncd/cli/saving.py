@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from store.csvfile import Line
     from store.database import Transaction
-    from store.importing import Saved
+    from store.importing import Occasion, Options, Saved
 
 WARNINGS = 20  # more are only counted
 
@@ -30,13 +30,14 @@ def save(
     source: str,
     login: str | None,
     dry_run: bool = False,
-    also: "Callable[[Transaction, Saved], None] | None" = None,
+    options: "Options | None" = None,
+    also: "Callable[[Transaction, Saved, Occasion], None] | None" = None,
 ) -> "Saved":
     """Writes the rows, and `also` what belongs to them, together; tells of mail that stands because of
     addresses that nobody has any more."""
     from store.contacts import CreatedVia
-    from store.fields import KINDS
     from store.importing import Occasion
+    from store.kinds import KINDS
     from syncd.daemon import offers
     from syncd.daemon.clock import now
     from syncd.engine import records
@@ -52,9 +53,9 @@ def save(
                 source=source,
                 via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
             )
-            saved = records.save(session, KINDS[kind], lines, occasion)
+            saved = records.save(session, KINDS[kind], lines, occasion, options)
             if also is not None:
-                also(session, saved)
+                also(session, saved, occasion)
             if dry_run:
                 session.rollback()
         offer(offers.freed(installation, saved.freed))

@@ -6,12 +6,18 @@ from store import importing
 from store.csvfile import Line
 from store.database import Transaction
 from store.fields import Kind
-from store.importing import Occasion, Saved
+from store.importing import Occasion, Options, Saved
 from syncd.engine import statuses
 
 
-def save(session: Transaction, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> Saved:
+def save(
+    session: Transaction,
+    kind: Kind,
+    lines: Sequence[Line],
+    occasion: Occasion,
+    options: Options | None = None,
+) -> Saved:
     """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows."""
-    saved = importing.save(session, kind, lines, occasion)
+    saved = importing.save(session, kind, lines, occasion, options)
     statuses.refresh(session, saved.accounts, occasion.today, occasion.now)
     return saved
