@@ -141,6 +141,14 @@ class Schedule(Section):
     """Whether servers that can are asked to tell of changes, which are looked at at once then."""
 
 
+class Status(Section):
+    """The status of accounts (table T1)."""
+
+    stale_open_opportunity_months: int | None = Field(default=None, ge=1, le=120)
+    """After so many months without a change an open opportunity counts as closed on the day of its last
+    change. By default it counts as open however old it is."""
+
+
 class Logging(Section):
     """The service's own log."""
 
@@ -252,6 +260,8 @@ class Settings(Section):
     """Video meetings, and what becomes of those that are over."""
     calls: Calls = Calls()
     """Call records of a telephone system."""
+    status: Status = Status()
+    """The status of accounts."""
     schedule: Schedule = Schedule()
     """How often the daemon looks."""
     logging: Logging = Logging()

@@ -11,21 +11,28 @@ from sqlalchemy.orm import Session
 from store.accounts import Account, AccountStatus
 from store.base import Base
 from store.cells import as_text
-from store.deals import Project
+from store.contacts import Contact
+from store.deals import Deal, Project
 from store.errors import Invalid
 from store.fields import Kind, Value
-from store.pipeline import OpportunityAccount
+from store.pipeline import Opportunity, OpportunityAccount
+from store.selling import Product, SalesOrder
 from store.users import User
 
 PAGE = 1000  # rows fetched at a time
 SEARCHED = ("name", "title", "code", "last_name", "first_name", "email", "email2", "email3", "reference",
-            "city", "ext_id")  # fmt: skip
+            "city", "description", "ext_id")  # fmt: skip
 LINKED = ("account", "account2", "account3")  # of an opportunity, the main one first
-NAMED: dict[str, tuple[type[Base], str]] = {
-    "account": (Account, "name"),
-    "parent": (Account, "name"),
-    "project": (Project, "name"),
-    "owner": (User, "login"),
+# What an import finds each by: the first of these columns that is filled.
+NAMED: dict[str, tuple[type[Base], tuple[str, ...]]] = {
+    "account": (Account, ("name",)),
+    "parent": (Account, ("name",)),
+    "project": (Project, ("name",)),
+    "owner": (User, ("login",)),
+    "contact": (Contact, ("email",)),
+    "opportunity": (Opportunity, ("reference", "title")),
+    "converted_deal": (Deal, ("reference", "title")),
+    "product": (Product, ("code",)),
 }
 
 
@@ -101,6 +108,8 @@ def _of_account(kind: Kind, account: int) -> ColumnElement[bool]:
     if kind.entity == "opportunity":
         mine = select(OpportunityAccount.opportunity_id).where(OpportunityAccount.account_id == account)
         return table.c.id.in_(mine)
+    if kind.entity == "sales_order_line":
+        return table.c.order_id.in_(select(SalesOrder.id).where(SalesOrder.account_id == account))
     raise Invalid(f"--account: {kind.name} have none")
 
 
@@ -154,10 +163,16 @@ def _linked(session: Session, ids: Sequence[int]) -> dict[int, list[int]]:
 
 
 def _names(session: Session, noun: str, ids: set[int]) -> dict[int, str]:
-    model, name = NAMED[noun]
+    if noun == "order":
+        order = SalesOrder
+        numbers = select(order.id, order.year, order.number)
+        there = (order.id.in_(ids), order.deleted_at.is_(None))
+        return {id_: f"{year}-{number}" for id_, year, number in session.execute(numbers.where(*there))}
+    model, names = NAMED[noun]
     table = model.__table__
-    there = table.c.active if noun == "owner" else table.c.deleted_at.is_(None)
-    query = select(table.c.id, table.c[name]).where(table.c.id.in_(ids), there)
+    kept = table.c.active if noun == "owner" else table.c.deleted_at.is_(None)
+    name = func.coalesce(*(table.c[one] for one in names)) if len(names) > 1 else table.c[names[0]]
+    query = select(table.c.id, name).where(table.c.id.in_(ids), kept)
     return {id_: found for id_, found in session.execute(query) if found}
 
 

@@ -17,6 +17,7 @@ from config.rules import mail_address
 from store.accounts import Account, AccountStatus, AccountType
 from store.base import Base
 from store.contacts import Contact, Gender
+from store.currencies import CODES
 from store.deals import Deal, DealStatus, Project, ProjectStatus
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityStatus
 
@@ -143,6 +144,8 @@ def currency(value: str) -> str:
     """Three capitals (ISO 4217)."""
     if re.fullmatch("[A-Za-z]{3}", value) is None:
         raise ValueError('must be three letters such as "EUR" (ISO 4217)')
+    if value.upper() not in CODES:
+        raise ValueError(f'"{value}" is no currency (ISO 4217)')
     return value.upper()
 
 
@@ -320,8 +323,20 @@ OPPORTUNITIES = Kind(
         Field("closed_on", day, "closed_on"),
         Field("comments", lines, "comments"),
     ),
-    ("account", "account_id", "account2", "account2_id", "account3", "account3_id", "owner", "owner_id"),
-    frozenset({"type_id", "status_id", "weighted", "converted_deal_id"}),
+    (
+        "account",
+        "account_id",
+        "account2",
+        "account2_id",
+        "account3",
+        "account3_id",
+        "owner",
+        "owner_id",
+        "converted_deal",
+        "converted_deal_id",
+    ),
+    frozenset({"type_id", "status_id"}),
+    frozenset({"weighted"}),
 )
 CASE_FILES = Kind(
     "case_files",

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import directory, statuses
+from store import directory, rules, statuses
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
@@ -20,13 +20,15 @@ from store.csvfile import Fault, Line
 from store.errors import Forbidden
 from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind, Value
 from store.import_rows import Findings, Record, check_headers, records
-from store.import_rules import ADDRESSES, RULES, Context, named
+from store.import_rules import ADDRESSES, Context, named
 from store.import_runs import Imported, ImportMode, RowResult
 from store.ledger import chunked
 from store.pipeline import OpportunityAccount
 from store.references import Accounts, Users, addresses_in_use
+from store.selling_fields import ORDER_LINES
 
 ROUNDS = 20  # looks at a file of which the good rows are wanted: each leaves out those that were bad
+MATCHED = frozenset({"accounts", "contacts", "projects", "deals", "opportunities", "case_files"})  # with mail
 WRITTEN = 2000  # rows of one statement
 
 
@@ -39,6 +41,7 @@ class Occasion:
     today: date  # in the workspace's time zone
     source: str  # for the audit log: a file's name, or the command
     via: CreatedVia = CreatedVia.IMPORT
+    currency: str | None = None  # of amounts that name none
 
 
 @dataclass(slots=True)
@@ -119,9 +122,17 @@ def _checked(
                 findings.fault(record.line, "", str(error).removeprefix(f"line {record.line}: "))
     else:
         _check_rights(kind, found, occasion.actor)
-    context = Context(session, Accounts(session), Users(session), findings)
+    context = Context(
+        session,
+        Accounts(session),
+        Users(session),
+        findings,
+        occasion.today,
+        occasion.currency,
+        occasion.actor,
+    )
     _resolve(kind, found, context)
-    RULES[kind.name](found, context)
+    rules.RULES[kind.name](found, context)
     return found, findings
 
 
@@ -158,6 +169,8 @@ def _check_rights(kind: Kind, found: Iterable[Record], actor: Actor) -> None:
                     "that needs the role advanced or admin"
                 )
             continue
+        if kind is ORDER_LINES:
+            continue  # whoever may change its order: see selling_rules
         owner = record.before.get("owner_id")
         if not actor.may_edit(owner if isinstance(owner, int) else None):
             raise Forbidden(
@@ -227,8 +240,10 @@ def _write(
     saved.created = [record.id for record in new]
     saved.updated = [record.id for record in changed]
     saved.freed = _freed(session, changed)
+    rules.follow(session, kind, [*new, *changed], now=occasion.now, by=occasion.actor.user_id)
     _audit(session, kind, new, changed, occasion)
-    directory.bump(session)
+    if kind.name in MATCHED:
+        directory.bump(session)
 
 
 def _without_parent(values: dict[str, Value]) -> dict[str, Value]:

@@ -136,6 +136,8 @@ class OpportunityRow:
     currency: str | None
     expected_close: date | None
     closed_on: date | None
+    probability: int | None
+    weighted: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
 from store.deals import Deal, Project
+from store.discounts import weighted
 from store.ledger import chunked
 from store.mail import EmailAttachment, EmailMatch, EmailMessage, EmailUser
-from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus
+from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus, chance
 from store.report_rows import (
     AccountRow,
     ActivityRow,
@@ -190,7 +191,8 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
         tuple(
             OpportunityRow(
                 one.id, one.ext_id, one.reference, one.title, one.status, names.get(one.id, ()), one.total,
-                one.currency, one.expected_close, one.closed_on,
+                one.currency, one.expected_close, one.closed_on, one.probability,
+                weighted(one.total, chance(one.status, one.probability)),
             )
             for one in found
         ),

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from store import fields
+from store import fields, selling_fields
 from store.fields import ACCEPTED, Field, Kind, Reader
 from store.sheetfile import Guide, Layout
 
-# Of each reference a template has one column: the name, which people know, and not the id.
-MINE = frozenset({"ext_id"})
+NUMBERS = (fields.amount, fields.percentage, selling_fields.price, selling_fields.quantity,
+           selling_fields.discount, selling_fields.whole)  # fmt: skip
 FRENCH, ENGLISH = "fr", "en"
 _WORDS: dict[Reader, tuple[str, str]] = {
     fields.text: ("one line of text", "une ligne de texte"),
@@ -18,12 +18,27 @@ _WORDS: dict[Reader, tuple[str, str]] = {
     fields.percentage: ("a whole number from 0 to 100", "un nombre entier de 0 à 100"),
     fields.yes_or_no: ("yes or no", "oui ou non"),
     fields.country: ("two letters: FR (ISO 3166-1)", "deux lettres : FR (ISO 3166-1)"),
+    selling_fields.price: ("a price: 1234.5678 or 1 234,5678", "un prix : 1234.5678 ou 1 234,5678"),
+    selling_fields.quantity: ("a quantity: 12 or 0.25", "une quantité : 12 ou 0,25"),
+    selling_fields.discount: ("per cent, from 0 to 100", "un pourcentage, de 0 à 100"),
+    selling_fields.whole: ("a whole number above 0", "un nombre entier supérieur à 0"),
     fields.currency: ("three letters: EUR (ISO 4217)", "trois lettres : EUR (ISO 4217)"),
 }
 _NAMES = {
     "account": ("an account: ext_id or exact name", "un compte : ext_id ou nom exact"),
     "parent": ("an account: ext_id or exact name", "un compte : ext_id ou nom exact"),
     "project": ("a project: ext_id or exact name", "un projet : ext_id ou nom exact"),
+    "contact": ("a contact: ext_id or e-mail address", "un contact : ext_id ou adresse e-mail"),
+    "opportunity": (
+        "an opportunity: ext_id, reference or title",
+        "une opportunité : ext_id, référence ou titre",
+    ),
+    "converted_deal": ("a deal: ext_id, reference or title", "une affaire : ext_id, référence ou titre"),
+    "product": ("a product: ext_id or code", "un produit : ext_id ou code"),
+    "order": (
+        "an order: ext_id, or 2026-12 (year-number)",
+        "une commande : ext_id, ou 2026-12 (année-numéro)",
+    ),
     "owner": ("a user: login", "un utilisateur : identifiant de connexion"),
 }
 _NEEDED = {
@@ -31,11 +46,13 @@ _NEEDED = {
     "projects": {"account"},
     "deals": {"project"},
     "opportunities": {"account"},
+    "orders": {"account"},
+    "order_lines": {"order"},
 }
 
 
 def headers(kind: Kind) -> tuple[str, ...]:
-    """The columns of a template."""
+    """The columns of a template; of each reference the name, which people know, and not the id."""
     named = [one for one in kind.references if not one.endswith("_id")]
     return ("ext_id", *(one.header for one in kind.fields if one.column), *named)
 
@@ -52,8 +69,7 @@ def layout(kind: Kind, headers_: Sequence[str], language: str, *, guide: bool) -
         headers=headers_,
         required=required(kind),
         days=frozenset(one.header for one in kind.fields if one.read is fields.day),
-        numbers=frozenset(one.header for one in kind.fields if one.read in (fields.amount, fields.percentage))
-        | {"id"},
+        numbers=frozenset(one.header for one in kind.fields if one.read in NUMBERS) | {"id"},
         guide=_guide(kind, language) if guide else None,
     )
 

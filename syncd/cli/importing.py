@@ -30,6 +30,9 @@ class Imported(StrEnum):
     DEALS = "deals"
     OPPORTUNITIES = "opportunities"
     CASE_FILES = "case_files"
+    PRODUCTS = "products"
+    ORDERS = "orders"
+    ORDER_LINES = "order_lines"
     CALLS = "calls"
 
 

@@ -29,6 +29,7 @@ from syncd.cli import (
     quick,
     reconciled,
     records,
+    selling,
     setup,
     sheets,
     status,
@@ -105,6 +106,8 @@ for _verb, _function in (
 ):
     app.command(_verb)(_function)
 app.add_typer(contacts.contact, name="contact")
+for _noun, _group in selling.GROUPS.items():
+    app.add_typer(_group, name=_noun)
 app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
 app.add_typer(tasks.task, name="task")

@@ -32,6 +32,8 @@ class Listed(StrEnum):
     PROJECTS = "projects"
     DEALS = "deals"
     OPPORTUNITIES = "opportunities"
+    PRODUCTS = "products"
+    ORDERS = "orders"
     EMAILS = "emails"
     ACTIVITIES = "activities"
     MAILBOXES = "mailboxes"
@@ -48,7 +50,11 @@ class Shown(StrEnum):
 
     ACCOUNT = "account"
     CONTACT = "contact"
+    PROJECT = "project"
+    DEAL = "deal"
     OPPORTUNITY = "opportunity"
+    PRODUCT = "product"
+    ORDER = "order"
     EMAIL = "email"
     ACTIVITY = "activity"
     EVENT = "event"
@@ -159,7 +165,7 @@ def _status(what: Listed, text: str) -> "AccountStatus":
 
 
 def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]":
-    from store import import_runs, reports, status
+    from store import import_runs, reports, selling_reports, status
     from store.report_rows import Page
 
     if what is Listed.MAILBOXES:
@@ -177,6 +183,8 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
         Listed.RUNS: reports.runs,
         Listed.USERS: reports.users,
         Listed.IMPORTS: import_runs.page,
+        Listed.PRODUCTS: selling_reports.products,
+        Listed.ORDERS: selling_reports.orders,
     }
     return readers[what](session, query)
 
@@ -263,7 +271,7 @@ def show(
       syncd show account "Garage Dupont"
       syncd show email 12
     """
-    from store import details, import_runs, references
+    from store import references
 
     with of(ctx).installation() as installation, installation.database.read() as session:
         zone = installation.settings.workspace.timezone
@@ -279,19 +287,30 @@ def show(
             show_entry = entries.show_event if what is Shown.EVENT else entries.show_task
             show_entry(session, id_, zone, json=json)
             return
-        readers = {
-            Shown.ACCOUNT: details.account,
-            Shown.CONTACT: details.contact,
-            Shown.OPPORTUNITY: details.opportunity,
-            Shown.EMAIL: details.email,
-            Shown.ACTIVITY: details.activity,
-            Shown.IMPORT: import_runs.detail,
-        }
-        detail = readers[what](session, id_)
+        found = detail(session, what.value, id_)
     if json:
-        as_json({what.value: detail.fields, **detail.lists})
+        as_json({what.value: found.fields, **found.lists})
     else:
-        _print(detail, zone)
+        _print(found, zone)
+
+
+def detail(session: "Transaction", noun: str, id_: int) -> "Detail":
+    """One record by the name of its kind."""
+    from store import details, import_runs, selling_reports
+
+    readers: dict[str, Callable[[Transaction, int], Detail]] = {
+        "account": details.account,
+        "contact": details.contact,
+        "project": selling_reports.project_detail,
+        "deal": selling_reports.deal_detail,
+        "opportunity": details.opportunity,
+        "product": selling_reports.product_detail,
+        "order": selling_reports.order_detail,
+        "email": details.email,
+        "activity": details.activity,
+        "import": import_runs.detail,
+    }
+    return readers[noun](session, id_)
 
 
 def _print(detail: "Detail", zone: "tzinfo") -> None:

@@ -51,9 +51,11 @@ def save(
                 now=moment,
                 today=moment.astimezone(zone).date(),
                 source=source,
+                currency=installation.settings.workspace.currency,
                 via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
             )
-            saved = records.save(session, KINDS[kind], lines, occasion, options)
+            stale = installation.statuses.stale
+            saved = records.save(session, KINDS[kind], lines, occasion, options, stale=stale)
             if also is not None:
                 also(session, saved, occasion)
             if dry_run:

@@ -87,7 +87,9 @@ class Installation:
         if meetings.forms.by_mail:
             self.mail.messages = Messages(self.database, meetings.forms)
         self.dropping = dropping(settings, self.hashed, self.database, self.people)
-        self.statuses = StatusSync(self.database, settings.workspace.timezone)
+        self.statuses = StatusSync(
+            self.database, settings.workspace.timezone, settings.status.stale_open_opportunity_months
+        )
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._exchange = Exchange(

@@ -8,6 +8,7 @@ from store.database import Transaction
 from store.fields import Kind
 from store.importing import Occasion, Options, Saved
 from syncd.engine import statuses
+from syncd.engine.statuses import NEVER, Stale
 
 
 def save(
@@ -16,8 +17,10 @@ def save(
     lines: Sequence[Line],
     occasion: Occasion,
     options: Options | None = None,
+    *,
+    stale: Stale = NEVER,
 ) -> Saved:
     """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows."""
     saved = importing.save(session, kind, lines, occasion, options)
-    statuses.refresh(session, saved.accounts, occasion.today, occasion.now)
+    statuses.refresh(session, saved.accounts, occasion.today, occasion.now, stale)
     return saved

@@ -25,6 +25,9 @@ def office(world: World) -> World:
         ("projects", "ext_id,name,account\nP1,Toiture,A1\n"),
         ("deals", "title,project,status,amount,end_date\nToit,P1,SIGNED,-1234.50,2027-01-31\n"),
         ("case_files", "code,title,account\nD1,Litige,A1\n"),
+        ("products", "code,name,price\nT12,Tuile,1.25\n"),
+        ("orders", "account,contact,opportunity,owner,discount1\nA1,C1,R1,claire,2.5\n"),
+        ("order_lines", "order,product,quantity\n2026-1,T12,0.3333\n"),
     ):
         assert run(world, "import", kind, write(world, "in.csv", text)).code == 0
     return world

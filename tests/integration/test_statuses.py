@@ -109,6 +109,25 @@ def test_what_moves_to_another_account_changes_both(company: Database) -> None:
     assert (stored(company)["A2"], stored(company)["A4"]) == ("INACTIVE", "PROSPECT")
 
 
+def test_an_open_opportunity_that_nobody_changes_goes_stale_where_that_is_wanted(company: Database) -> None:
+    early = datetime(2026, 5, 23, 22, 30, tzinfo=UTC)  # the 24th in Paris
+    load(company, "opportunities", "ext_id,title,account\nO1,Cave,A1\n", early)
+
+    StatusSync(company, PARIS).recompute(date(2026, 11, 24), NOON)
+    assert stored(company)["A1"] == "PROSPECT"
+    stale = StatusSync(company, PARIS, stale_months=6)
+    stale.recompute(date(2026, 11, 24), NOON)
+    assert stored(company)["A1"] == "PROSPECT", "exactly six months are not more than six"
+    stale.recompute(date(2026, 11, 25), NOON)
+    assert stored(company)["A1"] == "INACTIVE", "closed on its last change, more than six months ago"
+    StatusSync(company, PARIS, stale_months=1).recompute(date(2026, 11, 24), NOON)
+    assert stored(company)["A1"] == "NEGLECTED", "closed exactly six months ago"
+
+    load(company, "opportunities", "ext_id,title\nO1,Caves\n")
+    stale.recompute(date(2026, 11, 25), NOON)
+    assert stored(company)["A1"] == "PROSPECT", "a change makes it live again"
+
+
 def test_what_is_deleted_does_not_count(company: Database) -> None:
     load(company, "deals", "ext_id,title,project,status\nD1,Toit,P1,SIGNED\nD2,Mur,P2,SIGNED\n")
     load(company, "opportunities", "ext_id,title,account\nO1,Cave,A4\n")

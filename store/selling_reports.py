@@ -1,0 +1,164 @@
+"""Lists and details of what is sold: products, orders, and projects, deals and orders one by one."""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from store import details, reports
+from store.accounts import Account
+from store.contacts import Contact
+from store.deals import Deal, Project
+from store.details import Detail
+from store.pipeline import Opportunity
+from store.report_rows import Page, Query
+from store.selling import OrderState, Product, SalesOrder, SalesOrderLine
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """A product."""
+
+    id: int
+    ext_id: str | None
+    code: str
+    name: str
+    price: Decimal | None
+    unit: str | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order."""
+
+    id: int
+    ext_id: str | None
+    number: str  # year-number
+    account: str
+    reference: str | None
+    state: OrderState
+    date: dt.date
+    expected_date: dt.date | None
+    total: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line of an order."""
+
+    position: int
+    product: str | None
+    description: str | None
+    quantity: Decimal
+    price: Decimal
+    discounts: tuple[Decimal, ...]
+    total: Decimal
+
+
+def products(session: Session, query: Query) -> Page[ProductRow]:
+    """By name."""
+    rows = select(Product).where(Product.deleted_at.is_(None))
+    if query.text:
+        rows = rows.where(_like(query.text, Product.code, Product.name, Product.ext_id))
+    found = session.scalars(rows.order_by(Product.name, Product.id).limit(query.limit).offset(query.offset))
+    made = tuple(
+        ProductRow(one.id, one.ext_id, one.code, one.name, one.price, one.unit, one.active) for one in found
+    )
+    return Page(made, _total(session, rows), query.offset)
+
+
+def orders(session: Session, query: Query) -> Page[OrderRow]:
+    """The newest first."""
+    order = SalesOrder
+    rows = select(order, Account.name).join(Account, Account.id == order.account_id)
+    rows = rows.where(order.deleted_at.is_(None))
+    if query.text:
+        rows = rows.where(_like(query.text, order.reference, order.ext_id, Account.name))
+    if query.account is not None:
+        rows = rows.where(order.account_id == query.account)
+    if query.contact is not None:
+        rows = rows.where(order.contact_id == query.contact)
+    if query.opportunity is not None:
+        rows = rows.where(order.opportunity_id == query.opportunity)
+    newest = (order.date.desc(), order.year.desc(), order.number.desc())
+    found = session.execute(rows.order_by(*newest).limit(query.limit).offset(query.offset))
+    made = tuple(
+        OrderRow(one.id, one.ext_id, f"{one.year}-{one.number}", account, one.reference, one.state, one.date,
+                 one.expected_date, one.total, one.currency)
+        for one, account in found
+    )  # fmt: skip
+    return Page(made, _total(session, rows), query.offset)
+
+
+def order_detail(session: Session, id_: int) -> Detail:
+    """An order with its lines. Raises NotFound, as all here."""
+    record = details.get(session, SalesOrder, id_, "order")
+    line = SalesOrderLine
+    found = session.execute(
+        select(line, Product.code)
+        .outerjoin(Product, Product.id == line.product_id)
+        .where(line.order_id == id_, line.deleted_at.is_(None))
+        .order_by(line.position)
+    )
+    lines = tuple(
+        LineRow(one.position, code, one.description, one.quantity, one.price, _discounts(one), one.total)
+        for one, code in found
+    )
+    contact = None if record.contact_id is None else session.get(Contact, record.contact_id)
+    name = None if contact is None else f"{contact.first_name} {contact.last_name}".strip()
+    return Detail("order", details.fields_of(session, record) | {"contact": name}, {"lines": lines})
+
+
+def _discounts(line: SalesOrderLine) -> tuple[Decimal, ...]:
+    return tuple(
+        one for one in (line.discount1, line.discount2, line.discount3, line.discount4) if one is not None
+    )
+
+
+def product_detail(session: Session, id_: int) -> Detail:
+    """A product."""
+    return Detail("product", details.fields_of(session, details.get(session, Product, id_, "product")), {})
+
+
+def project_detail(session: Session, id_: int) -> Detail:
+    """A project with its deals."""
+    record = details.get(session, Project, id_, "project")
+    deals = session.scalars(
+        select(Deal.id).where(Deal.project_id == id_, Deal.deleted_at.is_(None)).order_by(Deal.id)
+    ).all()
+    rows = reports.deals(session, Query(account=record.account_id, limit=reports.MOST)).rows
+    mine = set(deals)
+    return Detail(
+        "project",
+        details.fields_of(session, record),
+        {"deals": tuple(one for one in rows if one.id in mine)},
+    )
+
+
+def deal_detail(session: Session, id_: int) -> Detail:
+    """A deal with the opportunities that became it."""
+    record = details.get(session, Deal, id_, "deal")
+    project = session.get(Project, record.project_id)
+    extra: dict[str, object] = {}
+    if project is not None:
+        account = session.get(Account, project.account_id)
+        extra = {"project": project.name, "account": None if account is None else account.name}
+    won = session.scalars(
+        select(Opportunity.title).where(
+            Opportunity.converted_deal_id == id_, Opportunity.deleted_at.is_(None)
+        )
+    ).all()
+    return Detail("deal", details.fields_of(session, record) | extra | {"opportunities": tuple(won)}, {})
+
+
+def _like(text: str, *columns: Any) -> Any:
+    return or_(*(func.lower(one).contains(text.lower(), autoescape=True) for one in columns))
+
+
+def _total(session: Session, rows: Any) -> int:
+    return session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
