@@ -54,6 +54,8 @@ class Scale:
     exchange_events: int = 4_000  # in the calendar there
     meetings: int = 10_000  # that end in one minute
     accounts: int = 100_000  # of the nightly look at statuses
+    contacts: int = 100_000  # in lists
+    imported: int = 50_000  # contacts in a file
     warm_up: bool = True
 
 
@@ -76,6 +78,8 @@ QUICK = Scale(
     exchange_events=40,
     meetings=40,
     accounts=200,
+    contacts=2_000,
+    imported=300,
     warm_up=False,
 )
 

@@ -25,6 +25,8 @@ from benchmarks.scenarios import (
     exchange_mail,
     first_log,
     idle,
+    importing,
+    listing,
     many,
     meetings,
     news,
@@ -44,6 +46,8 @@ SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
     "calendar-plan": calendar_plan.measure,
     "meetings": meetings.measure,
     "statuses": statuses.measure,
+    "import": importing.measure,
+    "listing": listing.measure,
     "exchange-mail": exchange_mail.measure,
     "exchange-calendar": exchange_calendar.measure,
 }
@@ -52,6 +56,8 @@ SELF_CONTAINED = (
     "exchange-",
     "meetings",
     "statuses",
+    "import",
+    "listing",
 )  # how the names begin of those that need only the venv
 RESULT = OUT / "figures.json"
 PLOT = Path(__file__).parent.parent / "docs" / "mail-scaling.svg"

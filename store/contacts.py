@@ -1,11 +1,21 @@
 """Contacts: the people that mail is logged against."""
 
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import Computed, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, Entity, EnumText
+
+LIVE: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL"),
+    "postgresql_where": text("deleted_at IS NULL"),
+}
+SEARCH = (
+    "lower(last_name || ' ' || first_name || ' ' || coalesce(email, '') || ' ' || coalesce(email2, '') "
+    "|| ' ' || coalesce(email3, '') || ' ' || coalesce(ext_id, ''))"
+)
 
 
 class Gender(Enum):
@@ -36,6 +46,11 @@ class Contact(Entity, Base):
         Index("ix_contact_email", "email"),
         Index("ix_contact_email2", "email2"),
         Index("ix_contact_email3", "email3"),
+        # What lists are sorted by and searched in; those of SQLite hold all that their queries look at.
+        Index("ix_contact_name", "last_name", "first_name", "id", **LIVE),
+        Index("ix_contact_search", "search", "account_id", "owner_id", **LIVE).ddl_if("sqlite"),
+        Index("ix_contact_updated_at", "updated_at", "id", **LIVE),
+        Index("ix_contact_owner_id", "owner_id", **LIVE),
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
@@ -53,6 +68,7 @@ class Contact(Entity, Base):
     comment: Mapped[str | None] = mapped_column(Text)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_via: Mapped[CreatedVia] = mapped_column(EnumText(CreatedVia))
+    search: Mapped[str] = mapped_column(Text, Computed(SEARCH))  # filled by the database
 
     def addresses(self) -> tuple[str, ...]:
         """The addresses that mail is matched by, lower-cased, without the empty ones."""

@@ -21,7 +21,7 @@ from store.report_rows import Query
 from store.sync_state import Collection, Mailbox, Verdict
 from store.users import User
 
-HIDDEN = frozenset({"created_by", "updated_by", "body_html"})
+HIDDEN = frozenset({"created_by", "updated_by", "body_html", "search"})
 FIRST = frozenset({"id", "ext_id"})
 LAST = frozenset({"created_at", "updated_at", "deleted_at", "version"})
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Generic, TypeVar
 
 from store.accounts import AccountKind, AccountStatus, AccountType
@@ -13,6 +14,14 @@ from store.pipeline import OpportunityStatus
 from store.users import UserRole
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """By which column a list is sorted; what is empty comes last."""
+
+    column: str
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,10 @@ class Query:
     pending: bool = False  # activities without a report instead of those of the history
     since: datetime | None = None
     status: AccountStatus | None = None  # of accounts
+    owner: int | None = None
+    changed_since: datetime | None = None
+    state: Enum | None = None  # the status of deals, opportunities, projects and orders
+    sort: Sort | None = None  # None: as each list is sorted by itself
     limit: int = 50
     offset: int = 0
 

@@ -13,6 +13,7 @@ from store.accounts import Account
 from store.contacts import Contact
 from store.deals import Deal, Project
 from store.details import Detail
+from store.narrowing import narrowed, order
 from store.pipeline import Opportunity
 from store.report_rows import Page, Query
 from store.selling import OrderState, Product, SalesOrder, SalesOrderLine
@@ -65,7 +66,9 @@ def products(session: Session, query: Query) -> Page[ProductRow]:
     rows = select(Product).where(Product.deleted_at.is_(None))
     if query.text:
         rows = rows.where(_like(query.text, Product.code, Product.name, Product.ext_id))
-    found = session.scalars(rows.order_by(Product.name, Product.id).limit(query.limit).offset(query.offset))
+    rows = narrowed(rows, Product, query)
+    sorted_by = order(Product, query, Product.name, Product.id)
+    found = session.scalars(rows.order_by(*sorted_by).limit(query.limit).offset(query.offset))
     made = tuple(
         ProductRow(one.id, one.ext_id, one.code, one.name, one.price, one.unit, one.active) for one in found
     )
@@ -74,18 +77,19 @@ def products(session: Session, query: Query) -> Page[ProductRow]:
 
 def orders(session: Session, query: Query) -> Page[OrderRow]:
     """The newest first."""
-    order = SalesOrder
-    rows = select(order, Account.name).join(Account, Account.id == order.account_id)
-    rows = rows.where(order.deleted_at.is_(None))
+    o = SalesOrder
+    rows = select(o, Account.name).join(Account, Account.id == o.account_id)
+    rows = rows.where(o.deleted_at.is_(None))
     if query.text:
-        rows = rows.where(_like(query.text, order.reference, order.ext_id, Account.name))
+        rows = rows.where(_like(query.text, o.reference, o.ext_id, Account.name))
     if query.account is not None:
-        rows = rows.where(order.account_id == query.account)
+        rows = rows.where(o.account_id == query.account)
     if query.contact is not None:
-        rows = rows.where(order.contact_id == query.contact)
+        rows = rows.where(o.contact_id == query.contact)
     if query.opportunity is not None:
-        rows = rows.where(order.opportunity_id == query.opportunity)
-    newest = (order.date.desc(), order.year.desc(), order.number.desc())
+        rows = rows.where(o.opportunity_id == query.opportunity)
+    rows = narrowed(rows, o, query)
+    newest = order(o, query, o.date.desc(), o.year.desc(), o.number.desc())
     found = session.execute(rows.order_by(*newest).limit(query.limit).offset(query.offset))
     made = tuple(
         OrderRow(one.id, one.ext_id, f"{one.year}-{one.number}", account, one.reference, one.state, one.date,

@@ -1,7 +1,7 @@
 """Verbs on the CRM's records: list and show."""
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from store.accounts import AccountStatus
     from store.database import Transaction
     from store.details import Detail
-    from store.report_rows import Page, Query
+    from store.report_rows import Page, Query, Sort
     from syncd.daemon.wiring import Installation
 
 As = Annotated[
@@ -81,7 +81,10 @@ def list_(
         str | None, typer.Option("--user", metavar="LOGIN", help="Of this user (events, tasks).")
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", help='From a day or an age on: "2026-01-31" or "30d".')
+        str | None,
+        typer.Option(
+            "--since", help='From a day or an age on, of records changed since: "2026-01-31" or "30d".'
+        ),
     ] = None,
     from_: Annotated[
         str | None, typer.Option("--from", help="Events from that day or age on; by default 30d.")
@@ -93,7 +96,14 @@ def list_(
     every: Annotated[bool, typer.Option("--all", help="Also tasks that are done or cancelled.")] = False,
     video: Annotated[bool, typer.Option("--video", help="Only events that are held by video.")] = False,
     status: Annotated[
-        str | None, typer.Option("--status", help="Accounts: active, prospect, neglected or inactive.")
+        str | None,
+        typer.Option(
+            "--status", help="Accounts: active, prospect, neglected or inactive; others: their own."
+        ),
+    ] = None,
+    owner: Annotated[str | None, typer.Option("--owner", metavar="LOGIN", help="Of this owner.")] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="FIELD", help="By this field; -FIELD the other way round.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
@@ -103,7 +113,8 @@ def list_(
 
     \b
     Examples:
-      syncd list accounts --status neglected
+      syncd list accounts --status neglected --owner claire
+      syncd list opportunities --status open --sort -total
       syncd list contacts --account "Garage Dupont"
       syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
@@ -112,10 +123,10 @@ def list_(
       syncd list events --user claire --from 2026-12-01 --to 2026-12-31
       syncd list events --video
     """
-    from store import references
+    from store import references, scheduling
     from store.report_rows import Query
 
-    wanted = None if status is None else _status(what, status)
+    wanted, state = (None, None) if status is None else _status(what, status)
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else since_when(since, installation)
@@ -129,6 +140,10 @@ def list_(
                 pending=pending,
                 status=wanted,
                 since=moment,
+                changed_since=moment,
+                owner=None if owner is None else scheduling.user(session, owner).id,
+                state=state,
+                sort=None if sort is None else _sort(what, sort),
                 limit=limit,
                 offset=offset,
             )
@@ -153,15 +168,34 @@ def list_(
         )
 
 
-def _status(what: Listed, text: str) -> "AccountStatus":
+def _status(what: Listed, text: str) -> "tuple[AccountStatus | None, Enum | None]":
+    """The status of accounts, or that of records that have one of their own."""
     from store.fields import account_status
+    from store.kinds import KINDS
 
-    if what is not Listed.ACCOUNTS:
-        raise UsageError(f"--status is for accounts: {what.value} have none that it could mean")
     try:
-        return account_status(text)
+        if what is Listed.ACCOUNTS:
+            return account_status(text), None
+        field = None if what.value not in KINDS else KINDS[what.value].by_header
+        found = None if field is None else field.get("state") or field.get("status")
+        if found is None:
+            raise UsageError(f"--status: {what.value} have none that it could mean")
+        value = found.read(text)
     except ValueError as error:
         raise UsageError(f"--status: {error}") from None
+    return None, value if isinstance(value, Enum) else None
+
+
+def _sort(what: Listed, text: str) -> "Sort":
+    from store.kinds import KINDS
+    from store.narrowing import SORTED
+    from store.report_rows import Sort
+
+    known = SORTED.get(KINDS[what.value].entity, ()) if what.value in KINDS else ()
+    column = text.removeprefix("-")
+    if column not in known:
+        raise UsageError(f"--sort: {what.value} can be sorted by {', '.join(known) or 'nothing else'}")
+    return Sort(column, descending=text.startswith("-"))
 
 
 def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]":

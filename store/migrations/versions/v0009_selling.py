@@ -45,6 +45,23 @@ def _refers(table: str, column: str, to: str) -> SchemaItem:
     return sa.ForeignKeyConstraint([column], [f"{to}.id"], name=op.f(f"fk_{table}_{column}"))
 
 
+def _lists() -> None:
+    """What lists of contacts are sorted by and searched in."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    # SQLite adds only columns that are not stored, PostgreSQL knows only those that are.
+    kind = "" if sqlite else " STORED"
+    op.execute(
+        "ALTER TABLE contact ADD COLUMN search TEXT GENERATED ALWAYS AS (lower(last_name || ' ' "
+        "|| first_name || ' ' || coalesce(email, '') || ' ' || coalesce(email2, '') || ' ' "
+        f"|| coalesce(email3, '') || ' ' || coalesce(ext_id, ''))){kind}"
+    )
+    indexes = {"name": "last_name, first_name, id", "updated_at": "updated_at, id", "owner_id": "owner_id"}
+    if sqlite:
+        indexes["search"] = "search, account_id, owner_id"
+    for name, columns in indexes.items():
+        op.execute(f"CREATE INDEX ix_contact_{name} ON contact ({columns}) WHERE deleted_at IS NULL")
+
+
 def upgrade() -> None:
     # A new column at the end of a table: neither database copies it for that.
     op.execute(
@@ -52,6 +69,7 @@ def upgrade() -> None:
         "CONSTRAINT fk_opportunity_converted_deal_id REFERENCES deal (id)"
     )
     op.create_index(op.f("ix_opportunity_converted_deal_id"), "opportunity", ["converted_deal_id"])
+    _lists()
     op.create_table(
         "product",
         *_entity(),
