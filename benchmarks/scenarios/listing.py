@@ -55,7 +55,7 @@ def _queries() -> dict[str, Query]:
         "the last changed": Query(sort=Sort("updated_at", descending=True)),
         "changed this week": Query(changed_since=NOW - timedelta(days=7)),
         "by owner and text, the last changed": Query(
-            owner=1, text="martin", sort=Sort("updated_at", descending=True)
+            owner=1, text="mar", sort=Sort("updated_at", descending=True)
         ),
     }
 
