@@ -22,7 +22,10 @@ from syncd.engine import records
 from tests.servers.branches import ADMIN, NOW, settle, user
 
 ORDERS = "ext_id,account,owner\nS1,A1,\nS2,A2,\nS3,A3,\nS4,A4,\n"
-LINES = "ext_id,order,description,price,quantity\nL1,S1,Un,1,1\nL2,S2,Deux,1,1\nL3,S3,Trois,1,1\nL4,S4,Quatre,1,1\n"
+LINES = (
+    "ext_id,order,description,price,quantity\nL1,S1,Un,1,1\n"
+    "L2,S2,Deux,1,1\nL3,S3,Trois,1,1\nL4,S4,Quatre,1,1\n"
+)
 # Whose accounts each user reads: 1 paul's, 2 max's, 3 nobody's, 4 max's and public.
 SEEN = {"paul": [1, 3, 4], "max": [2, 3, 4], "vera": [1, 2, 3, 4], "odile": [1, 2, 3, 4]}
 EXPORTED = (
@@ -61,7 +64,7 @@ def test_orders_are_read_where_their_account_is_and_products_by_all(company: Dat
 def test_an_order_is_also_its_owners(company: Database) -> None:
     load(company, "orders", "ext_id,owner\nS2,paul\n")
     with company.read() as session:
-        assert visible.require(session, user(company, "paul"), "order", 2) is None
+        visible.require(session, user(company, "paul"), "order", 2)
         with pytest.raises(NotFound):
             visible.require(session, user(company, "lea"), "order", 2)
 
