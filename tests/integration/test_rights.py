@@ -415,3 +415,20 @@ def test_what_is_added_in_a_few_words_is_ones_own(office: Office) -> None:
     office.done("quick-add", "RDV demain 14h", "--as", "paul")
     paul = office.rows("SELECT id FROM \"user\" WHERE login = 'paul'")
     assert office.rows("SELECT owner_id FROM event ORDER BY id DESC LIMIT 1") == paul
+
+
+def test_what_may_not_be_read_is_no_account_of_an_event_or_task(office: Office) -> None:
+    """The second account and its contact are max's."""
+    start = ("--start", "2026-12-02 10:00")
+    for words, told in (
+        (("event", "add", "--subject", "x", *start, "--account", "Banque"), "account: there is no account"),
+        (("event", "edit", "1", "--account", "2"), "account: there is no account"),
+        (("event", "add", "--subject", "x", *start, "--participant", "contact:2"), "there is no contact 2"),
+        (("task", "add", "--subject", "x", "--account", "Banque"), "account: there is no account"),
+        (("task", "add", "--subject", "x", "--contact", "2"), "contact: there is no contact 2"),
+    ):
+        outcome = office.run(*words, "--as", "paul")
+        assert (outcome.code, told in outcome.err) == (1, True), (words, outcome.err)
+    for text, account in (("RDV Garage demain 14h", 1), ("RDV Banque demain 15h", None)):
+        office.done("quick-add", text, "--as", "paul")
+        assert office.rows("SELECT account_id FROM event ORDER BY id DESC LIMIT 1") == [(account,)]
