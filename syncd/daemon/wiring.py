@@ -89,7 +89,7 @@ class Installation:
         self.meetings = MeetingSync(self.database, self.people, meetings)
         self.mail.replies = Replies(self.database, meetings.workplace)
         if meetings.forms.by_mail:
-            self.mail.messages = Messages(self.database, meetings.forms)
+            self.mail.messages = Messages(self.database, meetings.forms, self.hashed)
         self.dropping = dropping(settings, self.hashed, self.database, self.people)
         self.statuses = StatusSync(self.database, settings.workspace.timezone)
         self.statuses.then = status_actions(settings, self.hashed, self.people)
