@@ -127,6 +127,14 @@ TESTED = {
         ),
         CALENDARS,
     ),
+    **dict.fromkeys(
+        (
+            "store.naming.accounts", "store.naming.contacts", "store.naming.references",
+            "syncd.engine.calendar.attendance.guests", "syncd.engine.calendar.belongings.linked",
+            "syncd.engine.calendar.quick.lookup_of",
+        ),
+        f"{RIGHTS}.test_what_may_not_be_read_is_no_account_of_an_event_or_task",
+    ),
     "syncd.engine.calendar.quick.make": f"{RIGHTS}.test_what_is_added_in_a_few_words_is_ones_own",
     "syncd.engine.calendar.quick.understand": f"{RIGHTS}.test_what_is_added_in_a_few_words_is_ones_own",
     **dict.fromkeys(
