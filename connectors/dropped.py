@@ -4,6 +4,9 @@ Nothing is decided from one look: a file counts as complete once two looks saw t
 time of change. A file is read only if it is a plain one, and is moved to `done/` or `failed/` beside it, the
 latter with a text that says why. A crash at any step leaves the file in one place at least, and never half of
 it anywhere; it may then be offered again, so what is made of it must tell that it was there before.
+
+Whoever may drop a file may read why it was not taken: `done/`, `failed/` and the texts have the rights of the
+folder itself, whatever the service's umask is.
 """
 
 import contextlib
@@ -28,6 +31,7 @@ _TEMPORARY = re.compile(
     r"^(?:[.~].*|.*(?:~|\.(?:tmp|temp|part|partial|crdownload|download|filepart|swp|lock))|thumbs\.db|desktop\.ini)$",
     re.IGNORECASE | re.DOTALL,
 )
+_RIGHTS, _READ_AND_WRITE = 0o777, 0o666
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
 
 
@@ -130,18 +134,31 @@ def put_away(file: Dropped, why: str = "") -> Path:
     place = file.folder / (FAILED if why else DONE)
     source = file.folder / file.name
     try:
-        place.mkdir(mode=0o770, exist_ok=True)
+        _made(place, file.folder)
         if place.is_symlink():
             raise NotADirectoryError(errno.ENOTDIR, "is a link")
         target = _free(place, file.name, source, told=bool(why))
         if why:
-            _write(_reason_of(target), why)
+            _write(_reason_of(target), why, file.folder.stat())
         _move(source, target)
         _flush(place)
         _flush(file.folder)
     except OSError as error:
         raise _unusable(place, "cannot take the file", error) from error
     return target
+
+
+def _made(place: Path, folder: Path) -> None:
+    """The place, with the rights of its folder when it is made."""
+    try:
+        place.mkdir(mode=0o770)
+    except FileExistsError:
+        return
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    try:
+        place.chmod(mode)
+    except PermissionError:  # a unit with RestrictSUIDSGID lets nobody set the bit of 2770
+        place.chmod(mode & _RIGHTS)
 
 
 def _free(place: Path, name: str, source: Path, *, told: bool) -> Path:
@@ -185,12 +202,15 @@ def _move(source: Path, target: Path) -> None:
     source.unlink()
 
 
-def _write(target: Path, text: str) -> None:
-    """The whole text or none of it."""
+def _write(target: Path, text: str, like: os.stat_result) -> None:
+    """The whole text or none of it, readable for those who may read the folder."""
     part = target.with_name(f".{os.getpid()}.reason.tmp")
     with part.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(text.rstrip() + "\n")
         stream.flush()
+        with contextlib.suppress(PermissionError):  # of a group that the service is not in
+            os.fchown(stream.fileno(), -1, like.st_gid)
+        os.fchmod(stream.fileno(), stat.S_IMODE(like.st_mode) & _READ_AND_WRITE)
         os.fsync(stream.fileno())
     part.replace(target)
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.bindings import BoundEntity, Intent, IntentKind
 from store.database import bulk, reserve_ids
 from store.ledger import chunked
+from store.sync_state import Mailbox, MailboxState
 
 
 def announce(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -40,14 +41,18 @@ def open_intents(session: Session, mailbox_id: int) -> list[Intent]:
 
 
 def coming_elsewhere(session: Session, mailbox_id: int, since: datetime) -> set[tuple[BoundEntity, int]]:
-    """The records that other mailboxes are about to put into their calendars as the copy that counts, since
-    that moment."""
-    query = select(Intent.entity, Intent.entity_id).where(
-        Intent.mailbox_id != mailbox_id,
-        Intent.kind == IntentKind.CREATE,
-        Intent.supplies,
-        Intent.at > since,
-        Intent.entity_id.is_not(None),
+    """The records that other mailboxes are about to put into their calendars as the copy that counts. One
+    that is stopped will not look what became of it: there it counts only since that moment."""
+    query = (
+        select(Intent.entity, Intent.entity_id)
+        .join(Mailbox, Mailbox.id == Intent.mailbox_id)
+        .where(
+            Intent.mailbox_id != mailbox_id,
+            Intent.kind == IntentKind.CREATE,
+            Intent.supplies,
+            or_(Intent.at > since, Mailbox.configured & (Mailbox.state != MailboxState.STOPPED)),
+            Intent.entity_id.is_not(None),
+        )
     )
     return {(entity, id_) for entity, id_ in session.execute(query) if id_ is not None}
 

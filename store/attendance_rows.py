@@ -254,31 +254,47 @@ def relink(session: Session, email: str, contact_id: int) -> None:
             _rewrite(session, one, {**one.detail, "unplanned": named})
 
 
-def mentions(session: Session, addresses: Collection[str], contact_id: int | None) -> int:
+def mentions(
+    session: Session, addresses: Collection[str], contact_id: int | None, names: Collection[str] = ()
+) -> int:
     """How many attendance reports name one of these people."""
-    return sum(_without(one.detail, addresses, contact_id) != one.detail for one in _pages(session))
+    gone = _gone(addresses, contact_id, names)
+    return sum(_without(one.detail, gone) != one.detail for one in _pages(session))
 
 
-def erase(session: Session, addresses: Collection[str], contact_id: int | None) -> int:
-    """Takes these people out of who was in meetings; returns of how many reports."""
+def erase(
+    session: Session, addresses: Collection[str], contact_id: int | None, names: Collection[str] = ()
+) -> int:
+    """Takes these people out of who was in meetings; returns of how many reports. `names` are of people who
+    are known by nothing else."""
     changed = 0
+    gone = _gone(addresses, contact_id, names)
     for one in _pages(session):
-        left = _without(one.detail, addresses, contact_id)
+        left = _without(one.detail, gone)
         if left != one.detail:
             _rewrite(session, one, left)
             changed += 1
     return changed
 
 
-def _without(detail: dict[str, Any], addresses: Collection[str], contact_id: int | None) -> dict[str, Any]:
-    gone = {f"email:{address}" for address in addresses} | {f"contact:{contact_id}"}
+def _gone(addresses: Collection[str], contact_id: int | None, names: Collection[str]) -> Collection[str]:
+    known = {f"email:{address}" for address in addresses} | {f"contact:{contact_id}"}
+    return known | {_folded(f"name:{name}") for name in names}
+
+
+def _folded(who: str) -> str:
+    """A name whatever its capitals and spaces; other keys as they are."""
+    return " ".join(who.split()).casefold() if who.startswith("name:") else who
+
+
+def _without(detail: dict[str, Any], gone: Collection[str]) -> dict[str, Any]:
     if detail.get("present") is None:
         return detail
     return {
         **detail,
         "present": [one for one in detail["present"] if one["who"] not in gone],
         "absent": [who for who in detail["absent"] if who not in gone],
-        "unplanned": [one for one in detail["unplanned"] if _who(one) not in gone],
+        "unplanned": [one for one in detail["unplanned"] if _folded(_who(one)) not in gone],
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from store.accounts import Account
@@ -88,3 +88,38 @@ def insert(session: Session, drafts: Sequence[CallDraft], now: datetime) -> list
     ]
     bulk(session, ActivityContact, links)
     return ids
+
+
+# --- forgetting -----------------------------------------------------------------------------------
+
+
+def numbers_of(session: Session, contact_id: int) -> tuple[str, ...]:
+    """The numbers of a contact, deleted or not."""
+    found = session.get(Contact, contact_id)
+    return () if found is None else tuple(n for n in (found.phone_landline, found.phone_mobile) if n)
+
+
+def of_contact(session: Session, contact_id: int) -> list[int]:
+    """The activities of recorded calls with a contact."""
+    mine = select(ActivityContact.activity_id).where(ActivityContact.contact_id == contact_id)
+    return list(session.scalars(select(Activity.id).where(_RECORDED, Activity.id.in_(mine))))
+
+
+def with_numbers(session: Session, numbers: Iterable[str]) -> list[int]:
+    """The activities of recorded calls with one of these numbers, spelled as they are stored."""
+    return [
+        id_
+        for part in chunked(numbers)
+        for id_ in session.scalars(select(Activity.id).where(_RECORDED, Activity.call_number.in_(part)))
+    ]
+
+
+def drop(session: Session, activities: Iterable[int]) -> None:
+    """Removes activities, with their reports and the messages of their forms."""
+    for part in chunked(activities):
+        session.execute(
+            delete(Activity).where(Activity.id.in_(part)).execution_options(synchronize_session=False)
+        )
+
+
+_RECORDED = (Activity.type == ActivityType.CALL) & Activity.ext_id.like("call:%")

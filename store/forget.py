@@ -81,6 +81,8 @@ class Removal:
     losing: dict[int, LoggedMail] = field(default_factory=dict)  # stay, at fewer accounts
     addresses: frozenset[str] = frozenset()  # go from attendance reports: nobody has them
     contact_id: int | None = None  # goes from them too: is deleted
+    names: frozenset[str] = frozenset()  # go from them too, where the person has no address
+    calls: tuple[int, ...] = ()  # activities that go with their forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Forgotten:
     matches: int
     attachments: int  # rows; files that other mail refers to stay
     reports: int = 0  # attendance reports that named them
+    calls: int = 0
 
 
 def all_mails() -> ColumnElement[bool]:
@@ -275,8 +278,9 @@ def apply(
     for part in chunked(keys):
         session.execute(delete(KnownKey).where(KnownKey.key.in_(part)))
     session.flush()
-    reports = attendance_rows.erase(session, removal.addresses, removal.contact_id)
-    gone = Forgotten(len(ids), before - _activities(session), len(removal.matches), attachments, reports)
+    reports = attendance_rows.erase(session, removal.addresses, removal.contact_id, removal.names)
+    activities, calls = before - _activities(session), len(removal.calls)
+    gone = Forgotten(len(ids), activities, len(removal.matches), attachments, reports, calls)
     session.add(
         AuditLog(
             at=now,
@@ -288,6 +292,7 @@ def apply(
                 "activities": gone.activities,
                 "attachments": gone.attachments,
                 "reports": gone.reports,
+                "calls": gone.calls,
                 "because": because,
             },
             channel=Channel.CLI,

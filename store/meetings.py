@@ -145,4 +145,5 @@ class ReportReply(Base):
         ForeignKey("meeting_report.id", ondelete="CASCADE"), primary_key=True
     )
     fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)  # a hash of its Message-ID
-    at: Mapped[datetime]
+    came_at: Mapped[datetime]  # as the mailbox says
+    at: Mapped[datetime]  # when it was taken

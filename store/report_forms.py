@@ -101,6 +101,13 @@ def waiting(
     return found
 
 
+def ever(session: Session, activities: Iterable[int]) -> list[Form]:
+    """Every form of these activities, whatever became of it."""
+    return [
+        one for part in chunked(activities) for one in _forms(session, [MeetingReport.activity_id.in_(part)])
+    ]
+
+
 def again(session: Session, seen: Form) -> Form | None:
     """The form as it is now; None where it is in another state by now."""
     found = _forms(session, [MeetingReport.id == seen.id, MeetingReport.state == seen.state])

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from store.activities import Activity
+from store.activities import Activity, ActivityType
 from store.calendar import Task
 from store.database import bulk
 from store.ledger import chunked
 from store.meetings import OPEN_REPORTS, MeetingReport, ReportMail, ReportReply, ReportState
-from store.sync_state import Mailbox
+from store.sync_state import Collection, CollectionKind, Mailbox
 from store.users import User
 
 READ_ONLY = "TO_CRM"  # the direction of mailboxes into which nothing is written
@@ -29,6 +29,7 @@ class Letter:
     language: str | None  # of the user
     subject: str  # of the activity
     block: str  # of the form's task
+    call: bool = False  # it is about a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Addressed:
     state: ReportState
     offered_at: datetime
     expires_at: datetime
+    language: str | None  # of the user
+    block: str  # of the form's task
 
 
 def want(session: Session, activities: Iterable[int]) -> None:
@@ -98,10 +101,20 @@ def drop_closed(session: Session, mailbox_id: int) -> None:
     )
 
 
+def roles_read(session: Session, mailbox_id: int) -> set[str]:
+    """The roles of the mail folders that are read; none before they were chosen."""
+    query = select(Collection.role).where(
+        Collection.mailbox_id == mailbox_id,
+        Collection.kind == CollectionKind.MAIL_FOLDER,
+        Collection.selected,
+    )
+    return set(session.scalars(query))
+
+
 def letters(session: Session, mailbox_id: int) -> list[Letter]:
     """What is to be put into the mailbox, the oldest first."""
     query = (
-        select(ReportMail, MeetingReport, Mailbox.address, User, Activity.subject, Task.block)
+        select(ReportMail, MeetingReport, Mailbox.address, User, Activity, Task.block)
         .join(MeetingReport, MeetingReport.id == ReportMail.report_id)
         .join(Mailbox, Mailbox.id == ReportMail.mailbox_id)
         .join(User, User.id == MeetingReport.user_id)
@@ -123,15 +136,16 @@ def letters(session: Session, mailbox_id: int) -> list[Letter]:
             # A mailbox without an address in the config has its user name for one.
             address.lower() if address.lower() in user.aliases else user.email,
             user.language,
-            subject,
+            activity.subject,
             block or "",
+            call=activity.type is ActivityType.CALL,
         )
-        for mail, report, address, user, subject, block in session.execute(query)
+        for mail, report, address, user, activity, block in session.execute(query)
     ]
 
 
 def announce(session: Session, report_id: int, token_hash: str, expires_at: datetime) -> None:
-    """It is about to be put, with a new token. One that was announced before, and is not there, is void."""
+    """It is about to be put, with this token: the same one however often."""
     session.execute(
         update(ReportMail).where(ReportMail.report_id == report_id).values(announced=ReportMail.announced + 1)
     )
@@ -152,14 +166,23 @@ def addressed(session: Session, hashes: Iterable[str]) -> dict[str, Addressed]:
     found: dict[str, Addressed] = {}
     for part in chunked(hashes):
         query = (
-            select(MeetingReport)
+            select(MeetingReport, User.language, Task.block)
             .join(Activity, Activity.id == MeetingReport.activity_id)
+            .join(User, User.id == MeetingReport.user_id)
+            .outerjoin(Task, Task.id == MeetingReport.task_id)
             .where(MeetingReport.token_hash.in_(part), Activity.deleted_at.is_(None))
         )
-        for one in session.scalars(query):
+        for one, language, block in session.execute(query):
             if one.token_hash is not None and one.expires_at is not None:
                 found[one.token_hash] = Addressed(
-                    one.id, one.activity_id, one.user_id, one.state, one.offered_at, one.expires_at
+                    one.id,
+                    one.activity_id,
+                    one.user_id,
+                    one.state,
+                    one.offered_at,
+                    one.expires_at,
+                    language,
+                    block or "",
                 )
     return found
 
@@ -173,6 +196,12 @@ def taken(session: Session, fingerprints: Iterable[str]) -> set[str]:
     }
 
 
-def note_reply(session: Session, report_id: int, fingerprint: str, now: datetime) -> None:
+def newest_reply(session: Session, report_id: int) -> datetime | None:
+    """When the newest of the answers that were taken came; None where none was."""
+    return session.scalar(select(func.max(ReportReply.came_at)).where(ReportReply.report_id == report_id))
+
+
+def note_reply(session: Session, report_id: int, fingerprint: str, came_at: datetime, now: datetime) -> None:
     """This message was taken."""
-    bulk(session, ReportReply, [{"report_id": report_id, "fingerprint": fingerprint, "at": now}])
+    row = {"report_id": report_id, "fingerprint": fingerprint, "came_at": came_at, "at": now}
+    bulk(session, ReportReply, [row])

@@ -168,9 +168,10 @@ def write(session: Session, changes: Sequence[StatusChange], day: date, now: dat
     )  # fmt: skip
 
 
-def passed(session: Session) -> date | None:
-    """The day that all statuses were computed for last; None if they never were."""
-    return session.scalar(select(AccountStatusPass.day).where(AccountStatusPass.id == ONLY))
+def last_pass(session: Session) -> tuple[date, datetime] | None:
+    """The day that all statuses were computed for last, and when; None if they never were."""
+    found = session.get(AccountStatusPass, ONLY)
+    return None if found is None else (found.day, found.at)
 
 
 def mark_passed(session: Session, day: date, now: datetime) -> None:

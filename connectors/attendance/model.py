@@ -4,11 +4,10 @@ The times of a report are all aware (UTC), or all wall-clock without a zone: the
 offer tell none. `in_zone` makes the latter aware once somebody knows where they were written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 
@@ -79,22 +78,6 @@ class AttendanceReport:
         return replace(self, started=started, ended=ended, people=people)
 
 
-class AttendanceSource(Protocol):
-    """A provider that can be asked who was in its meetings."""
-
-    @property
-    def provider(self) -> Provider:
-        """Whose reports these are."""
-        ...
-
-    def reports(self, *, link: str, start: datetime, end: datetime) -> Sequence[AttendanceReport]:
-        """The sessions held at the join link between `start` and `end` (aware); none if there was none.
-
-        Raises MailboxError or one of its kind where the provider cannot be asked now.
-        """
-        ...
-
-
 def presence(visits: Iterable[Visit]) -> int | None:
     """Seconds within any of the visits; None where a leave is missing or they are none."""
     # A clock on a wall may show the leave before the join, in the hour that comes twice.
@@ -108,56 +91,6 @@ def presence(visits: Iterable[Visit]) -> int | None:
         else:
             end = max(end, leave)
     return int((total + (end - start)).total_seconds())
-
-
-def together(reports: Sequence[AttendanceReport]) -> AttendanceReport:
-    """Several reports of one meeting as one: Teams writes one each time the meeting is opened anew.
-
-    A report that comes twice changes nothing. All must be aware, or all wall-clock; ValueError otherwise.
-    """
-    if len({report.zone_unknown for report in reports if report.started is not None}) > 1:
-        raise ValueError("some reports have a time zone and some do not: put them into one first")
-    people: dict[tuple[str, str], Attended] = {}
-    for report in reports:
-        for person in report.people:
-            key = (person.email, "" if person.email else person.name.casefold())
-            people[key] = joined(people[key], person) if key in people else person
-    first = reports[0]
-    starts = [one.started for one in reports if one.started is not None]
-    ends = [one.ended for one in reports if one.ended is not None]
-    return replace(
-        first,
-        title=next((one.title for one in reports if one.title), ""),
-        meeting_id=next((one.meeting_id for one in reports if one.meeting_id), ""),
-        started=min(starts, default=None),
-        ended=max(ends, default=None),
-        people=tuple(people.values()),
-    )
-
-
-def joined(one: Attended, other: Attended) -> Attended:
-    """Two entries of one person as one."""
-    joins = [at for at in (one.first_join, other.first_join) if at is not None]
-    leaves = [at for at in (one.last_leave, other.last_leave) if at is not None]
-    ends = [(each.first_join, each.last_leave, each.seconds) for each in (one, other)]
-    visits = tuple(sorted({*_visits(one), *_visits(other)}, key=lambda visit: visit.join))
-    known = presence(visits) if all(visit.leave for visit in visits) else None
-    told = one.seconds if ends[0] == ends[1] else one.seconds + other.seconds
-    return replace(
-        one,
-        name=one.name or other.name,
-        first_join=min(joins, default=None),
-        last_leave=max(leaves, default=None),
-        seconds=told if known is None else min(known, told),
-        role=other.role if one.role is Role.UNKNOWN else one.role,
-        visits=visits,
-    )
-
-
-def _visits(person: Attended) -> tuple[Visit, ...]:
-    if person.visits or person.first_join is None:
-        return person.visits
-    return (Visit(person.first_join, person.last_leave, person.seconds),)
 
 
 def _person_in(person: Attended, zone: ZoneInfo) -> Attended:

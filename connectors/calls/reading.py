@@ -1,14 +1,17 @@
 """A dropped file of call records to the calls in it: Asterisk's Master.csv, and exports with headings.
 
-One call may be many rows, one for each telephone that rang: rows with one id are one call, of which the
-answered row counts. Calls between extensions are left out, as are those from withheld numbers.
+One call may be many rows, one for each telephone that rang: of rows with one id, one number and times that
+follow each other the answered one counts. Only Asterisk's ids are unique by themselves: with others a column
+"id" may number the rows of the file, or name the customer, so number and time tell the call as well. Calls
+between extensions are left out, as are those from withheld numbers.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from typing import TypeAlias
 
 from connectors import sheet
 from connectors.calls.headings import (
@@ -30,6 +33,7 @@ from connectors.wording import words
 HEADINGS_WITHIN = 30  # rows
 LONGEST_NUMBER = 20  # digits; E.164 has fifteen, and a prefix may stand before them
 COLUMNS = 60  # cells that may be headings
+NEXT_RINGS = timedelta(minutes=2)  # within which another telephone rings, after the one before was given up
 
 _NEEDED = (Field.STARTED, Field.CALLER, Field.CALLED)
 _PHONE = re.compile(r"[\d+*#()\s./\-\u2010-\u2013]+")
@@ -51,6 +55,9 @@ class _Leg:
     extension: str
     unique_id: str
     seed: str  # what makes the call this call, where the file has no id
+
+
+_Timed: TypeAlias = tuple[_Leg, datetime]
 
 
 def read(content: bytes, file: str, switchboard: Switchboard) -> CallFile:
@@ -205,18 +212,53 @@ def _without(prefix: str, number: str) -> str:
 
 def _calls(legs: Sequence[_Leg], file: str, switchboard: Switchboard) -> Iterator[CallRecord]:
     day_first = _order(legs, file, switchboard)
-    best: dict[str, tuple[_Leg, datetime]] = {}
+    several: dict[tuple[str, str], list[_Timed]] = {}  # legs that may be of one call
     for leg in legs:
         wall = leg.at.read(day_first=day_first)
         if wall is None:
             message = "has a date that is none in the order of the others; export the records again"
             raise BadFile(message, locator=file, line=leg.line)
         at = (wall if wall.tzinfo else wall.replace(tzinfo=switchboard.zone)).astimezone(UTC)
-        key = leg.unique_id or _digest(at, leg.seed)
-        if key not in best or _rank(leg) > _rank(best[key][0]):
-            best[key] = (leg, at)
+        several.setdefault(_alike(leg, at), []).append((leg, at))
+    best = {
+        _unique(leg_id, call): max(call, key=_rank)
+        for (leg_id, _), together in several.items()
+        for call in _apart(leg_id, together)
+    }
     for key, (leg, at) in sorted(best.items(), key=lambda item: (item[1][1], item[0])):
         yield CallRecord(leg.direction, leg.number, at, leg.seconds, leg.answered, leg.extension, key)
+
+
+def _alike(leg: _Leg, at: datetime) -> tuple[str, str]:
+    """What the legs of a call have in common: an id that may mean little, and what else must be equal."""
+    if not leg.unique_id:
+        return "", _digest(at, leg.seed)
+    return leg.unique_id, "" if _UNIQUE.fullmatch(leg.unique_id) else leg.number
+
+
+def _apart(leg_id: str, together: Sequence[_Timed]) -> Iterator[Sequence[_Timed]]:
+    """The legs of each call. An id that is not unique by itself may be that of many calls with one number."""
+    if not leg_id or _UNIQUE.fullmatch(leg_id):
+        yield together
+        return
+    call: list[_Timed] = []
+    ended = together[0][1]
+    for leg, at in sorted(together, key=lambda one: (one[1], one[0].line)):
+        if call and at - ended > NEXT_RINGS:
+            yield call
+            call = []
+        call.append((leg, at))
+        over = at + timedelta(seconds=leg.seconds)
+        ended = max(ended, over) if len(call) > 1 else over
+    yield call
+
+
+def _unique(leg_id: str, call: Sequence[_Timed]) -> str:
+    """The same whenever the call is read again."""
+    if leg_id and _UNIQUE.fullmatch(leg_id):
+        return leg_id
+    first, at = min(call, key=lambda one: (one[1], one[0].line))
+    return _digest(at, "\0".join((leg_id, first.number)) if leg_id else first.seed)
 
 
 def _order(legs: Sequence[_Leg], file: str, switchboard: Switchboard) -> bool:
@@ -233,7 +275,8 @@ def _order(legs: Sequence[_Leg], file: str, switchboard: Switchboard) -> bool:
     return able[0] if able else True
 
 
-def _rank(leg: _Leg) -> tuple[bool, int]:
+def _rank(one: _Timed) -> tuple[bool, int]:
+    leg, _ = one
     return leg.answered, leg.seconds
 
 

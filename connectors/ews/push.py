@@ -14,7 +14,7 @@ from exchangelib.properties import FolderId
 from exchangelib.services import GetStreamingEvents, SubscribeToStreaming, Unsubscribe
 
 from connectors.calendar import CalendarInfo
-from connectors.errors import CollectionError, ItemError, Unreachable, Unsupported
+from connectors.errors import CollectionError, CollectionGone, ItemError, SyncdError, Unreachable
 from connectors.ews import folders
 from connectors.ews.access import EwsAccess
 from connectors.ews.calendar import folders as calendar_folders
@@ -57,6 +57,7 @@ class EwsPushSource:
         self._calendars = calendars
         self._session = EwsSession(access)
         self._stream: Stream | None = None
+        self._failure: SyncdError | None = None  # of the stream, to be raised next
         self._subscriptions: dict[str, Subject] = {}  # by id, that stand at the server as far as is known
 
     @property
@@ -67,14 +68,16 @@ class EwsPushSource:
     def open(self) -> None:
         """Finds the folders, subscribes and opens the stream.
 
-        Raises MailboxError or CollectionError; AuthFailed where the login is refused, Unsupported where there
-        is nothing to be told of.
+        Raises MailboxError or CollectionError; AuthFailed where the login is refused, CollectionGone where
+        there is nothing to be told of.
         """
         self.close()
         with self._session as session:
             wanted = self._wanted(session)
             if not any(wanted.values()):
-                raise Unsupported(f"No folder of {self.access.who} is there to be told of.")
+                raise CollectionGone(
+                    f"No folder of {self.access.who} is there to be told of.", collection=self.access.address
+                )
             self._unsubscribe(session)
             for subject, ids in wanted.items():
                 if ids:
@@ -96,10 +99,13 @@ class EwsPushSource:
 
     def pending(self) -> bool:
         """Whether there is more in the TLS layer."""
-        return self._stream is not None and self._stream.pending()
+        return self._failure is not None or (self._stream is not None and self._stream.pending())
 
     def arrived(self) -> Heard:
         """What is there. Raises RateLimited, Unreachable, ProtocolViolation or another MailboxError."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
         documents, over = self._entered.read()
         heard: set[Subject] = set()
         for told in documents:
@@ -111,13 +117,18 @@ class EwsPushSource:
                 self._subscriptions.clear()
                 over = True
             elif told.codes:
-                raise complaint(told, self.access)
+                failure = complaint(told, self.access)
+                break
             over = over or told.closed
+        if failure is not None:
+            if not heard:
+                raise failure
+            self._failure = failure  # what was told before it comes first
         return Heard(frozenset(heard), over)
 
     def close(self) -> None:
         """Ends the stream. The server keeps the subscriptions for a while."""
-        stream, self._stream = self._stream, None
+        stream, self._stream, self._failure = self._stream, None, None
         if stream is not None:
             stream.close()
 

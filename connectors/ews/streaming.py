@@ -28,6 +28,7 @@ from connectors.ews.events import Documents, Told
 from connectors.ews.http import FORBIDDEN, OK, UNAUTHORIZED, refuse
 from connectors.ews.piecewise import HttpAnswer
 from connectors.http_failures import lost
+from connectors.tcp import keep_alive
 
 PIECE = 16 * 1024  # octets read at once: one record of TLS
 PIECES = 4  # read in a row, before others have their turn
@@ -46,6 +47,7 @@ class Stream:
         self._url = url
         self._documents = Documents()
         self._waiting: list[Told] = []  # came together with the head
+        self._broken: SyncdError | None = None  # what ended it, after something that is to be told first
         self._deadline = time.monotonic() + access.timeout.total_seconds()
         with self._translated():
             self._sock = self._connected()
@@ -61,12 +63,26 @@ class Stream:
         return self._sock.fileno()
 
     def pending(self) -> bool:
-        """Whether octets have left the socket that were not read."""
-        return bool(self._waiting) or (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0)
+        """Whether there is more to read than the socket shows."""
+        if self._waiting or self._broken is not None:
+            return True
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
     def read(self) -> tuple[list[Told], bool]:
-        """What the server told in what is there now, and whether the answer is over."""
+        """What the server told in what is there now, and whether the answer is over. What was told before the
+        connection broke is given first: then the next call raises."""
+        if self._broken is not None:
+            raise self._broken
         told, self._waiting = self._waiting, []
+        try:
+            over = self._read(told)
+        except SyncdError as error:
+            if not told:
+                raise
+            self._broken, over = error, False
+        return told, over
+
+    def _read(self, told: list[Told]) -> bool:
         with self._translated():
             for _ in range(PIECES):
                 try:
@@ -84,7 +100,7 @@ class Stream:
                 told += self._documents.feed(self._answer.feed(data))
                 if self._answer.over:
                     break
-        return told, self._answer.over
+        return self._answer.over
 
     def close(self) -> None:
         """Without a word."""
@@ -98,7 +114,7 @@ class Stream:
         plain = socket.create_connection((host, port), patience)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            keep_alive(plain)
             if parts.scheme != "https":
                 return plain
             context = tls.context(self._access.ca_file)

@@ -22,6 +22,7 @@ from connectors.errors import MailboxError, ProtocolViolation, SyncdError, Unrea
 from connectors.imap import refusals
 from connectors.imap.fetch import Literal, Part
 from connectors.imap.stream import EndedError, Stream, TooSlowError
+from connectors.tcp import keep_alive
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -82,7 +83,7 @@ class Wire(imaplib.IMAP4):
         self.sock = socket.create_connection((host, port), timeout)
         try:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            keep_alive(self.sock)
             if self._context is not None:
                 self._wrap(self._context)
         except BaseException:

@@ -238,32 +238,50 @@ def forget(
         bool,
         typer.Option("--excluded", help="What exclusions and users' own addresses keep out now."),
     ] = False,
+    number: Annotated[
+        str | None,
+        typer.Option("--number", metavar="NUMBER", help="Calls with a number that nobody has any more."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", metavar="NAME", help="Who was in meetings and has no address, as shown there."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without this, only show what would go.")] = False,
     json: Annotated[bool, Json] = False,
 ) -> None:
-    """Remove mail that should not be logged any more.
+    """Remove mail that should not be logged any more, and calls.
 
-    Attachments included, and the person from who was in meetings. Only shows what would go, unless --yes is
-    given. What another contact or address is a reason for stays. Nothing changes in any mailbox.
+    Attachments and reports on the calls included, and the person from who was in meetings. Only shows what
+    would go, unless --yes is given. What another contact or address is a reason for stays. Nothing changes
+    in any mailbox.
 
     \b
     Examples:
       syncd forget --address anne@old.example
       syncd forget --contact 12 --yes
+      syncd forget --number +33145678901
       syncd forget --excluded
     """
     from syncd.daemon import offers
     from syncd.daemon.clock import now
     from syncd.engine.forget import Selection
 
-    if (contact is not None) + (address is not None) + excluded != 1:
-        raise UsageError("name exactly one of --contact, --address and --excluded")
-    addresses = () if address is None else (address.strip().lower(),)
-    selection = Selection(addresses=addresses, contact_id=contact, excluded=excluded)
+    asked = [one for one in (address, number, name) if one is not None]
+    if (contact is not None) + len(asked) + excluded != 1 or not all(one.strip() for one in asked):
+        raise UsageError("name exactly one of --contact, --address, --number, --name and --excluded")
+    selection = Selection(
+        addresses=() if address is None else (address.strip().lower(),),
+        contact_id=contact,
+        excluded=excluded,
+        number=(number or "").strip(),
+        name=(name or "").strip(),
+    )
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         preview = offers.forgetting(installation).preview(selection)
-        if not (preview.mails or preview.losing or preview.reports):
+        if not (preview.mails or preview.losing or preview.reports or preview.calls):
             _nothing(installation, selection, json=json)
             return
         done = None
@@ -278,6 +296,8 @@ def forget(
     else:
         amounts = (count(done.mails, "e-mail"), count(done.activities, "activity"))
         say(f"{', '.join(amounts)} and {count(done.attachments, 'attachment')} removed")
+        if done.calls:
+            say(f"{count(done.calls, 'call')} removed, with what was reported on them")
         if done.reports:
             say(f"{count(done.reports, 'attendance report')} names them no more")
 
@@ -295,6 +315,7 @@ def _plain(preview: "Preview") -> dict[str, object]:
         ],
         "staying": [{"id": mail.id, "date": mail.date, "subject": mail.subject} for mail in preview.losing],
         "attendance_reports": preview.reports,
+        "calls": preview.calls,
     }
 
 
@@ -316,6 +337,14 @@ def _nothing(installation: "Installation", selection: "Selection", *, json: bool
                     f"contact {found.id} is there and its mail belongs to it: "
                     f"`syncd contact delete {found.id}` first"
                 )
+        if selection.number:
+            from syncd.engine.forget_calls import holder_of as numbered
+
+            has = numbered(session, selection.number, installation.settings.workspace.default_country)
+            if has is not None:
+                contact = has.contact_id
+                record = f"account {has.account_id}" if contact is None else f"contact {contact}"
+                why = f"{selection.number} is a number of {record}: take it away there first"
         for address in selection.addresses:
             holder = holder_of(session, address)
             if holder is not None:
@@ -348,6 +377,8 @@ def _print_preview(preview: "Preview", zone: "tzinfo") -> None:
     say(f"{count(len(preview.mails), 'e-mail')} would go, {staying}.")
     if preview.reports:
         say(f"{count(preview.reports, 'attendance report')} would name them no more.")
+    if preview.calls:
+        say(f"{count(preview.calls, 'call')} would go, with what was reported on them.")
 
 
 def _verdict(preview: "Preview", place: "Place") -> str:

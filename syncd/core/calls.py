@@ -34,7 +34,8 @@ def phone_book(entries: Iterable[tuple[int, Iterable[str | None]]], country: str
 def international(number: str, country: str) -> str:
     """A number as +33123456789 (E.164), from any way to write it; empty where it is none.
 
-    "01 23 45 67 89", "0033123456789" and "+33 (0)1.23.45.67.89" are one number in France.
+    "01 23 45 67 89", "0033123456789" and "+33 (0)1.23.45.67.89" are one number in France, and so is
+    33123456789, as SIP trunks give it.
     """
     if len(number) > LONGEST:
         return ""
@@ -42,6 +43,8 @@ def international(number: str, country: str) -> str:
         parsed = phonenumbers.parse(number, country)
     except phonenumbers.NumberParseException:
         return ""
+    if number.isdecimal() and number[0] != "0" and not _national(number, parsed, country):
+        parsed = _without_plus(number) or parsed
     if not phonenumbers.is_possible_number(parsed):
         return ""
     parsed.extension = None  # the switchboard of a company is one number
@@ -55,3 +58,20 @@ def is_mobile(number: str, country: str) -> bool:
     except phonenumbers.NumberParseException:
         return False
     return bool(kind == phonenumbers.PhoneNumberType.MOBILE)
+
+
+def _national(number: str, parsed: phonenumbers.PhoneNumber, country: str) -> bool:
+    """Whether digits that do not begin with 0 are a number as it is written in the country: not where one
+    would begin with 0, and these begin with the country's own code."""
+    code = str(phonenumbers.country_code_for_region(country))
+    trunk = phonenumbers.ndd_prefix_for_region(country, True)
+    return not (trunk == "0" and number.startswith(code)) and phonenumbers.is_valid_number(parsed)
+
+
+def _without_plus(number: str) -> phonenumbers.PhoneNumber | None:
+    """The number of E.164 that these digits are; None where they are none that is in use."""
+    try:
+        parsed = phonenumbers.parse(f"+{number}", None)
+    except phonenumbers.NumberParseException:
+        return None
+    return parsed if phonenumbers.is_valid_number(parsed) else None

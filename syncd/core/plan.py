@@ -147,8 +147,22 @@ def _gone_in_crm(pair: Pair, remote: Item) -> Decision:
         return Decision(Action.HIDE, 7, "It was deleted in the CRM; somebody else organizes it.")
     if pair.direction is Direction.TO_CRM:
         return Decision(Action.HIDE, 7, "It was deleted in the CRM, which this calendar takes nothing from.")
-    lost = (UnitConflict("", None, base, None, told, Winner.CRM),) if changed else ()
+    lost = _deleted_with_changes(before, view) if changed else ()
     return Decision(Action.DELETE_REMOTE, 7, "It was deleted in the CRM.", conflicts=lost)
+
+
+def _deleted_with_changes(before: Item | None, view: Item) -> tuple[UnitConflict, ...]:
+    """What is lost of an item that changed at the server and is deleted there all the same: the item, and
+    each occurrence that was changed."""
+    known = before.by_key if before is not None else {}
+    base = None if before is None else component_json(before.main)
+    lost = [UnitConflict("", None, base, None, component_json(view.main), Winner.CRM)]
+    for one in view.components:
+        was = known.get(one.key)
+        if one.key != view.main.key and one != was:
+            old = None if was is None else component_json(was)
+            lost.append(UnitConflict(one.key, None, old, None, component_json(one), Winner.CRM))
+    return tuple(lost)
 
 
 def _gone_at_server(pair: Pair, crm: Item) -> Decision:

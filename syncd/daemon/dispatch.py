@@ -39,6 +39,7 @@ class Dispatch:
             str, float
         ] = {}  # of those, the ones whose turn is in the scheduler: when it is due
         self._began: dict[str, float] = {}  # the last cycle that was told
+        self._took: dict[str, float] = {}  # the last cycle, in seconds
         self._closed = False
 
     def tell(self, mailbox: str) -> None:
@@ -63,7 +64,9 @@ class Dispatch:
             return
         pause = SETTLE if earliest is None else max(SETTLE, earliest - wall)
         if mailbox in self._began:
-            pause = max(pause, GAP - timedelta(seconds=passed - self._began[mailbox]))
+            # Somebody who changes it all the time takes half a worker at most.
+            gap = max(GAP, timedelta(seconds=2 * self._took.get(mailbox, 0.0)))
+            pause = max(pause, gap - timedelta(seconds=passed - self._began[mailbox]))
         self._waiting[mailbox] = passed + pause.total_seconds()
         self._scheduler.add_job(
             self._told,
@@ -92,11 +95,13 @@ class Dispatch:
             owed = mailbox in self._owed
             self._owed.discard(mailbox)
         again: datetime | None = None
+        began = monotonic()
         try:
             again = self._cycle(mailbox)
         finally:
             with self._lock:
                 self._running.discard(mailbox)
+                self._took[mailbox] = monotonic() - began
                 if owed and again is not None:
                     self._owed.add(mailbox)
                 if mailbox in self._owed:

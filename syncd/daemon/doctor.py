@@ -1,5 +1,6 @@
 """Trying everything once, for `syncd doctor`: what works, what does not, what to mend. Writes nothing."""
 
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from typing import Protocol, runtime_checkable
 from config.errors import SecretError
 from config.load import load
 from config.settings import Mailbox, Settings
+from connectors import dropped
 from connectors.calendar import Kind
 from connectors.errors import CollectionError, SyncdError
+from connectors.model import FolderRole
 from connectors.protocol import MailConnector
 from store import mailboxes as store_mailboxes
 from store.database import Database
@@ -22,6 +25,7 @@ from syncd.engine.calendar.choice import named
 from syncd.engine.folders import choose
 
 KINDS = {Kind.EVENT: "event", Kind.TASK: "task"}
+SENT = frozenset({FolderRole.SENT.value, FolderRole.ALL.value})  # where answers by mail count
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -99,7 +103,9 @@ def house(config: Path) -> list[Check]:
     """The database and the daemon's own files."""
     settings = load(config)
     folder = settings.store_dir()
-    return [_schema(settings), _private(folder, "state folder"), _private(folder / "hash.key", "hash key")]
+    own = [_schema(settings), _private(folder, "state folder"), _private(folder / "hash.key", "hash key")]
+    watched = {"attendance reports": settings.video.attendance, "call records": settings.calls.directory}
+    return own + [_dropped_into(path, f"folder of {what}") for what, path in watched.items() if path]
 
 
 def mailboxes(config: Path, names: Sequence[str]) -> Iterator[Diagnosis]:
@@ -153,6 +159,17 @@ def _private(path: Path, what: str) -> Check:
     return Check(what, good=True, says=f"{path}")
 
 
+def _dropped_into(path: Path, what: str) -> Check:
+    """A folder that files are dropped into: they are read there, and moved within it."""
+    if not os.path.isdir(path):  # noqa: PTH112 - False too where a folder above it is closed
+        return Check(what, good=False, says=f"there is no folder {path}: make it (docs/install.md)")
+    for one in (path, path / dropped.DONE, path / dropped.FAILED):
+        if not os.access(one, os.R_OK | os.W_OK | os.X_OK) and (one == path or one.exists()):
+            means = "give this user and the service the right to (docs/install.md)"
+            return Check(what, good=False, says=f"files cannot be read and moved in {one}: {means}")
+    return Check(what, good=True, says=f"{path}")
+
+
 def _mailbox(installation: Installation, mailbox: Mailbox) -> Diagnosis:
     parts = []
     if "mail" in mailbox.sync:
@@ -190,7 +207,9 @@ def _push(installation: Installation, mailbox: Mailbox) -> str:
 def _mail(installation: Installation, mailbox: Mailbox) -> Diagnosis:
     try:
         with installation.connector(mailbox) as connector:
-            return _inside(connector, mailbox)
+            video = installation.settings.video
+            asked = video.form and video.form_mail and mailbox.direction != "to-crm"
+            return _inside(connector, mailbox, asked=asked)
     except (SyncdError, SecretError) as error:
         return Diagnosis(mailbox.name, good=False, says=str(error))
 
@@ -233,7 +252,7 @@ def _absent(text: str) -> CalendarCheck:
     )
 
 
-def _inside(connector: MailConnector, mailbox: Mailbox) -> Diagnosis:
+def _inside(connector: MailConnector, mailbox: Mailbox, *, asked: bool) -> Diagnosis:
     listed = connector.folders()
     choice = choose(listed, mailbox.mail_folders, [])
     read = {ref for ref, _ in choice.folders}
@@ -257,6 +276,8 @@ def _inside(connector: MailConnector, mailbox: Mailbox) -> Diagnosis:
         says = f"logged in; {len(bad)} of {len(read) + len(choice.unknown)} folders cannot be read"
     else:
         says = f"logged in, reads {', '.join(ref for ref, _ in choice.folders)}"
+    if asked and read and SENT.isdisjoint(role for _, role in choice.folders):
+        says += "; no folder Sent is read: forms of meetings are tasks only, and cannot be answered by mail"
     known = tuple(connector.capabilities()) if isinstance(connector, Capable) else ()
     return Diagnosis(
         mailbox.name, good=bool(read) and not bad, says=says, capabilities=known, folders=tuple(folders)

@@ -72,9 +72,10 @@ class Listener:
         self._look_around.set()
         if self._makes:
             self._ring()
+            end = time.monotonic() + self._pace.goodbye
             self._thread.join(self._pace.goodbye)
             self._openings.clear()
-            self._say_goodbye()
+            self._say_goodbye(end)
             self._attendant.join(0.1)  # it may be at the database
         self._openings.close(LAST_WORD)
         if not self._thread.is_alive():
@@ -89,11 +90,13 @@ class Listener:
     # What other threads do.
 
     def _attend(self) -> None:
-        while not self._closing.is_set():
+        while not self._closing.is_set() and self._thread.is_alive():
             try:
                 awake = self._house.awake()
             except StoreError:
                 pass  # the cycles say so; until it is there again, who is listened to stays
+            except Exception:  # the next look may be better, and nobody else tells who is paused
+                log.exception("a defect of syncd: who is listened to stays for now", action="listen")
             else:
                 self._post(partial(self._take_attendance, awake))
             self._look_around.wait(self._pace.attendance)
@@ -208,7 +211,9 @@ class Listener:
     def _send_for(self, ear: Ear) -> None:
         """Has the stream opened by another thread."""
         ear.due, ear.opening = None, True
-        self._openings.put(ear, partial(self._open, ear))
+        if not self._openings.put(ear, partial(self._open, ear)):
+            ear.opening = ear.lived = False
+            self._failed(ear, Unreachable("The system gives no more threads."))
 
     def _take_attendance(self, awake: frozenset[str]) -> None:
         for name in [name for name in self._ears if name not in awake]:
@@ -224,7 +229,10 @@ class Listener:
     def _opened(self, ear: Ear, error: Exception | None) -> None:
         ear.opening = False
         if ear.gone or self._closing.is_set():
-            self._drop(ear)
+            # Where it is the mailbox that sleeps, all of its ears go: attendance makes them anew together.
+            several = self._ears.get(ear.mailbox, [])
+            for one in several[:] if ear in several else [ear]:
+                self._drop(one)
             return
         if error is None and ear.source is not None:
             try:
@@ -319,7 +327,7 @@ class Listener:
         if was and not any(one.opened is not None for one in self._ears.get(ear.mailbox, ())):
             self._listened.end(ear.mailbox)
 
-    def _say_goodbye(self) -> None:
+    def _say_goodbye(self, end: float) -> None:
         """What servers keep for us, they need not keep any longer; one that is slow is not waited for."""
         known = [(ear, ear.source) for ear in self._all() if ear.source is not None and not ear.opening]
         left = threading.Semaphore(0)
@@ -337,8 +345,8 @@ class Listener:
                 left.release()
 
         for ear, source in known:
-            self._openings.put(ear, partial(forget, ear, source))
-        end = time.monotonic() + self._pace.goodbye
+            if not self._openings.put(ear, partial(forget, ear, source)):
+                return
         for _ in known:
             if not left.acquire(timeout=max(0.0, end - time.monotonic())):
                 return

@@ -12,7 +12,11 @@ from syncd.engine.forget import Forgetting, Selection
 def forgetting(installation: Installation) -> Forgetting:
     """The means to forget, under the present rules."""
     return Forgetting(
-        installation.database, installation.blobs, installation.hashed, installation.mail.rules.policy(now())
+        installation.database,
+        installation.blobs,
+        installation.hashed,
+        installation.mail.rules.policy(now()),
+        installation.settings.workspace.default_country,
     )
 
 

@@ -39,17 +39,24 @@ class Openings:
         self._threads: list[threading.Thread] = []
         self._closed = False
 
-    def put(self, ear: Ear, work: Callable[[], None]) -> None:
-        """Has `work`, which is about this ear, done when its turn comes. Once closed, nothing is done."""
+    def put(self, ear: Ear, work: Callable[[], None]) -> bool:
+        """Has `work`, which is about this ear, done when its turn comes. Once closed, nothing is done. False
+        where nobody is there to do it, since the system gives no thread."""
         with self._changed:
             if self._closed:
-                return
-            self._waiting.append(_Job(ear, work))
-            if len(self._waiting) > self._idle and len(self._threads) < THREADS:
+                return True
+            if len(self._waiting) >= self._idle and len(self._threads) < THREADS:
                 thread = threading.Thread(target=self._run, name="syncd-opener", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:
+                    if not self._threads:
+                        return False
+                else:
+                    self._threads.append(thread)
+            self._waiting.append(_Job(ear, work))
             self._changed.notify()
+            return True
 
     def clear(self) -> None:
         """What has not begun is forgotten."""

@@ -20,7 +20,7 @@ from connectors.tokens import TokenSource
 from store import mailboxes
 from store.blobs import BlobStore
 from store.database import Database
-from store.errors import StoreError
+from store.errors import Stale, StoreError
 from store.leases import Leases
 from store.mailboxes import MailboxRow, UserRow
 from store.users import UserRole
@@ -54,6 +54,7 @@ ROLES = {
     Role.ADMIN: UserRole.WORKSPACE_ADMIN,
 }
 SECRET_BYTES = 32
+TRIES = 5  # of writing down what the config says, against others who do the same
 EWS_SCOPES = {
     "refresh": "https://outlook.office.com/EWS.AccessAsUser.All",
     "client-credentials": "https://outlook.office365.com/.default",
@@ -85,7 +86,7 @@ class Installation:
         self.meetings = MeetingSync(self.database, self.people, meetings)
         self.mail.replies = Replies(self.database, meetings.workplace)
         if meetings.forms.by_mail:
-            self.mail.messages = Messages(self.database, meetings.forms)
+            self.mail.messages = Messages(self.database, meetings.forms, self.hashed)
         self.dropping = dropping(settings, self.hashed, self.database, self.people)
         self.statuses = StatusSync(self.database, settings.workspace.timezone)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
@@ -140,7 +141,14 @@ class Installation:
         return People(self.mail.known.directory())
 
     def apply_config(self) -> None:
-        """Makes the tables of users and mailboxes say what the config says."""
+        """Makes the tables of users and mailboxes say what the config says. Other processes may be doing the
+        same at this moment, as when all of them are started together."""
+        for _ in range(TRIES - 1):
+            with suppress(Stale):
+                return self._apply_config()
+        return self._apply_config()
+
+    def _apply_config(self) -> None:
         users, boxes = _user_rows(self.settings), _mailbox_rows(self.settings)
         with self.database.read() as session:
             current = mailboxes.matches_config(session, users, boxes)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connectors.model import Address, Envelope, FolderRole
-from store import attendance_rows, mail_log
+from store import attendance_rows, mail_log, meeting_rows
 from store import directory as store_directory
 from store import forget as rows
 from store.blobs import BlobStore
@@ -24,6 +24,7 @@ from syncd.core.directory import Directory, Target
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Decision, Link, Policy, Seen, Verdict, decide
 from syncd.engine.batch import KINDS
+from syncd.engine.forget_calls import calls_of, erase
 from syncd.engine.known import build
 
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
@@ -32,18 +33,22 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is asked for: exactly one of the three."""
+    """What is asked for: exactly one of these."""
 
     addresses: tuple[str, ...] = ()
     contact_id: int | None = None
     excluded: bool = False  # what exclusions and own addresses keep out now
+    number: str = ""  # of calls
+    name: str = ""  # of somebody who was in meetings, and is known by nothing else
 
     @property
     def because(self) -> str:
         """For the audit log: without content."""
         if self.contact_id is not None:
             return f"contact {self.contact_id}"
-        return "exclusions and own addresses" if self.excluded else "address"
+        if self.excluded:
+            return "exclusions and own addresses"
+        return "number" if self.number else "name" if self.name else "address"
 
     def covers(self, match: Match) -> bool:
         """Whether the match is among those that were asked about."""
@@ -62,15 +67,19 @@ class Preview:
     verdicts: dict[Place, tuple[VerdictKind, str | None]]
     losing: tuple[LoggedMail, ...]  # would stay at fewer accounts or for another reason
     reports: int = 0  # attendance reports that would name them no more
+    calls: int = 0  # would go, with what was reported on them
 
 
 class Forgetting:
     """Forgets, for one installation."""
 
-    def __init__(self, database: Database, blobs: BlobStore, hashed: KeyedHash, policy: Policy) -> None:
+    def __init__(
+        self, database: Database, blobs: BlobStore, hashed: KeyedHash, policy: Policy, country: str
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._hashed = hashed
+        self._country = country  # of telephone numbers that name none
         # Age is no reason to forget; and whoever was a reason among the recipients stays one.
         self._policy = replace(policy, since=LONG_AGO)
         self._lenient = replace(self._policy, match_all_recipients=True)
@@ -79,9 +88,10 @@ class Forgetting:
         """What would go. Writes nothing."""
         with self._database.read() as session:
             removal = self._plan(session, selection)
-            reports = attendance_rows.mentions(session, removal.addresses, removal.contact_id)
+            named = (removal.addresses, removal.contact_id, removal.names)
+            reports = attendance_rows.mentions(session, *named)
         mails, losing = tuple(removal.mails.values()), tuple(removal.losing.values())
-        return Preview(mails, removal.verdicts, losing, reports)
+        return Preview(mails, removal.verdicts, losing, reports, len(removal.calls))
 
     def carry_out(self, selection: Selection, now: datetime, *, actor: str) -> Forgotten:
         """Removes it. A kill at any point leaves no attachment without a row and no row without one."""
@@ -92,10 +102,12 @@ class Forgetting:
 
             def commit(expected: set[str] = hashes, done: list[Forgotten] = done) -> set[str]:
                 with self._database.write() as session:
+                    meeting_rows.alone(session)  # before any other lock
                     store_directory.state(session, lock=True)  # no mail is logged meanwhile
                     removal = self._plan(session, selection)
                     if not rows.contents(session, removal.mails) <= expected:
                         return expected  # more came in: plan again
+                    erase(session, removal.calls, now)
                     gone = rows.apply(
                         session,
                         removal,
@@ -131,6 +143,9 @@ class Forgetting:
         removal.addresses, removal.contact_id = rows.people_in_reports(
             session, selection.addresses, selection.contact_id
         )
+        removal.names = frozenset({selection.name} if selection.name else ())
+        numbers = (selection.number,) if selection.number else ()
+        removal.calls = calls_of(session, removal.contact_id, numbers, self._country)
         return removal
 
     def _weigh(

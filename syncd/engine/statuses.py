@@ -79,10 +79,10 @@ class StatusSync:
     def run(self, now: datetime) -> Looked | None:
         """The nightly look, if it is due at that aware moment. Raises StoreError."""
         with self._database.read() as session:
-            last = statuses.passed(session)
-        if not self._due(last, now):
+            last = statuses.last_pass(session)
+        if not self._due(None if last is None else last[0], now):
             return None
-        looked = self.recompute(self.today(now), now)
+        looked = self._recompute(self.today(now), now, unless=lambda found: found != last)
         if looked.whole:
             log.info("statuses of accounts computed", action="statuses", accounts=looked.looked_at,
                      changed=len(looked.changes))  # fmt: skip
@@ -111,6 +111,18 @@ class StatusSync:
 
     def recompute(self, day: date, now: datetime, *, dry_run: bool = False) -> Looked:
         """Gives every account its status as of that day; a dry run only tells which. Raises StoreError."""
+        return self._recompute(day, now, dry_run=dry_run)
+
+    def _recompute(
+        self,
+        day: date,
+        now: datetime,
+        *,
+        dry_run: bool = False,
+        unless: Callable[[tuple[date, datetime] | None], bool] = lambda _: False,
+    ) -> Looked:
+        """`unless` is asked at the end, with the last look: one that ended meanwhile may have been of another
+        day, and written what this one had looked at. Then this one does not count."""
         known, after, looked_at = limits(day), 0, 0
         changes: list[StatusChange] = []
         while not self.halted():
@@ -126,6 +138,8 @@ class StatusSync:
         if not dry_run:
             with self._database.write() as session:
                 statuses.alone(session)
+                if unless(statuses.last_pass(session)):
+                    return Looked(day, looked_at, tuple(changes), whole=False)
                 statuses.mark_passed(session, day, now)
         return Looked(day, looked_at, tuple(changes), whole=True)
 

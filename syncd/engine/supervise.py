@@ -142,9 +142,7 @@ class Supervisor:
         """The server refused the mailbox's login outside of a cycle: it waits for a person, as after one."""
         self._wait_for_person(mailbox, error, now, MailboxState.RUNNING)
         log.error("mailbox cannot be worked on", action="listen", mailbox=mailbox, error=str(error))
-        self._connections.forget(mailbox)
-        if self._calendars is not None:
-            self._calendars.connections.forget(mailbox)
+        self._forget(mailbox)
 
     def _wait_for_person(self, mailbox: str, error: AuthFailed, now: datetime, before: MailboxState) -> None:
         """Unless a person gave it another state meanwhile."""

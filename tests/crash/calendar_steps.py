@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from syncd.daemon.wiring import Installation
-from tests.crash.steps import Steps, in_child
+from tests.crash.steps import Steps, in_child, telling
 
 Picture = Mapping[str, list[tuple[object, ...]]]
 
@@ -32,12 +32,12 @@ def kill_at_every_step(
     picture: Callable[[W], Picture],
     folder: Path,
     *,
-    every: int = 1,
+    every: bool = True,
     later: timedelta = timedelta(),
 ) -> list[str]:
     """Fails where a cycle that was killed, and two more after it, leave another picture than two undisturbed
-    ones. `again` gives the world as it was before the cycle; `every` step, or each so manieth one, in turn:
-    those of a write and its answer are always among them. The cycles after a kill are so much `later`.
+    ones. `again` gives the world as it was before the cycle; `every` step in turn, or only those that leave
+    another world than the one before (`steps.telling`). The cycles after a kill are so much `later`.
     Returns the names of all steps."""
     undisturbed = again("undisturbed")
     steps_file = folder / "steps.json"
@@ -45,9 +45,7 @@ def kill_at_every_step(
     assert in_child(partial(cycle, undisturbed, 0, None)) == 0
     expected = picture(undisturbed)
     steps: list[str] = json.loads(steps_file.read_text())
-    for number in range(1, len(steps) + 1):
-        if number % every and not is_of_a_write(steps, number):
-            continue
+    for number in range(1, len(steps) + 1) if every else telling(steps):
         killed = again("killed")
         assert in_child(partial(cycle, killed, number, None)) == -signal.SIGKILL, steps[number - 1]
         killed.now += later
@@ -59,17 +57,6 @@ def kill_at_every_step(
             assert found[name] == expected[name], where
         shutil.rmtree(killed.folder)
     return steps
-
-
-def is_of_a_write(steps: list[str], number: int) -> bool:
-    """Whether it is a request that writes at a server, or the answer to one."""
-    step, before = steps[number - 1], steps[number - 2] if number > 1 else ""
-    return is_write(step) or (step.endswith(" answered") and is_write(before))
-
-
-def is_write(step: str) -> bool:
-    """Whether a server is asked to change something."""
-    return step in {"dav PUT", "dav DELETE", "ews CreateItem", "ews UpdateItem", "ews DeleteItem"}
 
 
 def cycle(world: World, kill_at: int, steps_file: Path | None) -> None:

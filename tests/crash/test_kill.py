@@ -11,7 +11,7 @@ import pytest
 
 from syncd.engine import aside
 from syncd.engine import mail as engine_mail
-from tests.crash.steps import Steps, in_child
+from tests.crash.steps import Steps, in_child, telling
 from tests.servers.databases import NewDatabase
 from tests.servers.dovecot import DovecotServer
 from tests.servers.world import PDF, World, mail, picture
@@ -105,7 +105,8 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
     steps = json.loads(steps_file.read_text())
     assert STEPS[speaks] <= set(steps)
 
-    for number in range(1, len(steps) + 1):
+    every = (kind, speaks, prepare) == ("sqlite", "dovecot", first_cycle)
+    for number in range(1, len(steps) + 1) if every else telling(steps):
         killed = world.copy(tmp_path / "killed", clone_database(world.database_url))
         assert in_child(partial(cycle, killed, number, None)) == -signal.SIGKILL, steps[number - 1]
         missing = {sha for (sha,) in killed.rows("SELECT sha256 FROM email_attachment")} - killed.files()

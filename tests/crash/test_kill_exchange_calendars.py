@@ -18,7 +18,6 @@ from tests.servers.ews.target import Target
 from tests.servers.ews.xmlwork import stamp
 from tests.servers.exchange_office import Office, Snapshot, paris
 
-EVERY = {"sqlite": 1, "postgresql": 20}  # step; on both, every request that writes and its answer
 PAUL = "paul@client.example"
 
 
@@ -58,8 +57,16 @@ def a_series_that_moves(office: Office) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("prepare", [first_sync, a_push, a_series_that_moves], ids=lambda one: one.__name__)
-@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize(
+    ("kind", "prepare"),
+    [
+        ("sqlite", first_sync),
+        ("sqlite", a_push),
+        ("sqlite", a_series_that_moves),
+        ("postgresql", a_push),
+    ],
+    ids=["first_sync", "a_push", "a_series_that_moves", "a_push on PostgreSQL"],
+)
 def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
     *,
     kind: str,
@@ -81,7 +88,7 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
         return office.copy(tmp_path / name, clone_database(office.database_url))
 
     # What the server does not have by then, it does not make any more.
-    steps = kill_at_every_step(again, picture, tmp_path, every=EVERY[kind], later=WORKED_ON)
+    steps = kill_at_every_step(again, picture, tmp_path, every=False, later=WORKED_ON)
     assert {"sql INSERT", "sql COMMIT", "ews SyncFolderItems", "ews answered"} <= set(steps)
     assert {"ews CreateItem", "ews UpdateItem"} & set(steps)
 

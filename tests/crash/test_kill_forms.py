@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from syncd.core.meetings.tokens import hash_of, tokens_in
-from tests.crash.steps import Steps, in_child
+from tests.crash.steps import Steps, in_child, telling
 from tests.servers.databases import NewDatabase
 from tests.servers.dovecot import DovecotServer
 from tests.servers.exchange import ExchangeServer
@@ -45,7 +45,7 @@ def test_a_kill_at_any_step_leaves_one_message_whose_token_counts(
     empty(world)
     steps = undisturbed(world, clone_database(before), tmp_path)
     assert STEPS[speaks] <= set(steps)
-    for number in range(1, len(steps) + 1):
+    for number in telling(steps):
         world.database_url = clone_database(before)
         empty(world)
         assert in_child(partial(cycle, world, number, None)) == -signal.SIGKILL, steps[number - 1]
@@ -78,7 +78,7 @@ def test_a_kill_at_any_step_leaves_one_report(
     expected = picture(world)
     assert expected["report"] == [("ANSWERED", "EMAIL", "Très intéressée.")]
     assert len(expected["task"]) == 2
-    for number in range(1, len(steps) + 1):
+    for number in telling(steps):
         world.database_url = clone_database(before)
         assert in_child(partial(cycle, world, number, None)) == -signal.SIGKILL, steps[number - 1]
         assert in_child(partial(cycle, world, 0, None)) == 0

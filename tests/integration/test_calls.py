@@ -9,6 +9,7 @@ import pytest
 from store.activities import delete_activity
 from store.actors import admin_at_machine
 from store.audit_log import Channel
+from syncd.engine.meetings import dropping
 from tests.reports import FREEPBX, MASTER
 from tests.servers.meeting_world import MeetingWorld
 
@@ -175,3 +176,34 @@ def test_a_thousand_calls_are_recorded_in_several_transactions(world: MeetingWor
             for n in range(1200)]  # fmt: skip
     assert len(recorded(world, *rows)) == 1200
     assert len(world.forms()) == 1200
+
+
+def test_a_long_file_leaves_time_for_the_meetings_and_is_taken_whole_all_the_same(
+    world: MeetingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dropping, "BUDGET", 0.0)
+    start = datetime(2026, 11, 22, 1, 0)  # noqa: DTZ001 - the switchboard's clock
+    rows = [call("0145678901", f"{start + timedelta(seconds=n * 30):%Y-%m-%dT%H:%M:%S}", id_=str(n))
+            for n in range(1200)]  # fmt: skip
+    rows += [call("0199999999", id_="x")]  # nobody's: never recorded
+    world.drop(FOLDER, "calls.csv", HEADINGS + "".join(rows))
+    done = []
+    for _ in range(3):
+        report = world.take_in()
+        done.append((len(world.activities()), report.taken, report.left))
+    assert done == [(500, 0, 1), (1000, 0, 1), (1200, 1, 0)]
+    assert world.lying(FOLDER) == ["done/calls.csv"]
+
+
+def test_the_end_of_the_service_does_not_wait_for_a_long_file(world: MeetingWorld) -> None:
+    rows = [call("0145678901", f"2026-11-22T{1 + n // 60:02}:{n % 60:02}:00", id_=str(n)) for n in range(700)]
+    world.drop(FOLDER, "calls.csv", HEADINGS + "".join(rows))
+    taking = world.open().dropping
+    taking.look()
+    asked = iter([False, True])
+    taking.halted = lambda: next(asked, True)
+    assert taking.run(world.now).left == 1
+    assert len(world.activities()) == 500
+    taking.halted = lambda: False
+    assert world.take_in().taken == 1
+    assert len(world.activities()) == 700

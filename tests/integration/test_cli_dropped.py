@@ -8,6 +8,7 @@ import pytest
 
 from store import removing
 from store.actors import admin_at_machine
+from syncd.daemon.doctor import house
 from tests.integration.test_dropped_reports import report
 from tests.reports import MASTER
 from tests.servers.console import Outcome, console
@@ -113,6 +114,33 @@ def test_a_stranger_and_a_deleted_contact_are_forgotten_in_reports_too(world: Me
     assert run(world, "forget", "--contact", "1", "--yes", "--json").json["forgotten"]["reports"] == 1
     assert "contact:1" not in detail(world)
     assert "Nothing to forget" in run(world, "forget", "--contact", "1", "--yes").out
+
+
+def test_the_doctor_looks_at_the_folders(world: MeetingWorld) -> None:
+    def checks() -> dict[str, tuple[bool, str]]:
+        return {one.what: (one.good, one.says) for one in house(world.config)}
+
+    assert checks()["folder of attendance reports"] == (True, str(world.folder / "attendance"))
+    missing = world.folder / "calls"
+    told = (False, f"there is no folder {missing}: make it (docs/install.md)")
+    assert checks()["folder of call records"] == told
+    missing.write_text("a file")
+    assert checks()["folder of call records"] == told
+    failed = world.folder / "attendance" / "failed"
+    failed.write_text("nothing can be put into a file")
+    good, says = checks()["folder of attendance reports"]
+    assert (good, f"cannot be read and moved in {failed}" in says) == (False, True)
+
+
+def test_who_has_no_address_is_forgotten_by_name(world: MeetingWorld) -> None:
+    world.drop("attendance", "b.csv", report())
+    assert world.take_in().taken == 1
+    nameless = world.rows("SELECT detail FROM meeting_evidence ORDER BY id")[1][0]
+    assert "Bob Martin" in str(nameless)
+    assert "1 attendance report names them" in run(world, "forget", "--name", "bob  MARTIN", "--yes").out
+    nameless = world.rows("SELECT detail FROM meeting_evidence ORDER BY id")[1][0]
+    assert "Bob Martin" not in str(nameless)
+    assert STRANGER in str(world.rows("SELECT detail FROM meeting_evidence ORDER BY id")[0][0])
 
 
 def test_what_waits_in_failed_needs_a_person(world: MeetingWorld) -> None:

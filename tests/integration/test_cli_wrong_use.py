@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
         (["sync"], 2, "has no [[mailboxes]]"),
         (["sync", "claire"], 2, 'there is no mailbox "claire" in the config; known: none'),
         (["pause"], 2, "Missing argument"),
-        (["forget"], 2, "name exactly one of --contact, --address and --excluded"),
+        (["forget"], 2, "name exactly one of --contact, --address, --number, --name and --excluded"),
         (["forget", "--contact", "9"], 1, "there is no contact 9"),
         (["explain", "1@nowhere.example"], 1, None),
         (["explain", "event:99"], 1, None),

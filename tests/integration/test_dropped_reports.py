@@ -14,6 +14,7 @@ from store import attendance_rows
 from syncd.daemon import logs
 from syncd.engine.meetings import dropping
 from syncd.engine.meetings.attending import Attending
+from syncd.engine.meetings.dropping import Enough
 from tests.reports import ZOOM, teams, utf16
 from tests.servers.calendar_world import event
 from tests.servers.meeting_world import ANNE, LINK, MEETING, OVER, MeetingWorld, video
@@ -226,8 +227,8 @@ def test_a_defect_that_one_file_meets_keeps_no_other_from_being_taken(
 ) -> None:
     real = Attending.take
 
-    def broken(taker: Attending, content: bytes, file: str, now: datetime) -> str:
-        return fail() if file == "a.csv" else real(taker, content, file, now)
+    def broken(taker: Attending, content: bytes, file: str, now: datetime, enough: Enough) -> str:
+        return fail() if file == "a.csv" else real(taker, content, file, now, enough)
 
     def fail() -> NoReturn:
         raise ZeroDivisionError
@@ -270,11 +271,11 @@ def test_a_file_that_takes_the_name_of_one_that_is_being_taken_is_taken_in_its_t
     real = Attending.take
     later = report(end="11/23/26, 10:52:00 AM")
 
-    def meanwhile(taker: Attending, content: bytes, file: str, now: datetime) -> str:
+    def meanwhile(taker: Attending, content: bytes, file: str, now: datetime, enough: Enough) -> str:
         if content != later:
             (world.folder / FOLDER / file).unlink()
             world.drop(FOLDER, file, later)
-        return real(taker, content, file, now)
+        return real(taker, content, file, now, enough)
 
     monkeypatch.setattr(Attending, "take", meanwhile)
     world.follow_up(OVER)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.daemon import doctor
 from syncd.engine.audit import audit
 from syncd.engine.meetings import telling
 from tests.servers.desk import Desk
@@ -143,10 +144,26 @@ def test_a_token_is_of_no_use_to_another_user(world: FormWorld) -> None:
 
 
 def test_a_token_expires_after_30_days(asked: FormWorld) -> None:
-    asked.deliver("claire", "Sent", reply(asked.form(), "Trop tard."))
-    asked.now += timedelta(days=30)
+    late = asked.now + timedelta(days=30)
+    asked.deliver("claire", "Sent", reply(asked.form(), "Trop tard."), internaldate=late)
+    asked.now = late
     asked.sync()
     assert asked.reports() == [("OFFERED", None, "")]
+
+
+def test_a_mailbox_whose_sent_folder_is_not_read_gets_no_message_to_answer(
+    world: FormWorld, log: io.StringIO
+) -> None:
+    world.mailbox_keys["claire"] = 'sync = ["mail"]\nmail_folders = ["INBOX"]'
+    world.begin()
+    world.hold()
+    world.sync()
+    world.sync()
+    assert world.messages() == []
+    assert world.reports("state") == [("OFFERED",)]
+    assert "no folder Sent of the mailbox is read" in log.getvalue()
+    (diagnosis,) = doctor.mailboxes(world.config, ["claire"])
+    assert "cannot be answered by mail" in diagnosis.says
 
 
 def put_off(world: FormWorld) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,77 @@ def test_in_all_mail_an_answer_counts_where_sent_holds_it_too(
     assert report.verdicts == Counter({Verdict.INTERNAL: 1})
     taken = [("ANSWERED", "EMAIL", "Vu.")]
     assert asked.reports() == (taken if where.startswith("sent") else [("OFFERED", None, "")])
+
+
+def form_in(mailbox: MemoryMailbox) -> EmailMessage:
+    (raw,) = (one.raw for one in mailbox._folders["INBOX"].messages.values())
+    return message_from_bytes(raw, policy=policy.default)
+
+
+def test_an_older_answer_that_was_in_quarantine_is_not_put_over_a_newer_one(
+    asked: FormWorld, installation: Installation, log: io.StringIO
+) -> None:
+    mailbox = MemoryMailbox()
+    mailbox.add_folder("All", FolderRole.ALL)
+    put(asked, installation, mailbox)
+    first, second = (reply(form_in(mailbox), text, number=n) for n, text in enumerate(["Un.", "Deux."], 1))
+    for minute, answer in enumerate([first, second]):
+        mailbox.deliver("Sent", answer)
+        mailbox.deliver("All", answer, received_at=asked.now + timedelta(minutes=minute))
+    mailbox.fail("holds", lambda: CollectionError("Sent cannot be searched", collection="Sent"))
+    look(asked, installation, mailbox)
+    assert asked.reports() == [("ANSWERED", "EMAIL", "Deux.")]
+    asked.now += RETRY_AFTER * 2
+    assert look(asked, installation, mailbox).verdicts == Counter({Verdict.INTERNAL: 1})
+    assert asked.reports() == [("ANSWERED", "EMAIL", "Deux.")]
+    assert "a later answer was taken before it" in log.getvalue()
+
+
+def test_of_two_messages_of_one_form_either_can_be_answered(
+    asked: FormWorld, installation: Installation
+) -> None:
+    mailbox = MemoryMailbox()
+    mailbox.fail("put", after=1)
+    with pytest.raises(OutcomeUnknown):
+        put(asked, installation, mailbox)
+    first = form_in(mailbox)
+    mailbox._folders["INBOX"].messages.clear()  # a telephone archived it
+    put(asked, installation, mailbox)
+    assert form_in(mailbox)["Message-ID"] == first["Message-ID"]
+    mailbox.deliver("Sent", reply(first, "Vu."))
+    look(asked, installation, mailbox)
+    assert asked.reports() == [("ANSWERED", "EMAIL", "Vu.")]
+
+
+@pytest.mark.parametrize("own", ["", "Très intéressée."])
+def test_outlook_on_the_web_adds_nothing_to_the_report(
+    asked: FormWorld, installation: Installation, own: str
+) -> None:
+    mailbox = MemoryMailbox()
+    put(asked, installation, mailbox)
+    form = form_in(mailbox)
+    message = message_from_bytes(reply(form, ""), policy=policy.default)
+    original = form.get_content().replace("\n", "<br>\n")
+    message.set_content(
+        f'<div>{own}<br></div><hr style="width:98%"><div><b>De :</b> claire@acme.example<br><b>Envoyé :</b>'
+        f" lundi 23 novembre 2026 14:00<br><b>Objet :</b> x</div><div>{original}</div>",
+        subtype="html",
+    )
+    mailbox.deliver("Sent", message.as_bytes(policy=policy.SMTP))
+    look(asked, installation, mailbox)
+    assert asked.reports("state, comments") == [("ANSWERED", own) if own else ("OFFERED", "")]
+
+
+@pytest.mark.parametrize(("days", "counts"), [(29, True), (31, False)])
+def test_an_answer_that_waited_for_the_service_counts_by_the_day_it_came(
+    asked: FormWorld, installation: Installation, days: int, *, counts: bool
+) -> None:
+    mailbox = MemoryMailbox()
+    put(asked, installation, mailbox)
+    mailbox.deliver("Sent", reply(form_in(mailbox), "Vu."), received_at=asked.now + timedelta(days=days))
+    asked.now += timedelta(days=40)
+    look(asked, installation, mailbox)
+    assert asked.reports("state") == [("ANSWERED" if counts else "OFFERED",)]
 
 
 # A server that talks IMAP.

@@ -34,6 +34,40 @@ def test_finishing_the_task_with_text_answers_the_form(world: MeetingWorld) -> N
     assert not world.later(minutes=1).wrote
 
 
+@pytest.mark.parametrize("renamed", [False, True])
+def test_the_facts_of_the_form_follow_the_meeting_while_nobody_has_answered(
+    world: MeetingWorld, *, renamed: bool
+) -> None:
+    world.held(video("m"))
+    world.settle()
+    ref, before = world.task()
+    assert "Le 23/11/2026 de 10:00 à 11:00 (60 min)" in before
+
+    def begun(task: str) -> str:
+        task = task.replace("DESCRIPTION:", "DESCRIPTION:Brouillon.\\n\\n", 1)
+        return task.replace("SUMMARY:Compte rendu : Visio", "SUMMARY:À faire") if renamed else task
+
+    world.change("claire", ref, begun)
+    more = "ATTENDEE;CN=Zoé Petit:mailto:zoe@client.example"
+    world.put("claire", "m", video("m", "Point projet", "20261123T090000", more=more))
+    world.settle()
+    report = world.later(minutes=1)
+    assert (report.changed, report.offered, report.withdrawn) == (1, 0, 0)
+    world.settle()
+    _, task = world.task()
+    assert "Le 23/11/2026 de 09:00 à 10:00 (60 min)" in task
+    assert "Zoé Petit" in task
+    assert "Brouillon." in task
+    assert ("SUMMARY:À faire" if renamed else "SUMMARY:Compte rendu : Point projet") in task
+    assert task.count("Compte : Client SA") == 1
+    world.settle()
+    assert not world.later(minutes=1).wrote
+    world.answer("Fait.")
+    world.settle()
+    assert world.later(minutes=1).answered == 1
+    assert world.activities("subject, comments") == [("Point projet", "Fait.\n\nBrouillon.")]
+
+
 def test_a_user_is_reminded_once_and_by_the_next_day(world: MeetingWorld) -> None:
     world.held(video("m"))
     world.settle()

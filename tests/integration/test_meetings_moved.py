@@ -91,6 +91,20 @@ def test_what_is_finished_is_an_answer_though_the_meeting_is_moved_in_the_same_c
     assert world.activities("state, comments") == [("VALIDATED", "Déjà écrit.")]
 
 
+def test_a_form_that_is_offered_again_in_the_same_second_of_a_clock_that_was_put_back(
+    world: MeetingWorld,
+) -> None:
+    world.held(video("m"))
+    begun = world.now
+    world.put("claire", "m", video("m", start="20261124T100000"))
+    world.settle()
+    assert world.later(minutes=1).withdrawn == 1
+    world.put("claire", "m", video("m"))
+    world.settle()
+    assert world.follow_up(begun).offered == 1
+    assert world.forms() == [("WITHDRAWN",), ("OFFERED",)]
+
+
 def test_a_clock_that_jumps_a_year_ahead_and_back_leaves_nothing_of_it(world: MeetingWorld) -> None:
     world.held(video("s", "Hebdo", more="RRULE:FREQ=WEEKLY"), "s")
     world.settle()

@@ -218,11 +218,33 @@ def test_a_look_that_is_halted_is_done_again(company: Database) -> None:
     assert looked is not None
     assert not looked.whole
     with company.read() as session:
-        assert statuses.passed(session) is None
+        assert statuses.last_pass(session) is None
     sync.halted = lambda: False
     assert sync.run(NOON) is not None
     with company.read() as session:
-        assert statuses.passed(session) == date(2026, 11, 22)
+        assert (statuses.last_pass(session) or (None,))[0] == date(2026, 11, 22)
+
+
+def test_a_look_of_another_day_that_ends_meanwhile_makes_the_nightly_one_begin_anew(
+    company: Database,
+) -> None:
+    nightly, ordered = StatusSync(company, PARIS), StatusSync(company, PARIS)
+    nightly.recompute(NOON.date() - timedelta(days=2), NOON)
+    before = stored(company)
+    asked: list[int] = []
+
+    def halted() -> bool:
+        asked.append(1)
+        if len(asked) == 2:  # all accounts were looked at, and the look is not marked yet
+            ordered.recompute(date(2027, 2, 1), NOON)
+        return False
+
+    nightly.halted = halted
+    nightly.run(NOON)
+    assert stored(company) != before
+    assert nightly.run(NOON) is not None, "today's is still due"
+    assert stored(company) == before
+    assert nightly.run(NOON) is None
 
 
 def test_a_look_that_dies_before_its_end_is_ended_by_the_next_one(company: Database) -> None:
@@ -237,7 +259,7 @@ def test_a_look_that_dies_before_its_end_is_ended_by_the_next_one(company: Datab
     with pytest.raises(KeyboardInterrupt):
         sync.run(datetime(2027, 2, 1, 12, tzinfo=PARIS))
     with company.read() as session:
-        assert statuses.passed(session) is None
+        assert statuses.last_pass(session) is None
     assert sync.run(datetime(2027, 2, 1, 13, tzinfo=PARIS)) is not None
     assert [one[:3] for one in history(company)[before:]] == [("A3", "PROSPECT", "NEGLECTED")]
 

@@ -13,7 +13,7 @@ KNOWN = {
         Type NotifyAccess ExecStart ExecReload WatchdogSec TimeoutStopSec KillMode Restart RestartSec
         LimitNOFILE User Group UMask StateDirectory StateDirectoryMode ConfigurationDirectory WorkingDirectory
         LoadCredential EnvironmentFile NoNewPrivileges CapabilityBoundingSet AmbientCapabilities
-        ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectClock ProtectControlGroups
+        ProtectSystem ReadWritePaths ProtectHome PrivateTmp PrivateDevices ProtectClock ProtectControlGroups
         ProtectHostname ProtectKernelLogs ProtectKernelModules ProtectKernelTunables ProtectProc ProcSubset
         RestrictAddressFamilies RestrictNamespaces RestrictRealtime RestrictSUIDSGID RemoveIPC
         LockPersonality MemoryDenyWriteExecute SystemCallArchitectures SystemCallFilter

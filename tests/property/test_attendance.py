@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connectors import moments
 from connectors.attendance.headings import COLUMNS
-from connectors.attendance.model import AttendanceReport, Attended, Provider, Visit, presence, together
+from connectors.attendance.model import AttendanceReport, Attended, Provider, Visit, presence
 from connectors.attendance.reading import read
 from connectors.calls import reading as calls
 from connectors.calls.headings import HEADINGS
@@ -100,7 +100,6 @@ def check(found: Sequence[AttendanceReport]) -> None:
         for zone in ZONES:
             aware = report.in_zone(zone)
             assert not aware.zone_unknown
-            together([aware, aware])
             talk = held(aware)
             assert talk is None or talk.ended is None or talk.ended > talk.started
             who_came((Participant("1", ("bob@globex.example",), "Bob Martin"),), aware)

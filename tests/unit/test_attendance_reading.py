@@ -50,6 +50,14 @@ def test_a_report_of_teams_says_the_same_in_every_language(
     assert only(reports.utf16(*lines)) == only(reports.utf16(*reports.teams("en")))
 
 
+@pytest.mark.parametrize("start", ["2020-11-22 {}", "1990-11-22 {}"])
+def test_a_report_of_a_meeting_of_years_is_refused(start: str) -> None:
+    begun = start.format("13:58:05")
+    _, end, bob = dates("2026-11-22 {}")
+    with pytest.raises(BadFile, match=rf"from {begun[:10]} to 2026-11-22, and none lasts more than 2 days"):
+        only(reports.utf16(*reports.teams("en", start=begun, end=end, bob=bob)))
+
+
 def test_a_report_of_teams_is_read_whole() -> None:
     report = only(reports.utf16(*reports.teams()))
     assert (report.provider, report.title, report.zone_unknown) == (

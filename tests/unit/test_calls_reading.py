@@ -48,8 +48,8 @@ def test_an_export_of_freepbx_names_the_telephone_behind_the_companys_number() -
 def test_an_export_of_3cx_is_read() -> None:
     calls = read(reports.THREECX.encode(), "calls.csv", replace(PARIS, prefix=""))
     assert calls.records == (
-        CallRecord(Direction.OUT, "0145678901", at(13, 0), 300, True, "201", "0000-1"),
-        CallRecord(Direction.IN, "0145678901", at(13, 10), 0, False, "201", "0000-2"),
+        CallRecord(Direction.OUT, "0145678901", at(13, 0), 300, True, "201", calls.records[0].unique_id),
+        CallRecord(Direction.IN, "0145678901", at(13, 10), 0, False, "201", calls.records[1].unique_id),
     )
     assert calls.internal == 1
 
@@ -63,6 +63,37 @@ def test_an_older_export_of_3cx_is_read_with_its_sums_left_out() -> None:
     )
     (record,) = read(text.encode(), "calls.csv", replace(PARIS, prefix="")).records
     assert (record.started, record.seconds) == (at(13, 0), 300)
+
+
+NUMBERED = "id,start time,from,to,talk time,status\n"
+
+
+def numbered(*rows: str) -> list[CallRecord]:
+    """Calls of 201, as "id,time,number,talk,status"."""
+    lines = [",".join((id_, time, "201", rest)) for id_, time, rest in (row.split(",", 2) for row in rows)]
+    return list(read((NUMBERED + "\n".join(lines)).encode(), "calls.csv", PARIS).records)
+
+
+def test_an_id_that_numbers_the_rows_of_each_file_loses_no_call() -> None:
+    first = numbered("1,2026-11-20 10:00:00,0612345678,00:05:00,answered",
+                     "2,2026-11-20 11:00:00,0687654321,00:05:00,answered")  # fmt: skip
+    second = numbered("1,2026-11-21 10:00:00,0698765432,00:05:00,answered",
+                      "2,2026-11-21 11:00:00,0687654321,00:05:00,answered")  # fmt: skip
+    assert len({one.unique_id for one in first + second}) == 4
+
+
+def test_an_id_that_names_the_customer_loses_no_call() -> None:
+    calls = numbered(*(f"7,2026-11-20 1{n}:00:00,061234567{n},00:05:00,answered" for n in range(5)),
+                     "7,2026-11-20 15:00:00,0612345670,00:05:00,answered")  # fmt: skip
+    assert len({one.unique_id for one in calls}) == 6
+
+
+def test_an_id_joins_the_telephones_that_rang_for_one_call() -> None:
+    calls = numbered("8,2026-11-20 10:00:00,0612345678,00:00:00,no answer",
+                     "8,2026-11-20 10:00:20,0612345678,00:00:00,no answer",
+                     "8,2026-11-20 10:01:50,0612345678,00:10:00,answered",
+                     "8,2026-11-20 10:11:55,0612345678,00:03:00,answered")  # fmt: skip
+    assert [(one.seconds, one.answered) for one in calls] == [(600, True)]
 
 
 OWN_HEADINGS = {
@@ -141,6 +172,26 @@ def test_a_number_is_known_whatever_its_spelling(spelling: str) -> None:
     book = phone_book([(7, (spelling, None)), (8, ("06 00 00 00 00", ""))], "FR")
     assert book.whose("0145678901") == book.whose("+33145678901") == (7,)
     assert book.whose("0145678902") == ()
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "expected"),
+    [
+        ("4915112345678", "DE", "+4915112345678"),  # without its plus, as SIP trunks give it
+        ("493012345678", "DE", "+493012345678"),
+        ("33145678901", "FR", "+33145678901"),
+        ("4915112345678", "FR", "+4915112345678"),
+        ("33145678901", "CH", "+33145678901"),
+        ("3012345678", "DE", "+493012345678"),  # without its 0
+        ("145678901", "FR", "+33145678901"),
+        ("3331234567", "IT", "+393331234567"),
+        ("2125550123", "US", "+12125550123"),
+    ],
+)
+def test_digits_without_a_plus_and_without_a_0_are_one_number(
+    number: str, country: str, expected: str
+) -> None:
+    assert international(number, country) == expected
 
 
 def test_a_number_that_two_contacts_share_is_both_theirs() -> None:

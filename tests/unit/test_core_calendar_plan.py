@@ -362,6 +362,18 @@ def test_to_remote_recreates_what_was_deleted_and_ignores_what_is_new() -> None:
     assert gone.conflicts[0].winner is Winner.CRM
 
 
+def test_to_remote_keeps_each_occurrence_that_was_changed_in_what_it_deletes() -> None:
+    base, changed = item(**DAILY), item(OVERRIDE, **DAILY)
+    found = decide(Pair(base, base, None, changed, direction=Direction.TO_REMOTE), REMOTE)
+    assert found.action is Action.DELETE_REMOTE
+    assert [(one.key, one.unit, one.winner) for one in found.conflicts] == [
+        ("", None, Winner.CRM),
+        (OVERRIDE.key, None, Winner.CRM),
+    ]
+    assert [one.crm for one in found.conflicts] == [None, None]
+    assert "Plus tard" in str(found.conflicts[1].remote)
+
+
 # --- private items --------------------------------------------------------------------------------
 
 SECRET = item(subject="Médecin", notes="résultats", privacy=Privacy.PRIVATE)

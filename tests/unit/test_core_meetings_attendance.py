@@ -7,14 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.attendance.model import AttendanceReport, Attended, Provider, Visit, together
+from connectors.attendance.model import AttendanceReport, Attended, Provider, Visit
 from connectors.attendance.reading import read
 from syncd.core.meetings.attendance import Evidence, Held, held, who_came
 from syncd.core.meetings.belonging import (
     Belongs,
     Candidate,
     Reason,
-    Unclear,
     meeting_of,
     plain_title,
     zoom_number,
@@ -305,27 +304,6 @@ def test_a_real_report_gives_the_length_of_the_talk() -> None:
     assert answer.seconds == 3655
 
 
-# --- several reports of one meeting -----------------------------------------------------------------------
-
-
-def test_a_report_that_comes_twice_changes_nothing() -> None:
-    one = TEAMS[0].in_zone(PARIS)
-    assert held(together([one, one])) == held(one)
-    assert together([one, one]).people == one.people
-
-
-def test_a_meeting_that_was_opened_anew_is_one_meeting() -> None:
-    first = report(person("a", "", (0, 10)), person("b", "", (0, 10)))
-    second = report(person("a", "", (20, 50)), person("b", "", (25, 50)))
-    assert minutes(*together([first, second]).people) == (at(14), at(14, 50))
-
-
-def test_reports_with_and_without_a_zone_are_not_mixed() -> None:
-    with pytest.raises(ValueError, match="time zone"):
-        together([TEAMS[0], TEAMS[0].in_zone(PARIS)])
-    assert isinstance(meeting_of(TEAMS, PARIS, []), Unclear)
-
-
 @pytest.mark.parametrize(
     ("shown", "plain"),
     [
@@ -345,3 +323,19 @@ def test_a_name_is_kept_without_what_meetings_add_to_it(shown: str, plain: str) 
 def test_a_title_alone_does_not_put_a_report_to_a_meeting_of_other_people() -> None:
     stranger = Participant("c9", ("nobody@stranger.example",), "Personne Connue")
     assert found(TEAMS, meeting(1, people=(stranger,))) == (Reason.OTHERS, (1,))
+
+
+@pytest.mark.parametrize(
+    "robot",
+    ["Fireflies.ai Notetaker", "Claire's Notetaker", "Otter.ai", "read.ai meeting notes", "Gong Recorder"],
+)
+def test_a_program_that_takes_notes_is_nobody(robot: str) -> None:
+    alone = AttendanceReport(
+        Provider.TEAMS, "", "", at(14), at(15),
+        (Attended("Claire Dupont", "", at(14), at(15), 3600, visits=(Visit(at(14), at(15)),)),
+         Attended(robot, "", at(14), at(15), 3600, visits=(Visit(at(14), at(15)),))),
+    )  # fmt: skip
+    assert held(alone) is None
+    assert who_came((CLAIRE,), alone).unplanned == ()
+    person = replace(alone, people=(alone.people[0], replace(alone.people[1], name="Marie Gong")))
+    assert held(person) == Held(at(14), at(15))

@@ -117,6 +117,18 @@ def test_a_mailbox_that_never_rests_is_looked_at_with_a_gap_between(
     assert 4 <= len(cycles.ran) <= 6
 
 
+def test_a_mailbox_that_never_rests_and_is_slow_leaves_the_worker_half_of_its_time(
+    scheduler: BackgroundScheduler, cycles: Cycles
+) -> None:
+    cycles.during = lambda: time.sleep(0.4)
+    one = made(scheduler, cycles)
+    began = time.monotonic()
+    while time.monotonic() - began < 2.0:
+        one.tell("claire")
+        time.sleep(0.005)
+    assert 2 <= len(cycles.ran) <= 3
+
+
 def test_what_cannot_be_looked_at_yet_is_looked_at_when_it_can_be(
     scheduler: BackgroundScheduler, cycles: Cycles
 ) -> None:

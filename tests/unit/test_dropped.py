@@ -112,6 +112,34 @@ def test_a_file_that_was_not_goes_to_failed_with_the_reason_beside_it(tmp_path: 
     }
 
 
+@pytest.mark.parametrize("restricted", [False, True])
+def test_whoever_may_drop_a_file_may_read_why_it_was_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, restricted: bool
+) -> None:
+    folder = tmp_path / "attendance"
+    folder.mkdir()
+    folder.chmod(0o2770)
+    drop(folder)
+    (file,) = complete(folder)
+    chmod = Path.chmod
+
+    def refusing(path: Path, mode: int) -> None:
+        if mode & 0o7000:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        chmod(path, mode)
+
+    if restricted:  # as RestrictSUIDSGID of systemd does
+        monkeypatch.setattr(Path, "chmod", refusing)
+    before = os.umask(0o077)
+    try:
+        target = put_away(file, "why")
+    finally:
+        os.umask(before)
+    assert target.parent.stat().st_mode & 0o777 == 0o770
+    text = target.with_name(target.name + ".txt").stat()
+    assert (text.st_mode & 0o777, text.st_gid) == (0o660, folder.stat().st_gid)
+
+
 def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
     for text in ("one", "two", "three"):
         drop(tmp_path, text=text)

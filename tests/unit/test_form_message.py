@@ -1,6 +1,7 @@
 """The message of a form, and the token in its subject."""
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,15 @@ def test_the_token_survives_any_subject_of_a_meeting(subject: str, octets: bytes
     assert [a.email for a in read.sender + read.reply_to + read.to] == ["claire@acme.example"] * 3
     assert read.cc == read.bcc == ()
     assert len(max(raw.split(b"\r\n"), key=len)) <= 998
+
+
+@pytest.mark.parametrize(
+    ("language", "says"), [("fr", "Compte rendu d'appel : "), ("en", "Report on a call: ")]
+)
+def test_the_message_of_a_call_is_named_as_its_task_is(language: str, says: str) -> None:
+    about = replace(letter("Appel à Anne"), call=True)
+    raw = compose(about, "a@b", token_of(bytes(16)), NOW, language)
+    assert read_message(raw).envelope.subject.startswith(f"{says}Appel à Anne [CR-")
 
 
 def test_a_token_is_known_whatever_a_client_does_to_its_subject() -> None:

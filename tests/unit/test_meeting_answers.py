@@ -8,15 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.core.meetings.answers import Answer, Trouble, read_answer
-from syncd.core.meetings.replies import written
+from syncd.core.meetings.replies import answered, written
 from syncd.core.quick_add.errors import Reason
 from syncd.core.quick_add.result import Kind, Match, Named
 
 NOW = datetime(2026, 11, 22, 12, 0)  # noqa: DTZ001 - a Sunday, on the clock of the user's zone
 
 
-def read(text: str, *, form: str = "") -> Answer:
-    return read_answer(text, NOW, form=form)
+ORIGINAL = "Compte rendu : Réunion Dupont\nMerci de répondre.\nSuite : rdv mardi\n"
+
+
+def read(text: str) -> Answer:
+    return read_answer(text, NOW)
 
 
 def test_without_labels_everything_is_comments() -> None:
@@ -113,13 +116,32 @@ def test_the_forms_own_text_is_taken_off() -> None:
     filled = (
         "Réunion Dupont, 22/11/2026, 45 min\n\nVos commentaires :\nBien.\nRésultat : gagné\nSuite :\nMerci."
     )
-    assert read(form, form=form) == Answer()
-    assert read(filled, form=form) == Answer("Bien.\nMerci.", "gagné")
+    assert answered(form, form) == ""
+    assert read(answered(filled, form)) == Answer("Bien.\nMerci.", "gagné")
     # A line written once by the form and once by the user: the user's stays.
-    assert read("Suivi\nSuivi", form="Suivi") == Answer("Suivi")
+    assert answered("Suivi\nSuivi", "Suivi") == "Suivi"
 
 
-ORIGINAL = "Compte rendu : Réunion Dupont\nMerci de répondre.\nSuite : rdv mardi\n"
+@pytest.mark.parametrize("own", ["", "Vu, tout va bien."])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "---\nDe : claire@acme.example\nEnvoyé : lundi 23 novembre 2026 14:00\nObjet : x",  # OWA: <hr>
+        "---",
+        "claire@acme.example a écrit :",  # Horde
+        "***",
+        "",
+    ],
+)
+def test_of_an_answer_that_has_the_whole_form_below_it_only_its_own_text_counts(head: str, own: str) -> None:
+    assert answered(f"{own}\n\n{head}\n\n{ORIGINAL}", ORIGINAL) == own
+
+
+@pytest.mark.parametrize("text", ["👍", "1", "好"])
+def test_one_sign_is_an_answer(text: str) -> None:
+    assert answered(f"{text}\n", ORIGINAL) == text
+
+
 QUOTED = "".join(f"> {line}\n" for line in ORIGINAL.splitlines())
 LINES = {
     "Gmail fr": "Le lun. 23 nov. 2026 à 14:00, syncd <crm@acme.example> a écrit :",
@@ -192,7 +214,7 @@ def test_what_only_resembles_an_original_is_kept(text: str) -> None:
 
 def test_an_answer_by_mail_is_read_like_notes() -> None:
     mail = f"Bien.\nRésultat : gagné\n-> rdv Dupont mardi\n\n{LINES['Gmail fr']}\n\n{QUOTED}"
-    answer = read_answer(mail, NOW, by_mail=True)
+    answer = read_answer(answered(mail, ORIGINAL), NOW)
     assert (answer.comments, answer.outcome, answer.problems) == ("Bien.", "gagné", ())
     assert answer.next_step is not None
     assert answer.next_step.day == date(2026, 11, 24)
@@ -208,7 +230,7 @@ PIECES = st.sampled_from(
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.one_of(PIECES, st.text(max_size=60)), max_size=15).map("\n".join), st.booleans())
 def test_any_text_is_an_answer(text: str, by_mail: bool) -> None:
-    answer = read_answer(text, NOW, by_mail=by_mail, form="Bien.\n-> x")
+    answer = read_answer(answered(text, "Bien.\n-> x") if by_mail else text, NOW)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     assert all(line in lines for line in answer.comments.split("\n") if line)
     assert all(problem.line in answer.comments for problem in answer.problems)
@@ -228,5 +250,5 @@ def test_a_very_long_mail_is_read_in_linear_time() -> None:
     for line in ("Le 3/12 à 14:00", "De : x", "x" * 400, ":" * 300, "> x", "von a", "-" * 300):
         text = "\n".join([line] * (500_000 // len(line)))
         begun = datetime.now()  # noqa: DTZ005 - only a difference
-        read_answer(text, NOW, by_mail=True)
+        read_answer(answered(text, ORIGINAL), NOW)
         assert (datetime.now() - begun).total_seconds() < 20, line  # noqa: DTZ005 - as above

@@ -152,6 +152,7 @@ def _mails() -> None:
         "report_reply",
         sa.Column("report_id", sa.Integer(), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("came_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["report_id"], ["meeting_report.id"], name=op.f("fk_report_reply_report_id"), ondelete="CASCADE"

@@ -24,9 +24,10 @@ def upgrade() -> None:
         "phone_form",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("method", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_form")),
     )
-    op.execute("INSERT INTO phone_form (id, country) VALUES (1, '')")
+    op.execute("INSERT INTO phone_form (id, country, method) VALUES (1, '', 0)")
     op.create_table(
         "contact_draft",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -5,12 +5,10 @@ next step, in the words of the quick-add grammar; everything else is comments. N
 lost: a next step that cannot be understood stays in the comments.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from syncd.core.meetings.replies import written
 from syncd.core.quick_add.errors import QuickAddError
 from syncd.core.quick_add.parser import parse
 from syncd.core.quick_add.result import Lookup, QuickAdd, nobody
@@ -66,23 +64,14 @@ class Answer:
     problems: tuple[Problem, ...] = ()
 
 
-def read_answer(
-    text: str, today: datetime, lookup: Lookup = nobody, *, form: str = "", by_mail: bool = False
-) -> Answer:
-    """The answer in the notes of the form's task, or in a reply to its message (`by_mail`).
+def read_answer(text: str, today: datetime, lookup: Lookup = nobody) -> Answer:
+    """The answer in the notes of the form's task, or in what a reply says (`replies.answered`).
 
-    `form` is the form's own text as it was last written: its lines are taken off wherever they stand. `today`
-    is now on the clock of the user's zone, without a zone. Never raises for any text.
+    `today` is now on the clock of the user's zone, without a zone. Never raises for any text.
     """
     reader = _Reader(today, lookup)
-    own = Counter(line.strip() for line in form.split("\n") if line.strip())
-    body = written(text) if by_mail else text.replace("\r\n", "\n").replace("\r", "\n")
-    for line in body.split("\n"):
-        bare = line.strip()
-        if own[bare] > 0:
-            own[bare] -= 1
-        else:
-            reader.take(line)
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        reader.take(line)
     return reader.answer()
 
 

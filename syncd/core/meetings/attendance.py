@@ -1,8 +1,9 @@
 """Who came, and from when to when the meeting really lasted, by its attendance report. Pure.
 
 The length that a company wants to see is that of the talk: it starts when the second person joins and ends
-when the last but one leaves for good. Who waits alone, before or after, is in no meeting; a break in which
-all but one leave counts, as the meeting goes on after it. docs/decisions/021 has the reasons.
+when the last but one leaves for good. Who waits alone, before or after, is in no meeting, nor who waits
+with a program that takes notes; a break in which all but one leave counts, as the meeting goes on after it.
+docs/decisions/021 has the reasons.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from datetime import datetime
 from enum import Enum
 
 from connectors.attendance.model import AttendanceReport, Attended, Visit
-from syncd.core.meetings.people import Participant, names_of
+from syncd.core.meetings.people import Participant, is_robot, names_of
 
 TWO = 2  # people make a meeting
 
@@ -81,6 +82,7 @@ def who_came(expected: Sequence[Participant], report: AttendanceReport) -> Atten
         else:
             found.setdefault(key, []).append((person, Evidence.ADDRESS))
     names = _unique_names(one for one in expected if one.key not in found)
+    rest = [one for one in rest if not is_robot(one.name)]
     strangers: list[Attended] = []
     claims: dict[str, list[Attended]] = {}
     for person in rest:
@@ -153,6 +155,8 @@ def held(report: AttendanceReport) -> Held | None:
     """
     steps: list[tuple[datetime, int]] = []
     for person in report.people:
+        if is_robot(person.name):
+            continue
         for start, end in _apart(spans(person)):
             steps.append((start, 1))
             if end is not None:

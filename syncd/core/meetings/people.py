@@ -9,6 +9,15 @@ LONGEST = 200  # characters of a name that are looked at
 # What meetings put behind a name, in any language: "(Guest)", "(Invité)", "(Externe)", "[Acme]".
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _WORD = re.compile(r"[^\W\d_]+")
+# Programs that take notes, by what they are shown as; a line more is a robot more. Words that are names of
+# people as well ("Gong", "Fellow") count only together with what the program does.
+_ROBOT = re.compile(
+    r"\bnote ?-?takers?\b|\bfireflies\.ai\b|\botter\.ai\b|\botter ?pilot\b|\bread\.ai\b|\bread ai\b"
+    r"|\btl;?dv\b|\bmeetgeek\b|\bsembly ai\b|\bmeeting notes\b"
+    r"|\b(?:recording|transcription|meeting|ai) (?:bot|assistant)\b"
+    r"|\b(?:gong|modjo|avoma|fathom|chorus|noota|leexi|notta|jamie|fellow)(?:\.(?:ai|io))? "
+    r"(?:bot|assistant|recorder|recording)\b"
+)
 _STATES = frozenset(
     """guest invite invitee invites gast invitado invitada convidado convidada ospite externe external extern
     externo esterno unverified verified host hote organizer organisateur anonymous anonyme you vous
@@ -24,6 +33,11 @@ class Participant:
     emails: tuple[str, ...]  # lower-cased; all the addresses that are known of the person
     name: str = ""
     organizer: bool = False
+
+
+def is_robot(shown: str) -> bool:
+    """Whether somebody is a program that takes notes: it is in the meeting, and nobody is."""
+    return _ROBOT.search(_simple(shown[:LONGEST])) is not None
 
 
 def names_of(shown: str) -> frozenset[frozenset[str]]:

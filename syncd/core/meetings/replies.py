@@ -7,6 +7,8 @@ What resembles none of them is kept: a line too many in the comments is better t
 """
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 
 from syncd.core.quick_add.words import fold
@@ -33,14 +35,41 @@ _FORWARDED = frozenset(
         "anfang der weitergeleiteten nachricht:",
     }
 )  # fmt: skip
-_RULE = re.compile(r"[_=\-–—*]{5,}")
+_RULE = re.compile(r"[_=\-–—*]{3,}")  # HTML's <hr> is read as three hyphens
 _DEVICE = re.compile(
     r"(?:envoye|sent|gesendet) (?:de|du|depuis|from|von|avec|a partir de|via|mit)\b.*"
     r"|(?:von|aus) .* gesendet"
     r"|(?:obtenez|obtenir|telecharger|telechargez|get|holen sie sich) outlook (?:pour|for|fur)\b.*"
     r"|outlook fur \w+ herunterladen"
 )
+_SAYS = frozenset({"Ll", "Lm", "Lo", "Lt", "Lu", "Nd", "Nl", "No", "So"})  # So: a thumb up says something
 _LONGEST_DEVICE = 100  # characters
+
+
+def answered(text: str, form: str) -> str:
+    """What the answer to a form says: without the form's own lines too, since many clients put neither a line
+    that is known nor a mark before the original. Empty where no letter, digit or symbol is left."""
+    own = Counter(line.strip() for line in form.split("\n") if line.strip())
+    kept: list[str] = []
+    first = True
+    for line in written(text).split("\n"):
+        bare = line.strip()
+        if own[bare] <= 0:
+            kept.append(line)
+            continue
+        own[bare] -= 1
+        if first:
+            _without_attribution(kept)
+            first = False
+    said = "\n".join(_without_ending(kept))
+    return said if any(unicodedata.category(sign) in _SAYS for sign in said) else ""
+
+
+def _without_attribution(kept: list[str]) -> None:
+    """Takes « Claire a écrit : », also without a time, from above the original."""
+    at = next((n for n in range(len(kept) - 1, -1, -1) if kept[n].strip()), None)
+    if at is not None and len(kept[at]) <= LONGEST and _WROTE.search(fold(kept[at]).strip(" \t*\xa0\u202f")):
+        del kept[at:]
 
 
 def written(text: str) -> str:

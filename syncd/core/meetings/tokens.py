@@ -1,4 +1,5 @@
-"""The token in the subject of a form's message: 128 random bits, by which the answer is known. Pure.
+"""The token in the subject of a form's message: 128 bits that only the installation's secret gives, by which
+the answer is known. Pure.
 
 Whoever has it, and the user's mailbox, can answer the form: so only its hash is kept. 128 bits cannot be
 guessed, so that the hash needs neither salt nor key.
@@ -15,7 +16,7 @@ _TOKEN = re.compile(r"\[CR-([A-Z2-7]{26})\]", re.IGNORECASE | re.ASCII)
 
 
 def token_of(octets: bytes) -> str:
-    """The token of 16 random octets: 26 letters and digits (RFC 4648 section 6), whose case means nothing."""
+    """The token of 16 secret octets: 26 letters and digits (RFC 4648 section 6), whose case means nothing."""
     if len(octets) != TOKEN_BYTES:
         raise ValueError("a token is made of 16 octets")
     return base64.b32encode(octets).decode("ascii").rstrip("=")

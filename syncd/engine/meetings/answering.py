@@ -18,9 +18,7 @@ from syncd.engine.calendar.task_editing import add_task
 LONGEST_OUTCOME = 120
 
 
-def taken(
-    session: Transaction, text: str, about: Reportable, occasion: Occasion, *, by_mail: bool = False
-) -> Submission:
+def taken(session: Transaction, text: str, about: Reportable, occasion: Occasion) -> Submission:
     """The answer in this text, with its next step made for who acts, unless an earlier answer had one.
     Nothing of the text is lost: what is not understood, or cannot be made, stays in the comments, and is
     told."""
@@ -29,7 +27,7 @@ def taken(
     if user is not None:
         zone = ZoneInfo(occasion.zone_of(scheduling.user_of(session, user)))
     today = occasion.now.astimezone(zone).replace(tzinfo=None)
-    answer = read_answer(text, today, _Names(session, text), by_mail=by_mail)
+    answer = read_answer(text, today, _Names(session, text))
     said = Submission(
         answer.comments, answer.outcome, tuple(one.told(occasion.language) for one in answer.problems)
     )

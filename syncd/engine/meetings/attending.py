@@ -25,6 +25,7 @@ from syncd.core.meetings.attendance import Attendance, held, spans, who_came
 from syncd.core.meetings.belonging import TOLERANCE, Candidate, Unclear, meeting_of
 from syncd.core.meetings.people import Participant, plain_name
 from syncd.engine.calendar.people import People
+from syncd.engine.meetings.dropping import Enough
 from syncd.engine.meetings.look import Meeting, around
 from syncd.engine.meetings.telling import SKEW, apply
 
@@ -71,13 +72,18 @@ class Attending:
         self._zone = zone
         self._record_unlinked = record_unlinked
 
-    def take(self, content: bytes, file: str, now: datetime) -> str:
+    def take(self, content: bytes, file: str, now: datetime, _enough: Enough) -> str:
         """Keeps what the report says; answers why not, where it does not. Raises BadFile, StoreError."""
-        readings = [one.in_zone(self._zone) for one in read(content, file)]
+        source = "sha:" + blake2b(content, digest_size=20).hexdigest()
+        return self.keep(read(content, file), source, now)
+
+    def keep(self, reports: Sequence[AttendanceReport], source: str, now: datetime) -> str:
+        """The same of a report in all its readings, whoever gives it: files, or a provider's own interface
+        that is asked. `source` is what the report is known by. Raises StoreError."""
+        readings = [one.in_zone(self._zone) for one in reports]
         past = [one for one in readings if not _is_to_come(one, now)]
         if not past:
             return FUTURE
-        source = "sha:" + blake2b(content, digest_size=20).hexdigest()
         people = self._people()
         with self._database.write() as session:
             meeting_rows.alone(session)

@@ -23,6 +23,7 @@ from store.ledger import chunked
 from syncd.core.calls import PhoneBook, international, phone_book
 from syncd.engine.calendar.people import People
 from syncd.engine.meetings import texts
+from syncd.engine.meetings.dropping import Enough, Unfinished
 from syncd.engine.meetings.forms import FormRules, Forms
 from syncd.engine.meetings.recording import Offer
 from syncd.engine.meetings.telling import SKEW
@@ -80,14 +81,22 @@ class Calling:
         self._forms = forms
         self._lines = {international(line, rules.country): login for line, login in rules.lines.items()}
 
-    def take(self, content: bytes, file: str, now: datetime) -> str:
-        """Records the calls of a file. Raises BadFile, StoreError."""
-        done = self.record(content, file, now)
+    def take(self, content: bytes, file: str, now: datetime, enough: Enough) -> str:
+        """Records the calls of a file. Raises BadFile, StoreError, Unfinished."""
+        done = self.record(content, file, now, enough=enough)
         log.info("calls recorded", action=self.kind, made=done.made, known=done.known, offered=done.offered,
                  unlinked=done.unlinked)  # fmt: skip
         return ""
 
-    def record(self, content: bytes, file: str, now: datetime, *, dry_run: bool = False) -> Calls:
+    def record(
+        self,
+        content: bytes,
+        file: str,
+        now: datetime,
+        *,
+        dry_run: bool = False,
+        enough: Enough = lambda _: False,
+    ) -> Calls:
         """The same, and what became of them; `dry_run` writes nothing."""
         found = read(content, file, self._rules.switchboard)
         for one in found.records:
@@ -106,7 +115,9 @@ class Calling:
             users = call_rows.active_users(session)
         by_number = phone_book(((n, one.numbers) for n, one in enumerate(entries)), self._rules.country)
         book, forms = _Book(by_number, entries, users), Forms(self._forms, self._people())
-        for part in chunked(found.records, CHUNK):
+        for number, part in enumerate(chunked(found.records, CHUNK)):
+            if number and enough(done.made > 0):  # those that are recorded are known the next time
+                raise Unfinished
             with self._database.write() as session:
                 meeting_rows.alone(session)
                 self._record(session, part, (book, forms), now, done)

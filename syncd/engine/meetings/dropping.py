@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import structlog
 
@@ -27,6 +27,13 @@ TRIES = 3  # files that the store did not take, before a run ends early
 DEFECT = "a defect of syncd kept it from being taken; the service's log tells more"
 
 
+Enough: TypeAlias = Callable[[bool], bool]  # told whether anything new came of the file so far
+
+
+class Unfinished(Exception):
+    """A file was taken in part: what is left of it is for the next run."""
+
+
 class Taker(Protocol):
     """Takes one kind of file in."""
 
@@ -35,8 +42,9 @@ class Taker(Protocol):
         """For the log."""
         ...
 
-    def take(self, content: bytes, file: str, now: datetime) -> str:
-        """Why the file was not taken; empty where it was, now or before. Raises BadFile, StoreError."""
+    def take(self, content: bytes, file: str, now: datetime, enough: Enough) -> str:
+        """Why the file was not taken; empty where it was, now or before. Between its transactions it asks
+        `enough` whether to leave the rest. Raises BadFile, StoreError, Unfinished."""
         ...
 
 
@@ -72,6 +80,7 @@ class Dropping:
     def __init__(self, folders: Sequence[tuple[Path, Taker]]) -> None:
         self._watched = [_Watched(folder, taker) for folder, taker in folders]
         self._looked = float("-inf")
+        self._until = float("-inf")  # when the folder's share of a run is over
         self.halted: Callable[[], bool] = lambda: False
 
     def look(self) -> None:
@@ -91,9 +100,9 @@ class Dropping:
         errors: list[StoreError] = []
         for one in self._watched:
             files = self._complete(one)
-            end = time.monotonic() + BUDGET
+            self._until = time.monotonic() + BUDGET
             for number, file in enumerate(files):
-                if self.halted() or len(errors) >= TRIES or (number and time.monotonic() > end):
+                if self.halted() or len(errors) >= TRIES or (number and time.monotonic() > self._until):
                     report.left += len(files) - number
                     break
                 if one.stuck.get(file.name) == file:
@@ -107,6 +116,10 @@ class Dropping:
         if errors:
             raise errors[0]
         return report
+
+    def _enough(self, progress: bool) -> bool:
+        """A run that is over its time ends, unless the next one would begin where this one did."""
+        return self.halted() or (progress and time.monotonic() > self._until)
 
     def _complete(self, one: _Watched) -> list[Dropped]:
         try:
@@ -127,9 +140,12 @@ class Dropping:
 
     def _take(self, one: _Watched, file: Dropped, now: datetime, report: DroppedReport) -> None:
         try:
-            why = one.taker.take(dropped.read(file), file.shown, now)
+            why = one.taker.take(dropped.read(file), file.shown, now, self._enough)
             why = why and f"{file.shown}: {why}"
         except StillGrowing:
+            return
+        except Unfinished:
+            report.left += 1
             return
         except BadFile as error:
             why = error.told()

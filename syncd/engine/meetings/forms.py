@@ -4,6 +4,7 @@ What the form says stands in the CRM's block of the task, so the notes are the u
 No task of this kind has participants: nothing of it reaches anybody but its owner (§4.2.3).
 """
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -65,13 +66,7 @@ class Forms:
         users = reporters.users_of(session, {one.user_id for one in offers if one.user_id is not None})
         near = reporters.reachable(session, users)
         asked = [(one, users[one.user_id]) for one in offers if one.user_id in near]
-        names = _Names(
-            reports.account_names(session, {one.account_id for one, _ in asked if one.account_id}),
-            reports.opportunity_names(
-                session, {one.opportunity_id for one, _ in asked if one.opportunity_id}
-            ),
-            reporters.contact_names(session, {id_ for one, _ in asked for id_ in one.contacts}),
-        )
+        names = _names(session, [one for one, _ in asked])
         values, rows = [], []
         for one, user in asked:
             due_on = self._due_on(one, user, now)
@@ -86,6 +81,37 @@ class Forms:
         if self._rules.by_mail:
             report_mail.want(session, [one.activity_id for one, _ in asked])
         return len(ids)
+
+    def renew(self, session: Transaction, followed: Sequence[tuple[str, Offer]], now: datetime) -> int:
+        """Gives the open forms of meetings that changed their facts, and their subjects, where those are
+        still what the form was called; `followed` has what the meetings were called before. Returns how
+        many are other ones now."""
+        forms = report_forms.waiting(session, activities={one.activity_id for _, one in followed})
+        of_activity = {form.activity_id: form for form in forms}
+        tasks = calendar_rows.tasks(session, [form.task_id for form in forms if form.task_id is not None])
+        users = reporters.users_of(session, {form.user_id for form in forms})
+        names = _names(session, [one for _, one in followed])
+        told = []
+        for former, one in followed:
+            form = of_activity.get(one.activity_id)
+            record = None if form is None else tasks.get(form.task_id or 0)
+            if form is None or record is None or form.gone or form.done:
+                continue
+            user, before = users[form.user_id], item_of_task(record)
+            language, facts = user.language or self._rules.language, _facts(one, names)
+            main = before.main
+            if main.subject == texts.subject_of(former, language):
+                main = replace(main, subject=texts.subject_of(facts.subject, language))
+            after = replace(before, components=(main, *before.components[1:]))
+            values = task_values(settled_task(canonical(after)), self._setting(user.id), record) | {
+                "block": texts.block_of(facts, self._zone(user), language),
+                "account_id": one.account_id,
+                "opportunity_id": one.opportunity_id,
+            }
+            if calendar_rows.replace_task(session, record, values, now, by=None):
+                told.append(record.id)
+        outbox.announce(session, BoundEntity.TASK, told, now, by_person=False)
+        return len(told)
 
     def withdraw(
         self,
@@ -138,23 +164,16 @@ class Forms:
         now: datetime,
     ) -> dict[str, object]:
         language = user.language or self._rules.language
-        facts = texts.Facts(
-            subject=one.subject,
-            start=one.start,
-            end=one.end,
-            minutes=minutes(one.start, one.end),
-            account=names.accounts.get(one.account_id or 0, ""),
-            opportunity=names.opportunities.get(one.opportunity_id or 0, ""),
-            people=_people(one, names.contacts),
-            number=one.number,
-        )
+        facts = _facts(one, names)
         main = Component(
             Timing(end=When(due_on)),
             subject=texts.subject_of(facts.subject, language, call=bool(facts.number)),
             status=Status.OPEN,
             busy=False,
         )
-        uid = f"report-{one.activity_id}-{now:%Y%m%dT%H%M%S}@{self._rules.instance}.syncd"
+        # A clock that was put back comes to the same second again: by itself it makes no UID.
+        stamp = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        uid = f"report-{one.activity_id}-{stamp}@{self._rules.instance}.syncd"
         item = settled_task(canonical(Item(uid, Kind.TASK, (main,))))
         return task_values(item, self._setting(user.id), None) | {
             "origin": Origin.CRM,
@@ -179,6 +198,27 @@ class Forms:
         if not self._rules.remind:
             return None
         return datetime.combine(due_on + timedelta(days=1), MORNING, tzinfo=zone)
+
+
+def _names(session: Transaction, offers: Sequence[Offer]) -> _Names:
+    return _Names(
+        reports.account_names(session, {one.account_id for one in offers if one.account_id}),
+        reports.opportunity_names(session, {one.opportunity_id for one in offers if one.opportunity_id}),
+        reporters.contact_names(session, {id_ for one in offers for id_ in one.contacts}),
+    )
+
+
+def _facts(one: Offer, names: _Names) -> texts.Facts:
+    return texts.Facts(
+        subject=one.subject,
+        start=one.start,
+        end=one.end,
+        minutes=minutes(one.start, one.end),
+        account=names.accounts.get(one.account_id or 0, ""),
+        opportunity=names.opportunities.get(one.opportunity_id or 0, ""),
+        people=_people(one, names.contacts),
+        number=one.number,
+    )
 
 
 def _people(offer: Offer, contacts: Mapping[int, str]) -> list[str]:

@@ -57,6 +57,7 @@ class Recording:
     withdrawn: list[int] = field(default_factory=list)  # activities
     concealed: list[int] = field(default_factory=list)  # of these, those of what is private now
     handed_over: list[int] = field(default_factory=list)  # activities that somebody else reports on now
+    followed: list[tuple[str, Offer]] = field(default_factory=list)  # with what the meeting was called before
 
 
 class Recorder:
@@ -81,7 +82,9 @@ class Recorder:
             looked = look(record, now, how, known=bool(before))
             seen.append((id_, record.version, looked.due))
             seen_before = watched.get(id_)
-            task = _Event(session, record, self._known(record, looked, before, seen_before), evidence, done)
+            same = seen_before is not None and seen_before.version == record.version
+            places = self._known(record, looked, before, seen_before)
+            task = _Event(session, record, places, evidence, done, changed=not same)
             drafts += task.settle(looked, now, self._rules)
             if seen_before is not None and seen_before.cancelled and record.main.values["hidden"]:
                 task.cancel(before, now)
@@ -127,6 +130,7 @@ class _Event:
     known: Mapping[str, Recorded]
     evidence: Mapping[Place, Sequence[Actual]]
     done: Recording
+    changed: bool  # since it was looked at last
 
     def settle(self, looked: Looked, now: datetime, rules: Rules) -> list[tuple[int, Meeting, Draft, bool]]:
         """Changes what was recorded before; returns what is to be recorded anew, and whether with a form."""
@@ -181,8 +185,12 @@ class _Event:
             if draft.values["user_id"] != before.values["user_id"]:
                 self.done.handed_over.append(before.activity_id)
                 self.done.offers.append(_offer(before.activity_id, self.record.id, meeting, draft))
+                return
         elif (before.key, before.start, before.end) != (draft.key, draft.start, draft.end):
             meeting_rows.rekey(self.session, before.activity_id, draft.key, draft.start, draft.end)
+        if self.changed:
+            offer = _offer(before.activity_id, self.record.id, meeting, draft)
+            self.done.followed.append((str(before.values["subject"]), offer))
 
     def _draft(self, meeting: Meeting, former_key: str) -> Draft:
         held, values = meeting.held, meeting.row.values

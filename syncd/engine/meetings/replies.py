@@ -8,7 +8,7 @@ nothing, and is told in the log without a word of it.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
@@ -28,7 +28,7 @@ from syncd.core.matching import DRAFT, Verdict
 from syncd.core.meetings.tokens import MARK, hash_of, tokens_in
 from syncd.engine.calendar.occasion import Occasion, Workplace
 from syncd.engine.calendar.people import People
-from syncd.engine.meetings import telling
+from syncd.engine.meetings import telling, texts
 from syncd.engine.meetings.messages import message_id
 from syncd.engine.reading import Judged
 
@@ -38,6 +38,7 @@ BY_ITSELF = ("x-autoreply", "x-autorespond", "x-auto-reply")
 
 WRONG = (Forbidden, Immutable, Invalid, NotFound)
 BROKEN = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+EVER = datetime.min.replace(tzinfo=UTC)
 NOT_IN_SENT = "it does not lie in Sent"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -111,7 +112,7 @@ class Replies:
             form = None if others else forms.get(hash_of(token))
             if form is not None and one.seen.envelope.message_id == self._id_of(form):
                 continue  # the form's own message
-            why = _not_signed(one, view, folder, directory) or _not_due(form, view.user_id, now)
+            why = _not_signed(one, view, folder, directory) or _not_due(form, one, view.user_id, now)
             if why:
                 _told(folder, one.uid, why)
             else:
@@ -135,10 +136,12 @@ class Replies:
         for said in sorted(several, key=lambda one: one.reply.judged.uid):
             one, hashed = said.reply.judged, hash_of(said.reply.token)
             form = report_mail.addressed(session, [hashed]).get(hashed)
-            why = _not_due(form, view.user_id, now) or _automatic(said.envelope)
+            why = _not_due(form, one, view.user_id, now) or _automatic(said.envelope)
             name = _name(one, said.text)
             if form is None or why:
                 _told(folder, one.uid, why)
+            elif one.seen.received_at < (report_mail.newest_reply(session, form.report_id) or EVER):
+                _told(folder, one.uid, "a later answer was taken before it")
             elif report_mail.taken(session, [name]):
                 continue
             else:
@@ -154,9 +157,11 @@ class Replies:
         form, said, name = answer
         try:
             with session.begin_nested():
-                done = telling.answer_by_mail(session, form.activity_id, said.text, occasion)
+                letter = texts.letter_of(form.block, form.language or occasion.language)
+                done = telling.answer_by_mail(session, form.activity_id, said.text, letter, occasion)
                 if done:
-                    report_mail.note_reply(session, form.report_id, name, occasion.now)
+                    came = said.reply.judged.seen.received_at
+                    report_mail.note_reply(session, form.report_id, name, came, occasion.now)
         except (*WRONG, *BROKEN):  # of this answer; what is wrong with the database is raised
             log.exception("an answer by mail cannot be taken", action="form-reply", report=form.report_id)
             return False
@@ -195,14 +200,14 @@ def _not_signed(one: Judged, view: MailboxView, folder: FolderRow, directory: Di
     return "it is private" if one.decision.verdict is Verdict.PRIVATE else ""
 
 
-def _not_due(form: Addressed | None, user_id: int, now: datetime) -> str:
+def _not_due(form: Addressed | None, one: Judged, user_id: int, now: datetime) -> str:
     """Why the form takes no answer; empty where it does."""
     if form is None:
         return "its token is of no form"
     if form.user_id != user_id:
         return "the form is somebody else's"
-    if form.expires_at <= now:
-        return "the token is older than 30 days"
+    if form.expires_at <= min(now, one.seen.received_at):  # it may have waited for the service
+        return "the token was older than 30 days"
     return "" if form.state in ANSWERABLE else "the form takes no answer any more"
 
 

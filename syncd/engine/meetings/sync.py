@@ -149,6 +149,7 @@ class MeetingSync:
             done = self._recorder.record(session, ids, now)
             taken_back = forms.withdraw(session, done.withdrawn, now, ReportState.WITHDRAWN, done.concealed)
             forms.withdraw(session, done.handed_over, now, ReportState.WITHDRAWN)
+            forms.renew(session, done.followed, now)
             offered = forms.offer(session, done.offers, now)
         report.recorded += done.made
         report.changed += done.changed

@@ -14,7 +14,7 @@ from store.meeting_rows import Said
 from store.meetings import Grade, ReportChannel, ReportState
 from store.report_forms import Reportable, Submission
 from syncd.core.meetings.ended import TOLD, Held, fitting, minutes
-from syncd.core.meetings.replies import written
+from syncd.core.meetings.replies import answered
 from syncd.core.recurrence import occurrences
 from syncd.engine.calendar import places
 from syncd.engine.calendar.items import item_of
@@ -140,15 +140,19 @@ def answer(
     return _answered(session, known, answering.taken(session, text, known, occasion), occasion, channel)
 
 
-def answer_by_mail(session: Transaction, activity_id: int, text: str, occasion: Occasion) -> bool:
-    """The report in a reply by mail, whose quotes and signature are cut off; False where nothing is left.
+def answer_by_mail(
+    session: Transaction, activity_id: int, text: str, letter: str, occasion: Occasion
+) -> bool:
+    """The report in a reply to the message that says `letter`, whose quotes and signature are cut off; False
+    where nothing is left.
 
     The caller is `alone`, and knows that the form is the actor's. Raises NotFound, Immutable.
     """
-    if not written(text).strip():
+    own = answered(text, letter)
+    if not own:
         return False
     known = report_forms.reportable(session, activity_id)
-    said = answering.taken(session, text, known, occasion, by_mail=True)
+    said = answering.taken(session, own, known, occasion)
     _answered(session, known, said, occasion, ReportChannel.EMAIL)
     return True
 

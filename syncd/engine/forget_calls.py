@@ -1,0 +1,49 @@
+"""Taking calls out of the CRM again: those with a person who was deleted, or with a number that nobody has.
+
+A call's activity names the person and the number, its form's task too: both go, with what was reported on it.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from store import call_rows, report_forms
+from store.database import Transaction
+from syncd.engine.meetings.forms import cancel
+
+
+def calls_of(
+    session: Transaction, contact_id: int | None, numbers: Collection[str], country: str
+) -> tuple[int, ...]:
+    """The activities of calls with the contact, which is deleted, or with one of these numbers or the
+    contact's, as far as nobody has them now. `country` is that of numbers that name none."""
+    asked = {*numbers, *(call_rows.numbers_of(session, contact_id) if contact_id is not None else ())}
+    found = set(call_rows.of_contact(session, contact_id)) if contact_id is not None else set()
+    if asked:
+        found.update(call_rows.with_numbers(session, _free(session, asked, country)))
+    return tuple(sorted(found))
+
+
+def holder_of(session: Transaction, number: str, country: str) -> call_rows.Numbers | None:
+    """Who has the number now; contacts before accounts."""
+    from syncd.core.calls import phone_book  # brings every country's numbers with it
+
+    entries = call_rows.numbers(session)
+    book = phone_book(((n, one.numbers) for n, one in enumerate(entries)), country)
+    return next((entries[n] for n in book.whose(number)), None)
+
+
+def _free(session: Transaction, asked: Iterable[str], country: str) -> set[str]:
+    """Those that nobody has, in the forms in which calls may have them."""
+    from syncd.core.calls import international, phone_book  # as above
+
+    entries = call_rows.numbers(session)
+    book = phone_book(((n, one.numbers) for n, one in enumerate(entries)), country)
+    free = [one for one in asked if not book.whose(one)]
+    return {form for one in free for form in (one.strip(), international(one, country)) if form}
+
+
+def erase(session: Transaction, calls: Collection[int], now: datetime) -> None:
+    """Removes these activities, their reports, and the tasks of their forms from every list. The caller is
+    `alone`."""
+    cancel(session, report_forms.ever(session, calls), now, blank=True)
+    call_rows.drop(session, calls)
