@@ -1,8 +1,9 @@
 """The telephone numbers of contacts in the international form, beside what was typed (R027, R028).
 
 A form depends on the country that numbers belong to which name none, and on how it is worked out. So both are
-kept with the forms: under another country, or by another method, all of them are worked out again. A writer of a number empties its form, whoever needs the
-forms has the missing ones worked out first (`syncd.engine.phones`).
+kept with the forms: under another country, or by another method, all of them are worked out again. A writer
+of a number empties its form, whoever needs the forms has the missing ones worked out first
+(`syncd.engine.phones`).
 """
 
 from collections.abc import Callable, Iterable

@@ -29,6 +29,7 @@ class Query:
     pending: bool = False  # activities without a report instead of those of the history
     since: datetime | None = None
     status: AccountStatus | None = None  # of accounts
+    updated_first: bool = False  # of contacts: the last changed first, not by name
     digits: tuple[str, ...] = ()  # of contacts: parts of a telephone number in its international form
     limit: int = 50
     offset: int = 0

@@ -95,7 +95,7 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
 
 
 def contacts(session: Session, query: Query) -> Page[ContactRow]:
-    """By name."""
+    """By name, or the last changed first (R043)."""
     c = Contact
     texts = (c.last_name, c.first_name, c.email, c.email2, c.email3, c.phone_landline, c.phone_mobile)
     rows = select(c, Account.name).join(Account, Account.id == c.account_id).where(c.deleted_at.is_(None))
@@ -104,7 +104,8 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
         rows = rows.where(c.account_id == query.account)
     if query.contact is not None:
         rows = rows.where(c.id == query.contact)
-    found = session.execute(_page(rows, query, c.last_name, c.first_name, c.id)).all()
+    order = (c.updated_at.desc(), c.id.desc()) if query.updated_first else (c.last_name, c.first_name, c.id)
+    found = session.execute(_page(rows, query, *order)).all()
     last = dict(_pairs(session.execute(
         select(ActivityContact.contact_id, func.max(Activity.occurred_at))
         .join(Activity, Activity.id == ActivityContact.activity_id)

@@ -42,6 +42,13 @@ class Listed(StrEnum):
     TASKS = "tasks"
 
 
+class Sorted(StrEnum):
+    """In which order contacts are listed."""
+
+    NAME = "name"
+    UPDATED = "updated"
+
+
 class Shown(StrEnum):
     """What can be shown."""
 
@@ -87,6 +94,9 @@ def list_(
     status: Annotated[
         str | None, typer.Option("--status", help="Accounts: active, prospect, neglected or inactive.")
     ] = None,
+    sort: Annotated[
+        Sorted | None, typer.Option("--sort", help="Contacts: by name, or the last updated first.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
     json: Annotated[bool, Json] = False,
@@ -98,6 +108,7 @@ def list_(
       syncd list accounts --status neglected
       syncd list contacts --account "Garage Dupont"
       syncd list contacts --text "04 72"
+      syncd list contacts --sort updated
       syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
       syncd list quarantine --json
@@ -109,6 +120,8 @@ def list_(
     from store.report_rows import Query
 
     wanted = None if status is None else _status(what, status)
+    if sort is not None and what is not Listed.CONTACTS:
+        raise UsageError(f"--sort is for contacts: {what.value} have one order")
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else _since(since, installation)
@@ -124,6 +137,7 @@ def list_(
                 status=wanted,
                 since=moment,
                 digits=digits,
+                updated_first=sort is Sorted.UPDATED,
                 limit=limit,
                 offset=offset,
             )
