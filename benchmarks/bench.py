@@ -56,6 +56,8 @@ class Scale:
     accounts: int = 100_000  # of the nightly look at statuses
     entries: int = 10_000  # in a contact's timeline
     pages: int = 20  # of it
+    contacts: int = 100_000  # in lists
+    imported: int = 50_000  # contacts in a file
     warm_up: bool = True
 
 
@@ -80,6 +82,8 @@ QUICK = Scale(
     accounts=200,
     entries=400,
     pages=2,
+    contacts=2_000,
+    imported=300,
     warm_up=False,
 )
 

@@ -25,6 +25,8 @@ from benchmarks.scenarios import (
     exchange_mail,
     first_log,
     idle,
+    importing,
+    listing,
     many,
     meetings,
     news,
@@ -46,6 +48,8 @@ SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
     "meetings": meetings.measure,
     "statuses": statuses.measure,
     "timeline": timeline.measure,
+    "import": importing.measure,
+    "listing": listing.measure,
     "exchange-mail": exchange_mail.measure,
     "exchange-calendar": exchange_calendar.measure,
 }
@@ -55,6 +59,8 @@ SELF_CONTAINED = (
     "meetings",
     "statuses",
     "timeline",
+    "import",
+    "listing",
 )  # how the names begin of those that need only the venv
 RESULT = OUT / "figures.json"
 PLOT = Path(__file__).parent.parent / "docs" / "mail-scaling.svg"

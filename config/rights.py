@@ -61,6 +61,8 @@ class RoleRights(Section):
     """Rights on opportunities."""
     case_file: RecordRights = RecordRights()
     """Rights on dossiers."""
+    sales_order: RecordRights = RecordRights()
+    """Rights on orders and their lines."""
 
 
 class Rights(Section):

@@ -146,6 +146,14 @@ class Schedule(Section):
     """Whether servers that can are asked to tell of changes, which are looked at at once then."""
 
 
+class Status(Section):
+    """The status of accounts (table T1)."""
+
+    stale_open_opportunity_months: int | None = Field(default=None, ge=1, le=120)
+    """After so many months without a change an open opportunity counts as closed on the day of its last
+    change. By default it counts as open however old it is."""
+
+
 class Logging(Section):
     """The service's own log."""
 
@@ -277,6 +285,8 @@ class Settings(Section):
     """Fields of the company's own."""
     fields: dict[str, dict[str, FieldSetting]] = Field(default={})
     """What is different about the other fields, by entity and name."""
+    status: Status = Status()
+    """The status of accounts."""
     schedule: Schedule = Schedule()
     """How often the daemon looks."""
     logging: Logging = Logging()

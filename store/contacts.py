@@ -1,11 +1,21 @@
 """Contacts: the people that mail is logged against."""
 
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import Computed, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, Entity, EnumText
+
+LIVE: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL"),
+    "postgresql_where": text("deleted_at IS NULL"),
+}
+SEARCH = (
+    "lower(last_name || ' ' || first_name || ' ' || coalesce(email, '') || ' ' || coalesce(email2, '') "
+    "|| ' ' || coalesce(email3, '') || ' ' || coalesce(ext_id, ''))"
+)
 
 
 class Gender(Enum):
@@ -47,6 +57,11 @@ class Contact(Entity, Base):
         Index("ix_contact_phone_landline_e164", "phone_landline_e164"),
         Index("ix_contact_phone_mobile_e164", "phone_mobile_e164"),
         Index("ix_contact_phone_stale", "id", sqlite_where=PHONE_STALE, postgresql_where=PHONE_STALE),
+        # What lists are sorted by and searched in; those of SQLite hold all that their queries look at.
+        Index("ix_contact_name", "last_name", "first_name", "id", **LIVE),
+        Index("ix_contact_search", "search", "account_id", "owner_id", **LIVE).ddl_if("sqlite"),
+        Index("ix_contact_updated_at", "updated_at", "id", **LIVE),
+        Index("ix_contact_owner_id", "owner_id", **LIVE),
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
@@ -67,6 +82,7 @@ class Contact(Entity, Base):
     # The numbers as +33472112233 (E.164); NULL: not worked out yet, empty: what was typed is no number.
     phone_landline_e164: Mapped[str | None] = mapped_column(String(20))
     phone_mobile_e164: Mapped[str | None] = mapped_column(String(20))
+    search: Mapped[str] = mapped_column(Text, Computed(SEARCH))  # filled by the database
 
     def addresses(self) -> tuple[str, ...]:
         """The addresses that mail is matched by, lower-cased, without the empty ones."""

@@ -3,12 +3,15 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from store.errors import Invalid
+from store.neutral import original
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
+MAX_BYTES = 100 * 2**20
+MAX_ROWS = 200_000
 SHOWN = 20  # faults that a message lists; the number tells of the others
 
 
@@ -45,20 +48,45 @@ class Line:
     cells: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a file holds: its records, the rows that are none, and what is odd about it."""
+
+    headers: tuple[str, ...]
+    lines: list[Line]
+    faults: list[Fault]
+    warnings: list[Fault]
+
+
 def read(content: bytes, known: Sequence[str]) -> list[Line]:
     """The records of a CSV file. `known` are headers that may appear: they tell the separator.
 
     Raises Refused for what is no CSV; whether the headers are good ones is for others to say.
     """
+    sheet = scan(content, known)
+    if sheet.faults:
+        raise Refused(sheet.faults)
+    return sheet.lines
+
+
+def scan(content: bytes, known: Sequence[str]) -> Sheet:
+    """As `read`, but rows that have too few or too many cells are told and do not spoil the others."""
+    if len(content) > MAX_BYTES:
+        raise Refused([Fault(1, "", f"the file is larger than {MAX_BYTES // 2**20} MiB: split it")])
     text = _decode(content)
     if "\0" in text:
         raise Refused([Fault(1, "", "this is no text: save the sheet as CSV")])
-    return list(_records(text, _separator(text, known)))
+    return _records(text, _separator(text, known))
 
 
 def _decode(content: bytes) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _strictly(content, "utf-16")
+    start = content[:512]
+    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        # Mostly letters of the Latin alphabet, without a mark before them.
+        if len(zeros) > 1 and zeros.count(0) * 2 > len(zeros) and start.count(0) <= len(zeros):
+            return _strictly(content, encoding)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -86,30 +114,48 @@ def _separator(text: str, known: Sequence[str]) -> str:
     return max(SEPARATORS, key=score)
 
 
-def _records(text: str, separator: str) -> Iterator[Line]:
+def _records(text: str, separator: str) -> Sheet:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    headers: list[str] = []
-    faults: list[Fault] = []
+    sheet = Sheeter()
     while True:
         start = reader.line_num + 1
         try:
             cells = [cell.strip() for cell in next(reader)]
         except StopIteration:
-            break
+            return sheet.done()
         except csv.Error as error:
-            raise Refused([*faults, Fault(start, "", f"cannot be read as CSV: {error}")]) from None
+            raise Refused([*sheet.faults, Fault(start, "", f"cannot be read as CSV: {error}")]) from None
+        sheet.add(start, cells)
+
+
+class Sheeter:
+    """Takes the rows of a file, one after the other; the first that is not empty names the fields."""
+
+    def __init__(self) -> None:
+        self.headers: list[str] = []
+        self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+        self._lines: list[Line] = []
+
+    def add(self, number: int, cells: list[str]) -> None:
+        """One row, its cells stripped. Raises Refused for headers that are none, or for too many rows."""
         if not any(cells):
-            continue
-        if not headers:
-            headers = _headers(cells, start)
-        elif len(cells) != len(headers):
-            faults.append(Fault(start, "", f"has {len(cells)} cells, the header has {len(headers)}"))
-        elif not faults:
-            yield Line(start, dict(zip(headers, cells, strict=True)))
-    if not headers:
-        faults.append(Fault(1, "", "the file is empty: its first line must name the fields"))
-    if faults:
-        raise Refused(faults)
+            return
+        if not self.headers:
+            self.headers = _headers(cells, number)
+        elif len(cells) != len(self.headers):
+            message = f"has {len(cells)} cells, the header has {len(self.headers)}"
+            self.faults.append(Fault(number, "", message))
+        elif len(self._lines) >= MAX_ROWS:
+            raise Refused([Fault(number, "", f"the file has more than {MAX_ROWS} rows: split it")])
+        else:
+            self._lines.append(Line(number, dict(zip(self.headers, map(original, cells), strict=True))))
+
+    def done(self) -> Sheet:
+        """All of it. Raises Refused for a file without any row."""
+        if not self.headers:
+            raise Refused([Fault(1, "", "the file is empty: its first line must name the fields")])
+        return Sheet(tuple(self.headers), self._lines, self.faults, self.warnings)
 
 
 def _headers(cells: list[str], line: int) -> list[str]:

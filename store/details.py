@@ -13,16 +13,18 @@ from store.activities import Activity
 from store.actors import Actor
 from store.base import Base
 from store.contacts import Contact
+from store.deals import Deal, Project
+from store.discounts import weighted
 from store.errors import NotFound
 from store.mail import EmailAttachment, EmailMatch, EmailMessage
 from store.own_words import Words, own_values, own_words
-from store.pipeline import CaseFile, Opportunity
+from store.pipeline import CaseFile, Opportunity, chance
 from store.recommendations import Recommendation
 from store.report_rows import Query
 from store.sync_state import Collection, Mailbox, Verdict
 from store.users import User
 
-HIDDEN = frozenset({"created_by", "updated_by", "body_html"})
+HIDDEN = frozenset({"created_by", "updated_by", "body_html", "search"})
 FIRST = frozenset({"id", "ext_id"})
 LAST = frozenset({"created_at", "updated_at", "deleted_at", "version"})
 
@@ -85,12 +87,12 @@ class PlaceRow:
 def account(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """Raises NotFound, as all here, also for what the reader may not see; None reads as an admin."""
     visible.require(session, reader, "account", id_)
-    record = _get(session, Account, id_, "account")
+    record = get(session, Account, id_, "account")
     sold = id_ in statuses.with_deals(session, [id_])
     query = Query(account=id_, limit=20, reader=reader)
     return Detail(
         "account",
-        _fields(session, record)
+        fields_of(session, record)
         | {
             "account_kind": account_kind(record.type, record.status, had_deal=sold),
             "tags": tags.of_accounts(session, [id_]).get(id_, ()),
@@ -129,11 +131,11 @@ def ancestors(session: Session, id_: int, reader: Actor | None = None) -> tuple[
 def contact(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """A contact, its newest e-mails and activities."""
     visible.require(session, reader, "contact", id_)
-    record = _get(session, Contact, id_, "contact")
+    record = get(session, Contact, id_, "contact")
     query = Query(contact=id_, limit=20, reader=reader)
     return Detail(
         "contact",
-        _fields(session, record),
+        fields_of(session, record),
         {
             "emails": reports.emails(session, query).rows,
             "activities": reports.activities(session, query).rows,
@@ -145,10 +147,13 @@ def contact(session: Session, id_: int, reader: Actor | None = None) -> Detail:
 def opportunity(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """An opportunity, its accounts, its newest activities."""
     visible.require(session, reader, "opportunity", id_)
-    record = _get(session, Opportunity, id_, "opportunity")
+    record = get(session, Opportunity, id_, "opportunity")
     query = Query(opportunity=id_, limit=20, reader=reader)
     row = reports.opportunities(session, query).rows
-    fields = _fields(session, record) | {"accounts": row[0].accounts if row else ()}
+    fields = fields_of(session, record) | {
+        "accounts": row[0].accounts if row else (),
+        "weighted": weighted(record.total, chance(record.status, record.probability)),
+    }
     activities = reports.activities(session, query).rows
     return Detail("opportunity", fields, {"activities": activities}, words=own_words(session, "opportunity"))
 
@@ -156,11 +161,11 @@ def opportunity(session: Session, id_: int, reader: Actor | None = None) -> Deta
 def email(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """An e-mail with its text, its attachments, why it was logged and where it lies."""
     visible.require(session, reader, "email", id_)
-    record = _get(session, EmailMessage, id_, "email")
+    record = get(session, EmailMessage, id_, "email")
     files = select(EmailAttachment).where(EmailAttachment.email_id == id_).order_by(EmailAttachment.position)
     return Detail(
         "email",
-        _fields(session, record),
+        fields_of(session, record),
         {
             "attachments": tuple(
                 AttachmentRow(one.name, one.mime, one.size, one.inline, one.sha256, one.path)
@@ -176,14 +181,14 @@ def email(session: Session, id_: int, reader: Actor | None = None) -> Detail:
 def activity(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """An activity and who took part."""
     visible.require(session, reader, "activity", id_)
-    record = _get(session, Activity, id_, "activity")
+    record = get(session, Activity, id_, "activity")
     rows = reports.activities(session, Query(activity=id_, reader=reader)).rows
     extra = {"contacts": rows[0].contacts, "opportunity": rows[0].opportunity} if rows else {}
     roll = attendance_rows.of_activity(session, id_)
     if roll is None:
-        return Detail("activity", _fields(session, record) | extra, {})
+        return Detail("activity", fields_of(session, record) | extra, {})
     told = {"held": roll.told, "further_unplanned": roll.more or None}
-    return Detail("activity", _fields(session, record) | extra | told, {"attendance": roll.rows})
+    return Detail("activity", fields_of(session, record) | extra | told, {"attendance": roll.rows})
 
 
 def matches(session: Session, email_id: int) -> tuple[MatchRow, ...]:
@@ -220,14 +225,15 @@ def places(session: Session, email_id: int) -> tuple[PlaceRow, ...]:
     return tuple(PlaceRow(name, ref, uid) for name, ref, uid in session.execute(query))
 
 
-def _get(session: Session, model: type[Record], id_: int, kind: str) -> Record:
+def get(session: Session, model: type[Record], id_: int, kind: str) -> Record:
+    """The record. Raises NotFound."""
     found = session.get(model, id_)
     if found is None:
         raise NotFound(f"there is no {kind} {id_}")
     return found
 
 
-def _fields(session: Session, record: Base) -> dict[str, object]:
+def fields_of(session: Session, record: Base) -> dict[str, object]:
     """The columns by name, those that refer to another record with its name beside."""
     fields: dict[str, object] = {}
     names = [column.key for column in record.__mapper__.column_attrs if column.key not in HIDDEN]
@@ -256,6 +262,14 @@ def _code(id_: int) -> Select[str]:
     return select(CaseFile.code).where(CaseFile.id == id_)
 
 
+def _project(id_: int) -> Select[str]:
+    return select(Project.name).where(Project.id == id_)
+
+
+def _deal(id_: int) -> Select[str]:
+    return select(Deal.title).where(Deal.id == id_)
+
+
 REFERRED: dict[str, Callable[[int], Select[str]]] = {
     "owner_id": _login,
     "user_id": _login,
@@ -263,4 +277,6 @@ REFERRED: dict[str, Callable[[int], Select[str]]] = {
     "parent_id": _name,
     "opportunity_id": _title,
     "case_file_id": _code,
+    "project_id": _project,
+    "converted_deal_id": _deal,
 }

@@ -15,7 +15,9 @@ from sqlalchemy import String
 
 from config.rules import mail_address
 from store.accounts import Account, AccountStatus, AccountType
+from store.base import Base
 from store.contacts import Contact, Gender
+from store.currencies import CODES
 from store.deals import Deal, DealStatus, Project, ProjectStatus
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityStatus
 
@@ -27,6 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 _YES = frozenset({"1", "true", "yes", "oui", "vrai", "x"})
 _NO = frozenset({"0", "false", "no", "non", "faux"})
+ACCEPTED: dict[Reader, tuple[str, ...]] = {}  # the words of a field that has a choice of them
 _LARGEST_TOTAL = Decimal("999999999999.99")
 _LARGEST_ID = 2**31 - 1
 
@@ -48,7 +51,7 @@ class Kind:
 
     name: str  # as on the command line: "contacts"
     entity: str  # as in the audit log: "contact"
-    model: type[Account] | type[Contact] | type[Project] | type[Deal] | type[Opportunity] | type[CaseFile]
+    model: type[Base]
     fields: tuple[Field, ...]
     references: tuple[str, ...]  # headers that name another record
     not_kept: frozenset[str] = frozenset()  # fields of the CRM that this version has no column for
@@ -141,6 +144,8 @@ def currency(value: str) -> str:
     """Three capitals (ISO 4217)."""
     if re.fullmatch("[A-Za-z]{3}", value) is None:
         raise ValueError('must be three letters such as "EUR" (ISO 4217)')
+    if value.upper() not in CODES:
+        raise ValueError(f'"{value}" is no currency (ISO 4217)')
     return value.upper()
 
 
@@ -155,6 +160,7 @@ def choice(kind: type[Enum], also: Mapping[str, Enum]) -> Reader:
             accepted = ", ".join(one.name for one in kind)
             raise ValueError(f'"{value[:20]}" is not known; accepted: {accepted}') from None
 
+    ACCEPTED[read] = tuple(one.name for one in kind)
     return read
 
 
@@ -320,8 +326,20 @@ OPPORTUNITIES = Kind(
         Field("closed_on", day, "closed_on"),
         Field("comments", lines, "comments"),
     ),
-    ("account", "account2", "account3", "owner", "owner_id"),
-    frozenset({"type_id", "status_id", "weighted", "converted_deal_id"}),
+    (
+        "account",
+        "account_id",
+        "account2",
+        "account2_id",
+        "account3",
+        "account3_id",
+        "owner",
+        "owner_id",
+        "converted_deal",
+        "converted_deal_id",
+    ),
+    frozenset({"type_id", "status_id"}),
+    frozenset({"weighted"}),
 )
 CASE_FILES = Kind(
     "case_files",

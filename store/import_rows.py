@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, select
 from sqlalchemy.orm import Session
 
+from store.cells import stands_for
 from store.csvfile import Fault, Line, Refused
 from store.database import reserve_ids
 from store.fields import Field, Kind, Value, length_of, number_of_record, text
@@ -16,6 +17,7 @@ from store.ledger import chunked
 Row = Mapping[str, Value]  # a row of the database, by column
 
 EXT_ID = Field("ext_id", text, "ext_id")
+TOLD = 500  # rows between two steps of a progress bar
 MANY = 2000  # values to look for; more are looked for in one walk through the table
 
 
@@ -79,9 +81,6 @@ def check_headers(kind: Kind, headers: Sequence[str], findings: Findings) -> Non
         near = difflib.get_close_matches(header[:64], kind.headers, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else f"; known: {', '.join(kind.headers)}"
         findings.fault(1, header, f"is not a field of {kind.name}{hint}")
-    for reference in ("account", "project", "owner", "parent"):
-        if {reference, f"{reference}_id"} <= set(headers):
-            findings.fault(1, f"{reference}_id", f"stands beside {reference}: keep one of the two")
 
 
 def records(
@@ -89,6 +88,8 @@ def records(
     kind: Kind,
     lines: Sequence[Line],
     findings: Findings,
+    *,
+    step: Callable[[int], None],
     complete: Callable[[Mapping[int, dict[str, Value]]], None] = lambda _: None,
 ) -> list[Record]:
     """The rows as records. Those of deleted records are left out, with a warning. `complete` adds what is
@@ -100,7 +101,9 @@ def records(
     ids = iter(reserve_ids(session, kind.model, fresh) if fresh else ())
     first: dict[tuple[str, Value], int] = {}
     found = []
-    for line, before in joined:
+    for number, (line, before) in enumerate(joined, 1):
+        if number % TOLD == 0:
+            step(TOLD)
         id_ = next(ids) if before is None else _id_of(before)
         for header, key in (("id", id_), ("ext_id", line.cells.get("ext_id"))):
             if key and first.setdefault((header, key), line.number) != line.number:
@@ -174,12 +177,12 @@ def _joined(
 def _values(kind: Kind, line: Line, before: Row | None, findings: Findings) -> dict[str, Value]:
     values: dict[str, Value] = {}
     if "ext_id" in line.cells and (line.cells["ext_id"] or "id" in line.cells):
-        values["ext_id"] = _read(kind, line, EXT_ID, findings)
+        values["ext_id"] = _read(kind, line, EXT_ID, before, findings)
     for one in kind.fields:
         if one.column is None:
             continue
         if one.header in line.cells:
-            values[one.column] = _read(kind, line, one, findings)
+            values[one.column] = _read(kind, line, one, before, findings)
         elif before is None:
             values[one.column] = one.empty
             if one.required:
@@ -189,8 +192,10 @@ def _values(kind: Kind, line: Line, before: Row | None, findings: Findings) -> d
     return values
 
 
-def _read(kind: Kind, line: Line, one: Field, findings: Findings) -> Value:
+def _read(kind: Kind, line: Line, one: Field, before: Row | None, findings: Findings) -> Value:
     written = line.cells[one.header]
+    if before is not None and one.column is not None and stands_for(written, before[one.column]):
+        return before[one.column]  # whatever it is: a file that was exported changes nothing
     if not written:
         if one.required:
             findings.fault(line.number, one.header, "must not be empty")

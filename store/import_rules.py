@@ -1,20 +1,24 @@
 """What must hold for records of each kind beyond their single fields, and what is worth a warning."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from store import account_rules
 from store.accounts import Account, AccountType
+from store.actors import Actor
+from store.base import Base
+from store.cells import stands_for
 from store.contacts import Contact
 from store.deals import Deal, DealStatus, Project
+from store.fields import Value
 from store.import_rows import MANY, Findings, Record
 from store.ledger import chunked
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
-from store.references import Accounts, Book, Projects, Users
+from store.references import BOOKS, Accounts, Book, Users
 
 ADDRESSES = ("email", "email2", "email3")
 
@@ -27,17 +31,41 @@ class Context:
     accounts: Accounts
     users: Users
     findings: Findings
+    today: date = date.min  # in the workspace's time zone
+    currency: str | None = None  # of amounts that name none
+    actor: Actor | None = None
+    books: dict[str, Book] = field(default_factory=dict)
 
-    @cached_property
-    def projects(self) -> Projects:
-        """Read when the first row names one."""
-        return Projects(self.session)
-
-    def book(self, header: str) -> Book | Users:
-        """Where to look up what a column names."""
-        if header.startswith("owner"):
+    def book(self, noun: str) -> Book | Users:
+        """Where to look up what a column names; read when the first row names one."""
+        if noun == "owner":
             return self.users
-        return self.projects if header.startswith("project") else self.accounts
+        if noun not in BOOKS:
+            return self.accounts
+        if noun not in self.books:
+            self.books[noun] = Book(noun.replace("_", " "), BOOKS[noun](self.session))
+        return self.books[noun]
+
+
+def named(record: Record, noun: str, before: Value, context: Context) -> int | None:
+    """The id of the account, project or user that the columns `noun` and `noun`_id name; None for nobody, and
+    for one that is not found, which is told. Where both are given, the id decides and the name must agree."""
+    by_id, by_name = record.references.get(f"{noun}_id"), record.references.get(noun)
+    book = context.book(noun)
+    header = f"{noun}_id" if by_id else noun
+    try:
+        if not by_id:
+            return book.resolve(by_name) if by_name else None
+        # What the record has already may be deleted by now: it stays.
+        same = isinstance(before, int) and stands_for(by_id, before)
+        found = before if same and isinstance(before, int) else book.resolve_id(by_id)
+    except ValueError as error:
+        context.findings.fault(record.line, header, str(error))
+        return None
+    if by_name and not book.is_called(found, by_name):
+        message = f'"{by_name}" is not {noun}_id {found}: empty one of the two cells'
+        context.findings.fault(record.line, noun, message)
+    return found
 
 
 def accounts(records: Sequence[Record], context: Context) -> None:
@@ -82,7 +110,7 @@ def contacts(records: Sequence[Record], context: Context) -> None:
     """A contact has an account. An address that others have too, or that is a user's own, is told."""
     holders = _holders(records, context.session)
     for record in records:
-        _belongs(record, "account", "a contact belongs to an account", context)
+        belongs(record, "account", "a contact belongs to an account", context)
         _warn_of_own_addresses(record, ADDRESSES, context)
         mine = [record.after(column) for column in ADDRESSES]
         for column, address in zip(ADDRESSES, mine, strict=True):
@@ -144,13 +172,36 @@ def _warn_of_own_addresses(record: Record, columns: Iterable[str], context: Cont
 
 def opportunities(records: Sequence[Record], context: Context) -> None:
     """One to three accounts, a reference of its own, a closing date once it is won or lost."""
-    _unique(records, Opportunity, "opportunity", context)
+    unique(records, Opportunity, "opportunity", context)
     before = _linked(context.session, [record.id for record in records if record.before is not None])
     for record in records:
         _link(record, before.get(record.id, []), context)
+        priced(record, "total", context)
         ended = record.after("status") in (OpportunityStatus.WON, OpportunityStatus.LOST)
         if ended and record.after("closed_on") is None:
             context.findings.fault(record.line, "closed_on", "is required once the status is WON or LOST")
+    _converted(records, before, context)
+
+
+def _converted(records: Sequence[Record], linked: dict[int, list[int]], context: Context) -> None:
+    """Only what is won becomes a deal, and one of its own accounts."""
+    looked = [r for r in records if r.after("converted_deal_id") is not None and (r.links or r.changes())]
+    accounts: dict[int, int] = {}
+    for part in chunked(one for r in looked if isinstance(one := r.after("converted_deal_id"), int)):
+        of_deals = select(Deal.id, Project.account_id).join(Project, Project.id == Deal.project_id)
+        accounts.update(
+            (id_, account) for id_, account in context.session.execute(of_deals.where(Deal.id.in_(part)))
+        )
+    for record in looked:
+        if record.after("status") is not OpportunityStatus.WON:
+            context.findings.fault(
+                record.line, "converted_deal", "only an opportunity that is WON has a deal"
+            )
+        deal = record.after("converted_deal_id")
+        mine = record.links or linked.get(record.id, [])
+        if isinstance(deal, int) and accounts.get(deal) not in mine:
+            message = f"deal {deal} is not one of the opportunity's accounts"
+            context.findings.fault(record.line, "converted_deal", message)
 
 
 def _linked(session: Session, ids: Sequence[int]) -> dict[int, list[int]]:
@@ -168,10 +219,13 @@ def _linked(session: Session, ids: Sequence[int]) -> dict[int, list[int]]:
 
 def _link(record: Record, before: list[int], context: Context) -> None:
     """Works out the accounts from the columns that are given; what is not given stays."""
-    given = record.references
-    main = _account(record, "account", context) if "account" in given else (before[0] if before else None)
-    if {"account2", "account3"} & given.keys():
-        others = [_account(record, name, context) for name in ("account2", "account3") if given.get(name)]
+    given = {header.removesuffix("_id") for header in record.references}
+    was = dict(zip(("account", "account2", "account3"), before, strict=False))
+    main = named(record, "account", was.get("account"), context) if "account" in given else was.get("account")
+    if {"account2", "account3"} & given:
+        others = [
+            named(record, one, was.get(one), context) for one in ("account2", "account3") if one in given
+        ]
     else:
         others = [*before[1:]]
     if main is None:
@@ -181,17 +235,6 @@ def _link(record: Record, before: list[int], context: Context) -> None:
     wanted = [main, *dict.fromkeys(one for one in others if one is not None and one != main)]
     if wanted[0] != (before[0] if before else None) or set(wanted) != set(before):
         record.links = wanted
-
-
-def _account(record: Record, header: str, context: Context) -> int | None:
-    text = record.references.get(header)
-    if not text:
-        return None
-    try:
-        return context.accounts.resolve(text)
-    except ValueError as error:
-        context.findings.fault(record.line, header, str(error))
-        return None
 
 
 def case_files(records: Sequence[Record], context: Context) -> None:
@@ -219,15 +262,15 @@ def case_files(records: Sequence[Record], context: Context) -> None:
 
 def projects(records: Sequence[Record], context: Context) -> None:
     """A project has an account and a reference of its own."""
-    _unique(records, Project, "project", context)
+    unique(records, Project, "project", context)
     for record in records:
-        _belongs(record, "account", "a project belongs to an account", context)
+        belongs(record, "account", "a project belongs to an account", context)
 
 
 def deals(records: Sequence[Record], context: Context) -> None:
     """A deal has a project and a reference of its own, and a day on which it ended where it did. On an
     internal account it is never billable (R148)."""
-    _unique(records, Deal, "deal", context)
+    unique(records, Deal, "deal", context)
     internal: set[int] = set()
     for part in chunked({one for r in records if isinstance(one := r.after("project_id"), int)}):
         of_projects = select(Project.id).join(Account, Account.id == Project.account_id)
@@ -237,7 +280,8 @@ def deals(records: Sequence[Record], context: Context) -> None:
             )
         )
     for record in records:
-        _belongs(record, "project", "a deal belongs to a project", context)
+        belongs(record, "project", "a deal belongs to a project", context)
+        priced(record, "amount", context)
         status, closed = record.after("status"), record.after("closed_on")
         if status is DealStatus.CANCELLED and closed is None:
             context.findings.fault(record.line, "closed_on", "is required once the status is CANCELLED")
@@ -249,38 +293,32 @@ def deals(records: Sequence[Record], context: Context) -> None:
             record.values["billable"] = False
 
 
-def _belongs(record: Record, header: str, why: str, context: Context) -> None:
+def belongs(record: Record, header: str, why: str, context: Context) -> None:
     named = record.references.get(header) or record.references.get(f"{header}_id")
     if record.after(f"{header}_id") is None and not named:  # one that is not found is told already
         message = "is required" if record.before is None else "must not be empty"
         context.findings.fault(record.line, header, f"{message}: {why}")
 
 
-def _unique(
-    records: Sequence[Record],
-    model: type[Opportunity] | type[Project] | type[Deal],
-    noun: str,
-    context: Context,
+def unique(
+    records: Sequence[Record], model: type[Base], noun: str, context: Context, *, column: str = "reference"
 ) -> None:
-    """No two records have the same reference, deleted ones included."""
+    """No two records have the same reference (or code), deleted ones included."""
+    table = model.__table__
     known: dict[object, int] = {}
     rewritten = {record.id for record in records}
-    for part in chunked(dict.fromkeys(one for r in records if (one := r.values.get("reference")))):
-        rows = context.session.execute(select(model.id, model.reference).where(model.reference.in_(part)))
+    for part in chunked(dict.fromkeys(one for r in records if (one := r.values.get(column)))):
+        rows = context.session.execute(select(table.c.id, table.c[column]).where(table.c[column].in_(part)))
         known.update((value, id_) for id_, value in rows if id_ not in rewritten)
     for record in records:
-        value = record.after("reference")
+        value = record.after(column)
         if value is not None and known.setdefault(value, record.id) != record.id:
-            context.findings.fault(
-                record.line, "reference", f'"{value}" is that of {noun} {known[value]} already'
-            )
+            context.findings.fault(record.line, column, f'"{value}" is that of {noun} {known[value]} already')
 
 
-RULES: dict[str, Callable[[Sequence[Record], Context], None]] = {
-    "accounts": accounts,
-    "contacts": contacts,
-    "projects": projects,
-    "deals": deals,
-    "opportunities": opportunities,
-    "case_files": case_files,
-}
+def priced(record: Record, column: str, context: Context) -> None:
+    """An amount that is new and names no currency is in that of the workspace."""
+    if record.after(column) is None or record.after("currency") is not None:
+        return
+    if record.before is None or column in record.changes():
+        record.values["currency"] = context.currency

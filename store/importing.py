@@ -5,7 +5,7 @@ A record with the `id` or `ext_id` of one that is there changes that one, in the
 is equal already is left alone. So the same rows twice change nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -13,7 +13,7 @@ from functools import partial
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import custom_fields, directory, internal, own_kinds, phones, statuses, tags, writing_rights
+from store import custom_fields, directory, internal, own_kinds, phones, rules, statuses, tags, writing_rights
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
@@ -22,10 +22,15 @@ from store.custom_fields import OwnField
 from store.errors import Stale
 from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind, Value
 from store.import_rows import Findings, Record, check_headers, records
-from store.import_rules import ADDRESSES, RULES, Context
+from store.import_rules import ADDRESSES, Context, named
+from store.import_runs import Imported, ImportMode, RowResult
 from store.ledger import chunked
 from store.pipeline import OpportunityAccount
 from store.references import Accounts, Users, addresses_in_use
+
+ROUNDS = 20  # looks at a file of which the good rows are wanted: each leaves out those that were bad
+MATCHED = frozenset({"accounts", "contacts", "projects", "deals", "opportunities", "case_files"})  # with mail
+WRITTEN = 2000  # rows of one statement
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Occasion:
     today: date  # in the workspace's time zone
     source: str  # for the audit log: a file's name, or the command
     via: CreatedVia = CreatedVia.IMPORT
+    currency: str | None = None  # of amounts that name none
 
 
 @dataclass(slots=True)
@@ -49,30 +55,75 @@ class Saved:
     warnings: list[Fault] = field(default_factory=list)
     freed: list[str] = field(default_factory=list)  # addresses that no contact and no account has any more
     accounts: set[int] = field(default_factory=set)  # whose status may be another now
+    refused: list[Fault] = field(default_factory=list)  # of rows that were left out for it
+    rows: list[Imported] = field(default_factory=list)
+
+    def told(self, faults: Iterable[Fault]) -> list[Imported]:
+        """Refused rows as they are written down: one for each, with its first mistake."""
+        first = {fault.line: fault for fault in sorted(faults, key=lambda one: one.line, reverse=True)}
+        return [
+            Imported(line, RowResult.REFUSED, None, f"{fault.column}: {fault.message}".removeprefix(": "))
+            for line, fault in first.items()
+        ]
+
+
+def _nothing(_: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the rows are taken."""
+
+    mode: ImportMode = ImportMode.BOTH
+    partial: bool = False  # write the good rows though others are bad
+    step: Callable[[int], None] = _nothing  # told of so many rows, each twice: read, written
 
 
 def save(
-    session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion, *, expected: int | None = None
+    session: Session,
+    kind: Kind,
+    lines: Sequence[Line],
+    occasion: Occasion,
+    options: Options | None = None,
+    *,
+    expected: int | None = None,
 ) -> Saved:
     """Writes the rows. Raises Refused with every mistake, Forbidden, or Stale where the one record is not at
     the expected version; nothing is written then."""
-    found, findings, own = _checked(session, kind, lines, occasion, rights=True)
+    options = options or Options()
+    own, whole = _begin(session, kind, lines)
+    refused: list[Fault] = []
+    good = lines
+    found, findings = _checked(session, whole, good, occasion, own=own, options=options)
+    for _ in range(ROUNDS):
+        if not findings.faults or not options.partial:
+            break
+        # What names a row that is bad is bad too: once more, without them.
+        bad = {fault.line for fault in findings.faults}
+        refused += findings.faults
+        good = [line for line in good if line.number not in bad]
+        found, findings = _checked(session, whole, good, occasion, own=own, options=options)
+    findings.stop_at_faults()
     if expected is not None and found and found[0].before is not None:
         _at(kind, found[0], expected)
-    saved = Saved(warnings=findings.warnings, unchanged=len(lines) - len(found))
-    _write(session, kind, found, occasion, saved)
+    saved = Saved(warnings=findings.warnings, unchanged=len(good) - len(found), refused=refused)
+    _write(session, kind, found, occasion, saved, step=options.step)
     own_kinds.write(session, own, found)
+    _tell_rows(saved, good, found)
     return saved
 
 
 def validate(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> list[Fault]:
     """What is odd about the rows, whoever may write them. Raises Refused with every mistake."""
-    return _checked(session, kind, lines, occasion, rights=False)[1].warnings
+    own, whole = _begin(session, kind, lines)
+    findings = _checked(session, whole, lines, occasion, own=own, options=None)[1]
+    findings.stop_at_faults()
+    return findings.warnings
 
 
-def _checked(
-    session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion, *, rights: bool
-) -> tuple[list[Record], Findings, Sequence[OwnField]]:
+def _begin(session: Session, kind: Kind, lines: Sequence[Line]) -> tuple[Sequence[OwnField], Kind]:
+    """The fields of the company's own, and the kind with them. Raises Refused for an unknown header."""
     # Two imports at once would not see each other's records; and a batch of mail must not come between.
     directory.state(session, lock=True)
     findings = Findings()
@@ -80,15 +131,43 @@ def _checked(
     whole = own_kinds.whole(session, kind, own)
     check_headers(whole, tuple(lines[0].cells) if lines else (), findings)
     findings.stop_at_faults()
-    found = records(session, whole, lines, findings, partial(own_kinds.look_up, session, own))
+    return own, whole
+
+
+def _checked(
+    session: Session,
+    kind: Kind,
+    lines: Sequence[Line],
+    occasion: Occasion,
+    *,
+    own: Sequence[OwnField],
+    options: Options | None,
+) -> tuple[list[Record], Findings]:
+    """The rows as records, and what is wrong with them. Without options nothing is to be written, and nobody
+    is asked for rights."""
+    findings = Findings()
+    step = _nothing if options is None else options.step
+    complete = partial(own_kinds.look_up, session, own)
+    found = records(session, kind, lines, findings, step=step, complete=complete)
     own_kinds.check(own, found, findings)
-    context = Context(session, Accounts(session), Users(session), findings)
+    context = Context(
+        session,
+        Accounts(session),
+        Users(session),
+        findings,
+        occasion.today,
+        occasion.currency,
+        occasion.actor,
+    )
     _resolve(kind, found, context)
-    RULES[kind.name](found, context)
-    if rights:
-        writing_rights.check(session, kind, found, occasion.actor)
-    findings.stop_at_faults()
-    return found, findings, own
+    rules.RULES[kind.name](found, context)
+    if options is not None:
+        _check_mode(kind, found, options.mode, findings)
+        for line, error in writing_rights.refusals(session, kind, found, occasion.actor):
+            if not options.partial:
+                raise error
+            findings.fault(line, "", str(error).removeprefix(f"line {line}: "))
+    return found, findings
 
 
 def _at(kind: Kind, record: Record, expected: int) -> None:
@@ -98,34 +177,57 @@ def _at(kind: Kind, record: Record, expected: int) -> None:
         )
 
 
+def _check_mode(kind: Kind, found: Iterable[Record], mode: ImportMode, findings: Findings) -> None:
+    for record in found:
+        if mode is ImportMode.CREATE and record.before is not None:
+            findings.fault(
+                record.line, "", f"is {kind.entity} {record.id} already, and only new ones are wanted"
+            )
+        if mode is ImportMode.UPDATE and record.before is None:
+            findings.fault(record.line, "", f"is no {kind.entity} that is there, and no new ones are wanted")
+
+
+def _tell_rows(saved: Saved, good: Iterable[Line], found: Iterable[Record]) -> None:
+    """What became of each row."""
+    created, updated = set(saved.created), set(saved.updated)
+    known = {record.line: record.id for record in found}
+    for line in good:
+        id_ = known.get(line.number)
+        if id_ is None:
+            saved.rows.append(Imported(line.number, RowResult.LEFT_OUT))
+            continue
+        changed = RowResult.UPDATED if id_ in updated else RowResult.UNCHANGED
+        saved.rows.append(Imported(line.number, RowResult.CREATED if id_ in created else changed, id_))
+    saved.rows += saved.told(saved.refused)
+
+
 def _resolve(kind: Kind, found: Sequence[Record], context: Context) -> None:
     """Puts the ids of the accounts and users that the rows name; accounts of the file itself count."""
-    if kind is ACCOUNTS:
+    if kind.name == ACCOUNTS.name:
         for record in found:
             if record.before is None:
                 ext_id = record.values.get("ext_id")
                 name = str(record.values.get("name") or "")
                 context.accounts.add(record.id, name, ext_id if isinstance(ext_id, str) else None)
     for record in found:
-        for header, text in record.references.items():
-            if kind is OPPORTUNITIES and header.startswith("account"):
+        for noun in dict.fromkeys(header.removesuffix("_id") for header in record.references):
+            if kind.name == OPPORTUNITIES.name and noun.startswith("account"):
                 continue  # it has several: see import_rules
-            if header == "tags":
+            if noun == "tags":
                 continue  # free words: see import_rules
-            column = header.removesuffix("_id") + "_id"
-            record.values[column] = None
-            if not text:
-                continue
-            book = context.book(header)
-            try:
-                record.values[column] = (
-                    book.resolve_id(text) if header.endswith("_id") else book.resolve(text)
-                )
-            except ValueError as error:
-                context.findings.fault(record.line, header, str(error))
+            column = f"{noun}_id"
+            record.values[column] = named(record, noun, (record.before or {}).get(column), context)
 
 
-def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occasion, saved: Saved) -> None:
+def _write(
+    session: Session,
+    kind: Kind,
+    found: Sequence[Record],
+    occasion: Occasion,
+    saved: Saved,
+    *,
+    step: Callable[[int], None],
+) -> None:
     new = [record for record in found if record.before is None]
     changed = [record for record in found if record.before is not None and (record.changes() or record.links)]
     saved.unchanged += len(found) - len(new) - len(changed)
@@ -135,26 +237,32 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
     stamp: dict[str, object] = {"updated_at": occasion.now, "updated_by": occasion.actor.user_id}
     if new:
         made = {**stamp, "created_at": occasion.now, "created_by": occasion.actor.user_id, "version": 1}
-        if kind is CONTACTS:
+        if kind.name == CONTACTS.name:
             made["created_via"] = occasion.via
         for record in new:
-            if kind is ACCOUNTS and record.values.get("created_on") is None:
+            if kind.name == ACCOUNTS.name and record.values.get("created_on") is None:
                 record.values["created_on"] = occasion.today
             record.values.setdefault("ext_id", None)
         # A parent may stand below its child in the file: first all of them, then who belongs to whom.
-        session.execute(insert(kind.model), [{"id": r.id, **made, **_without_parent(r.values)} for r in new])
+        for part in chunked(new, WRITTEN):
+            session.execute(
+                insert(kind.model), [{"id": r.id, **made, **_without_parent(r.values)} for r in part]
+            )
+            step(len(part))
         children = [
             {"id": r.id, "parent_id": r.values["parent_id"]} for r in new if r.values.get("parent_id")
         ]
         if children:
             session.execute(update(kind.model), children)
     if changed:
-        fresh = phones.emptied if kind is CONTACTS else dict
-        rows = [
-            {"id": r.id, "version": _version(r) + 1, **stamp, **fresh(own_kinds.columns(r.values))}
-            for r in changed
-        ]
-        session.execute(update(kind.model), rows)
+        fresh = phones.emptied if kind.name == CONTACTS.name else dict
+        for part in chunked(changed, WRITTEN):
+            rows = [
+                {"id": r.id, "version": _version(r) + 1, **stamp, **fresh(own_kinds.columns(r.values))}
+                for r in part
+            ]
+            session.execute(update(kind.model), rows)
+            step(len(part))
     _write_links(session, [*new, *changed])
     tags.set_tags(session, {r.id: r.tags for r in (*new, *changed) if r.tags is not None})
     saved.warnings += internal.keep_unbillable(session, kind, [*new, *changed], occasion.now)
@@ -162,8 +270,10 @@ def _write(session: Session, kind: Kind, found: Sequence[Record], occasion: Occa
     saved.created = [record.id for record in new]
     saved.updated = [record.id for record in changed]
     saved.freed = _freed(session, changed)
+    rules.follow(session, kind, [*new, *changed], now=occasion.now, by=occasion.actor.user_id)
     _audit(session, kind, new, changed, occasion)
-    directory.bump(session)
+    if kind.name in MATCHED:
+        directory.bump(session)
 
 
 def _without_parent(values: dict[str, Value]) -> dict[str, Value]:

@@ -44,6 +44,12 @@ class Opportunity(Entity, Base):
     closed_on: Mapped[date | None]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     comments: Mapped[str | None] = mapped_column(Text)
+    converted_deal_id: Mapped[int | None] = mapped_column(ForeignKey("deal.id"), index=True)
+
+
+def chance(status: OpportunityStatus, probability: int | None) -> int | None:
+    """The chance in per cent that a total is weighted with: certain once it is won, none once it is lost."""
+    return {OpportunityStatus.WON: 100, OpportunityStatus.LOST: 0}.get(status, probability)
 
 
 class OpportunityAccount(Base):

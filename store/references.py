@@ -1,15 +1,19 @@
 """Finding the account, the project or the user that a person names."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store.accounts import Account
-from store.deals import Project
+from store.base import Entity
+from store.deals import Deal, Project
 from store.errors import NotFound
 from store.fields import number_of_record
+from store.pipeline import Opportunity
+from store.selling import Product, SalesOrder
 from store.users import User
 
 SUGGESTIONS = 5  # looking for the nearest of many names takes time: only for the first mistakes
@@ -18,26 +22,30 @@ SUGGESTIONS = 5  # looking for the nearest of many names takes time: only for th
 class Book:
     """The records of one kind that are not deleted, by name and by external id."""
 
-    def __init__(self, session: Session, model: type[Account] | type[Project], noun: str) -> None:
+    def __init__(self, noun: str, rows: Iterable[tuple[int, str | None, str | None]]) -> None:
         self._noun = noun
         self._by_name: dict[str, list[int]] = {}
         self._by_ext: dict[str, int] = {}
         self._ids: set[int] = set()
         self._suggestions = SUGGESTIONS
-        query = select(model.id, model.name, model.ext_id).where(model.deleted_at.is_(None))
-        for id_, name, ext_id in session.execute(query):
-            self.add(id_, name, ext_id)
+        for id_, name, ext_id in rows:
+            self.add(id_, name or "", ext_id)
 
     def add(self, id_: int, name: str, ext_id: str | None) -> None:
         """One more: those of the file that is being read can be named too."""
         self._ids.add(id_)
-        self._by_name.setdefault(name, []).append(id_)
+        if name and id_ not in self._by_name.setdefault(name, []):
+            self._by_name[name].append(id_)
         if ext_id:
             self._by_ext[ext_id] = id_
 
     def named(self, name: str) -> list[int]:
         """Those that have exactly this name."""
         return self._by_name.get(name, [])
+
+    def is_called(self, id_: int, text: str) -> bool:
+        """Whether this is the name or the external id of that one."""
+        return id_ in self._by_name.get(text, ()) or self._by_ext.get(text) == id_
 
     def resolve(self, text: str) -> int:
         """The one with this name or external id; ValueError unless it is exactly one."""
@@ -48,8 +56,9 @@ class Book:
             return found.pop()
         if found:
             ids = ", ".join(map(str, sorted(found)))
+            column = f"{self._noun.replace(' ', '_')}_id"
             raise ValueError(
-                f'"{text}" names {len(found)} {self._noun}s (ids {ids}): use {self._noun}_id or an ext_id'
+                f'"{text}" names {len(found)} {self._noun}s (ids {ids}): use {column} or an ext_id'
             )
         raise ValueError(f'there is no {self._noun} "{text}"{self._nearest(text)}')
 
@@ -73,14 +82,58 @@ class Accounts(Book):
     """The accounts."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, Account, "account")
+        super().__init__("account", _rows(session, Account, Account.name))
 
 
-class Projects(Book):
-    """The projects."""
+Called = Iterator[tuple[int, str | None, str | None]]
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, Project, "project")
+
+def _rows(session: Session, model: type[Entity], *names: Any) -> Called:
+    """The records that are not deleted: id, name and external id, once for each of their names."""
+    for name in names:
+        query = select(model.id, name, model.ext_id).where(model.deleted_at.is_(None))
+        for row in session.execute(query):
+            yield row[0], row[1], row[2]
+
+
+def _projects(session: Session) -> Called:
+    return _rows(session, Project, Project.name)
+
+
+def _deals(session: Session) -> Called:
+    return _rows(session, Deal, Deal.reference, Deal.title)
+
+
+def _opportunities(session: Session) -> Called:
+    return _rows(session, Opportunity, Opportunity.reference, Opportunity.title)
+
+
+def _contacts(session: Session) -> Called:
+    from store.contacts import Contact
+
+    return _rows(session, Contact, Contact.email)
+
+
+def _products(session: Session) -> Called:
+    return _rows(session, Product, Product.code)
+
+
+def _orders(session: Session) -> Called:
+    order = SalesOrder
+    query = select(order.id, order.year, order.number, order.ext_id).where(order.deleted_at.is_(None))
+    for id_, year, number, ext_id in session.execute(query):
+        yield id_, f"{year}-{number}", ext_id
+
+
+# Beside accounts and users, what a record may refer to.
+BOOKS: dict[str, Callable[[Session], Called]] = {
+    "project": _projects,
+    "converted_deal": _deals,
+    "opportunity": _opportunities,
+    "contact": _contacts,
+    "product": _products,
+    "order": _orders,
+}
 
 
 class Users:
@@ -93,6 +146,10 @@ class Users:
         for id_, login, email, aliases in session.execute(query):
             self._ids[login] = id_
             self.own.update(dict.fromkeys([email, *aliases], login))
+
+    def is_called(self, id_: int, text: str) -> bool:
+        """Whether this is the login of that user."""
+        return self._ids.get(text) == id_
 
     def resolve(self, text: str) -> int:
         """The user with this login; ValueError if there is none."""

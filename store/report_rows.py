@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Generic, TypeVar
 
 from store.accounts import AccountKind, AccountStatus, AccountType
@@ -14,6 +15,14 @@ from store.pipeline import OpportunityStatus
 from store.users import UserRole
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """By which column a list is sorted; what is empty comes last."""
+
+    column: str
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +42,13 @@ class Query:
     parent: int | None = None  # accounts directly below this one
     tag: str | None = None  # of accounts; case ignored
     reader: Actor | None = None  # who reads; None: an admin
-    owner: int | None = None  # accounts of this user, and contacts of those accounts
+    owner: int | None = None  # records that are this user's own
+    mine: int | None = None  # accounts of this user, and contacts of those accounts
     digits: tuple[str, ...] = ()  # of contacts: parts of a telephone number in its international form
     where: tuple[str, ...] = ()  # on the company's own fields of accounts, contacts and opportunities
+    changed_since: datetime | None = None
+    state: Enum | None = None  # the status of deals, opportunities, projects and orders
+    sort: Sort | None = None  # None: as each list is sorted by itself
     limit: int = 50
     offset: int = 0
 
@@ -145,6 +158,8 @@ class OpportunityRow:
     currency: str | None
     expected_close: date | None
     closed_on: date | None
+    probability: int | None
+    weighted: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,28 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store import own_filters, phones, statuses, tags, visible
+from store import own_filters, statuses, tags, visible
 from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
+from store.contact_list import MOST, contacts
 from store.contacts import Contact
 from store.deals import Deal, Project
+from store.discounts import weighted
 from store.ledger import chunked
 from store.mail import EmailAttachment, EmailMatch, EmailMessage, EmailUser
+from store.narrowing import narrowed, order
 from store.paging import grouped as _grouped
 from store.paging import like as _like
 from store.paging import page as _page
 from store.paging import pairs as _pairs
 from store.paging import total as _total
-from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus
+from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus, chance
 from store.report_rows import (
     AccountRow,
     ActivityRow,
-    ContactRow,
     DealRow,
     EmailRow,
     OpportunityRow,
@@ -34,6 +36,8 @@ from store.report_rows import (
 )
 from store.sync_state import Collection, Mailbox, Quarantine, Run
 from store.users import User
+
+__all__ = ["MOST", "contacts"]  # also what stands elsewhere
 
 
 def users(session: Session, query: Query) -> Page[UserRow]:
@@ -59,14 +63,15 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         rows = rows.where(Account.id == query.account)
     if query.status is not None:
         rows = rows.where(Account.status == query.status)
-    if query.owner is not None:
-        rows = rows.where(Account.owner_id == query.owner)
+    if query.mine is not None:
+        rows = rows.where(Account.owner_id == query.mine)
     if query.parent is not None:
         rows = rows.where(Account.parent_id == query.parent)
     if query.tag is not None:
         rows = rows.where(Account.id.in_(tags.accounts_with(query.tag)))
     rows = rows.where(*own_filters.conditions(session, "account", Account.id, query.where))
-    found = session.scalars(_page(rows, query, Account.name, Account.id)).all()
+    rows = narrowed(rows, Account, query)
+    found = session.scalars(_page(rows, query, *order(Account, query, Account.name, Account.id))).all()
     ids = [one.id for one in found]
     contacts = dict(_pairs(session.execute(
         select(Contact.account_id, func.count())
@@ -93,46 +98,6 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
     )  # fmt: skip
 
 
-def contacts(session: Session, query: Query) -> Page[ContactRow]:
-    """By name."""
-    c = Contact
-    texts = (c.last_name, c.first_name, c.email, c.email2, c.email3, c.phone_landline, c.phone_mobile)
-    rows = (
-        select(c, Account.name)
-        .join(Account, Account.id == c.account_id)
-        .where(
-            c.deleted_at.is_(None),
-            visible.contacts(query.reader),
-            or_(_like(query, *texts, c.ext_id, Account.name), phones.like(query.digits)),
-        )
-    )
-    if query.account is not None:
-        rows = rows.where(c.account_id == query.account)
-    if query.owner is not None:
-        rows = rows.where(Account.owner_id == query.owner)
-    if query.contact is not None:
-        rows = rows.where(c.id == query.contact)
-    rows = rows.where(*own_filters.conditions(session, "contact", c.id, query.where))
-    found = session.execute(_page(rows, query, c.last_name, c.first_name, c.id)).all()
-    last = dict(_pairs(session.execute(
-        select(ActivityContact.contact_id, func.max(Activity.occurred_at))
-        .join(Activity, Activity.id == ActivityContact.activity_id)
-        .where(ActivityContact.contact_id.in_([contact.id for contact, _ in found]))
-        .group_by(ActivityContact.contact_id)
-    )))  # fmt: skip
-    return Page(
-        tuple(
-            ContactRow(
-                one.id, one.ext_id, one.account_id, name, one.last_name, one.first_name, one.position,
-                one.addresses(), one.phones(), last.get(one.id),
-            )
-            for one, name in found
-        ),
-        _total(session, rows),
-        query.offset,
-    )  # fmt: skip
-
-
 def projects(session: Session, query: Query) -> Page[ProjectRow]:
     """By name."""
     p = Project
@@ -141,7 +106,8 @@ def projects(session: Session, query: Query) -> Page[ProjectRow]:
     rows = rows.where(_like(query, p.name, p.reference, p.ext_id, Account.name))
     if query.account is not None:
         rows = rows.where(p.account_id == query.account)
-    found = session.execute(_page(rows, query, p.name, p.id)).all()
+    rows = narrowed(rows, p, query)
+    found = session.execute(_page(rows, query, *order(p, query, p.name, p.id))).all()
     deals_of = dict(_pairs(session.execute(
         select(Deal.project_id, func.count())
         .where(Deal.project_id.in_([one.id for one, _ in found]), Deal.deleted_at.is_(None))
@@ -164,11 +130,13 @@ def deals(session: Session, query: Query) -> Page[DealRow]:
     rows = rows.where(visible.deals(query.reader))
     if query.account is not None:
         rows = rows.where(Project.account_id == query.account)
+    rows = narrowed(rows, d, query)
     end = func.coalesce(d.closed_on, d.end_date)
+    sorted_by = order(d, query, end.is_not(None), end.desc(), d.id)
     made = (
         DealRow(one.id, one.ext_id, account, project, one.reference, one.title, one.status, one.start_date,
                 one.end_date, one.closed_on, one.amount, one.currency)
-        for one, project, account in session.execute(_page(rows, query, end.is_not(None), end.desc(), d.id))
+        for one, project, account in session.execute(_page(rows, query, *sorted_by))
     )  # fmt: skip
     return Page(tuple(made), _total(session, rows), query.offset)
 
@@ -185,7 +153,8 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
         rows = rows.where(o.id == query.opportunity)
     rows = rows.where(*own_filters.conditions(session, "opportunity", o.id, query.where))
     open_first = (o.status != OpportunityStatus.OPEN).label("ended")
-    found = session.scalars(_page(rows, query, open_first, o.title, o.id)).all()
+    rows = narrowed(rows, o, query)
+    found = session.scalars(_page(rows, query, *order(o, query, open_first, o.title, o.id))).all()
     names = _grouped(
         session.execute(
             select(OpportunityAccount.opportunity_id, Account.name)
@@ -198,7 +167,8 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
         tuple(
             OpportunityRow(
                 one.id, one.ext_id, one.reference, one.title, one.status, names.get(one.id, ()), one.total,
-                one.currency, one.expected_close, one.closed_on,
+                one.currency, one.expected_close, one.closed_on, one.probability,
+                weighted(one.total, chance(one.status, one.probability)),
             )
             for one in found
         ),

@@ -15,7 +15,7 @@ from store.users import UserRole
 
 RIGHTS = "rights"  # where a session carries the company's matrix (Session.info)
 TRUSTED = frozenset({UserRole.ADVANCED, UserRole.WORKSPACE_ADMIN})
-ENTITIES = ("account", "contact", "project", "deal", "opportunity", "case_file")
+ENTITIES = ("account", "contact", "project", "deal", "opportunity", "case_file", "sales_order")
 
 
 class Verb(Enum):

@@ -56,6 +56,7 @@ class Span:
 
     end_date: date | None
     closed_on: date | None
+    changed_at: datetime | None = None  # of opportunities
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,12 @@ def _facts(session: Session, chosen: Chosen) -> list[Facts]:
         deals.setdefault(id_, []).append(Span(end_date, closed_on))
     opportunities: dict[int, list[Span]] = {}
     theirs = (
-        select(OpportunityAccount.account_id, Opportunity.closed_on)
+        select(OpportunityAccount.account_id, Opportunity.closed_on, Opportunity.updated_at)
         .join(Opportunity, Opportunity.id == OpportunityAccount.opportunity_id)
         .where(chosen(OpportunityAccount.account_id), Opportunity.deleted_at.is_(None))
     )
-    for id_, closed_on in session.execute(theirs):
-        opportunities.setdefault(id_, []).append(Span(None, closed_on))
+    for id_, closed_on, changed_at in session.execute(theirs):
+        opportunities.setdefault(id_, []).append(Span(None, closed_on, changed_at))
     rows = select(Account.id, Account.name, Account.created_on, Account.status).where(
         chosen(Account.id), Account.deleted_at.is_(None)
     )

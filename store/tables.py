@@ -12,6 +12,7 @@ from store import (
     custom_fields,
     deals,
     drafts,
+    import_runs,
     mail,
     meetings,
     merging,
@@ -19,6 +20,7 @@ from store import (
     phones,
     pipeline,
     recommendations,
+    selling,
     statuses,
     sync_state,
     tags,
@@ -28,7 +30,7 @@ from store.base import Base
 
 MODULES = (
     account_drafts, accounts, activities, advice_rows, audit_log, bindings, calendar, contacts, custom_fields,
-    deals, drafts, mail, meetings, merging, numbering, phones, pipeline, recommendations, statuses,
-    sync_state, tags, users,
+    deals, drafts, import_runs, mail, meetings, merging, numbering, phones, pipeline, recommendations,
+    selling, statuses, sync_state, tags, users,
 )  # fmt: skip
 METADATA = Base.metadata

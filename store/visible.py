@@ -21,6 +21,7 @@ from store.errors import NotFound
 from store.mail import EmailMatch, EmailMessage, EmailUser
 from store.pipeline import Opportunity, OpportunityAccount
 from store.rights import Verb
+from store.selling import SalesOrder
 from store.sync_state import Mailbox
 from store.users import UserRole
 
@@ -83,6 +84,11 @@ def opportunities(reader: Actor | None) -> ColumnElement[bool]:
     return or_(Opportunity.id.in_(linked), Opportunity.owner_id == reader.user_id)
 
 
+def orders(reader: Actor | None) -> ColumnElement[bool]:
+    """Orders."""
+    return _hanging(reader, SalesOrder.account_id, SalesOrder.owner_id)
+
+
 def emails(reader: Actor | None) -> ColumnElement[bool]:
     """E-mails: those logged on such an account, and those of one's own mailbox."""
     if reader is None or reads_all(reader):
@@ -143,6 +149,7 @@ READ: dict[str, tuple[InstrumentedAttribute[int], Callable[[Actor | None], Colum
     "project": (Project.id, projects),
     "deal": (Deal.id, deals),
     "opportunity": (Opportunity.id, opportunities),
+    "order": (SalesOrder.id, orders),
     "email": (EmailMessage.id, emails),
     "activity": (Activity.id, activities),
     "event": (Event.id, events),

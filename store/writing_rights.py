@@ -1,6 +1,6 @@
 """Whether somebody may write the records that come in, one or many (R156; reading 15)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,11 +9,12 @@ from store import visible
 from store.accounts import Account
 from store.actors import Actor
 from store.deals import Project
+from store.errors import Forbidden
 from store.fields import Kind
 from store.import_rows import Record
 from store.ledger import chunked
 from store.pipeline import OpportunityAccount
-from store.rights import Verb
+from store.rights import TRUSTED, Verb
 from store.users import UserRole
 
 Accounts = tuple[int, ...]  # those that a record belongs to, the main one first
@@ -21,9 +22,21 @@ Accounts = tuple[int, ...]  # those that a record belongs to, the main one first
 
 def check(session: Session, kind: Kind, found: Sequence[Record], actor: Actor) -> None:
     """Raises Forbidden at the first record that the actor may not make or change so; call it when the records
-    that they name are resolved. A record is changed by right of its owner or of the owners of its accounts;
-    it is made on, or moved to, accounts that the actor may read, by right of the main one's owner."""
-    if actor.role is UserRole.WORKSPACE_ADMIN or not found:
+    that they name are resolved."""
+    for _, error in refusals(session, kind, found, actor):
+        raise error
+
+
+def refusals(
+    session: Session, kind: Kind, found: Sequence[Record], actor: Actor
+) -> Iterator[tuple[int, Exception]]:
+    """The lines of the records that the actor may not make or change so, each with its error. A record is
+    changed by right of its owner or of the owners of its accounts; it is made on, or moved to, accounts that
+    the actor may read, by right of the main one's owner."""
+    if actor.role is UserRole.WORKSPACE_ADMIN or not found or kind.entity == "sales_order_line":
+        return  # lines: whoever may change their order, see selling_rules
+    if kind.entity == "product":
+        yield from _products(found, actor)
         return
     before, after = _accounts(session, kind, found)
     known = {id_ for accounts in (*before.values(), *after.values()) for id_ in accounts}
@@ -32,30 +45,54 @@ def check(session: Session, kind: Kind, found: Sequence[Record], actor: Actor) -
     readable = _readable(session, known, actor)
     fresh = {one.id for one in found if one.before is None} if kind.entity == "account" else set()
     for record in found:
-        what = f"line {record.line}: "
         new, old = after.get(record.id, ()), before.get(record.id, ())
-        own = (record.before or {}).get("owner_id")
-        if record.before is None:
-            mine = [record.values.get("owner_id")] if kind.entity == "account" else []
-            main = [owners.get(id_) for id_ in new[:1]]
-            if not actor.may(kind.entity, Verb.CREATE, _ids([*mine, *main])):
-                raise _said(what, actor, f"create {kind.name}", kind.entity, Verb.CREATE)
-        else:
-            holders = _ids([own, *(owners.get(id_) for id_ in old)])
-            if not actor.may(kind.entity, Verb.UPDATE, holders):
-                raise _said(what, actor, f"change {kind.entity} {record.id}", kind.entity, Verb.UPDATE)
-            if new[:1] != old[:1] and not actor.may(kind.entity, Verb.CREATE, _ids(map(owners.get, new[:1]))):
-                raise _said(what, actor, f"move {kind.entity} {record.id} there", kind.entity, Verb.CREATE)
+        error = _refusal(kind, record, (new, old), owners, actor)
         parent = record.values.get("parent_id")
         named = {*new, parent} if isinstance(parent, int) else set(new)
         hidden = named - set(old) - readable - {record.id}
-        if hidden - fresh:
-            raise _said(what, actor, "name an account that is not to be seen", "account", Verb.READ)
+        if error is None and hidden - fresh:
+            error = _said(record, actor, "name an account that is not to be seen", "account", Verb.READ)
+        if error is not None:
+            yield record.line, error
 
 
-def _said(line: str, actor: Actor, what: str, entity: str, verb: Verb) -> Exception:
+def _refusal(
+    kind: Kind,
+    record: Record,
+    accounts: tuple[Accounts, Accounts],
+    owners: Mapping[int, int | None],
+    actor: Actor,
+) -> Exception | None:
+    """Why the actor may not write it on these accounts, the new ones and the old."""
+    new, old = accounts
+    if record.before is None:
+        mine = [record.values.get("owner_id")] if kind.entity == "account" else []
+        main = [owners.get(id_) for id_ in new[:1]]
+        if not actor.may(kind.entity, Verb.CREATE, _ids([*mine, *main])):
+            return _said(record, actor, f"create {kind.name}", kind.entity, Verb.CREATE)
+        return None
+    own = record.before.get("owner_id")
+    if not actor.may(kind.entity, Verb.UPDATE, _ids([own, *(owners.get(id_) for id_ in old)])):
+        return _said(record, actor, f"change {kind.entity} {record.id}", kind.entity, Verb.UPDATE)
+    if new[:1] != old[:1] and not actor.may(kind.entity, Verb.CREATE, _ids(map(owners.get, new[:1]))):
+        return _said(record, actor, f"move {kind.entity} {record.id} there", kind.entity, Verb.CREATE)
+    return None
+
+
+def _products(found: Sequence[Record], actor: Actor) -> Iterator[tuple[int, Exception]]:
+    """The catalogue is nobody's own: everybody adds to it, and advanced users and admins change it."""
+    for record in found:
+        if record.before is not None and actor.role not in TRUSTED:
+            what = f"{actor.login} may not change product {record.id}"
+            yield (
+                record.line,
+                Forbidden(f"line {record.line}: {what}: that needs the role advanced or admin"),
+            )
+
+
+def _said(record: Record, actor: Actor, what: str, entity: str, verb: Verb) -> Exception:
     error = actor.refuse(what, entity, verb)
-    return type(error)(line + str(error))
+    return type(error)(f"line {record.line}: {error}")
 
 
 def _ids(values: Iterable[object]) -> list[int | None]:

@@ -13,7 +13,7 @@ from syncd.cli.saving import offer, one, warnings
 
 if TYPE_CHECKING:
     from store.database import Transaction
-    from store.importing import Saved
+    from store.importing import Occasion, Saved
 
 contact = typer.Typer(help="Add, change or delete one contact.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -196,7 +196,7 @@ def from_email(
     cells |= {header: value for header, value in given.items() if value is not None}
     relinked = 0
 
-    def relink(session: "Transaction", saved: "Saved") -> None:
+    def relink(session: "Transaction", saved: "Saved", _: "Occasion") -> None:
         nonlocal relinked
         relinked = scheduling.relink(session, address, saved.created[0])
         attendance_rows.relink(session, address, saved.created[0])

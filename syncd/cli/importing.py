@@ -1,4 +1,4 @@
-"""The verb import: records from CSV files, and a telephone system's calls."""
+"""The verb import: records from CSV and XLSX files, and a telephone system's calls."""
 
 import sys
 from enum import StrEnum
@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli.context import Cli, Json, UsageError, of
-from syncd.cli.output import as_json, count, plain, say, warn
+from syncd.cli.output import as_json, clean, count, plain, progress, say, warn
 from syncd.cli.records import As
 from syncd.cli.saving import save, warnings
 
 if TYPE_CHECKING:
-    from store.importing import Saved
+    from store.database import Transaction
+    from store.import_runs import ImportMode
+    from store.importing import Occasion, Saved
 
 FEW = 10  # lines that are named
+FAULTS = 20  # refused rows that are named
 
 
 class Imported(StrEnum):
@@ -27,59 +30,146 @@ class Imported(StrEnum):
     DEALS = "deals"
     OPPORTUNITIES = "opportunities"
     CASE_FILES = "case_files"
+    PRODUCTS = "products"
+    ORDERS = "orders"
+    ORDER_LINES = "order_lines"
     CALLS = "calls"
     RECOMMENDATIONS = "recommendations"
+
+
+OTHERS = (Imported.CALLS, Imported.RECOMMENDATIONS)  # of other systems
+RECORDS = tuple(one for one in Imported if one not in OTHERS)  # with fields of the CRM
 
 
 def import_(
     ctx: typer.Context,
     *,
     what: Annotated[Imported, typer.Argument(metavar="WHAT", help=f"One of: {', '.join(Imported)}.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV; - reads standard input.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX; - reads standard input.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Write the good rows though others are bad (then exit code 1).")
+    ] = False,
+    create_only: Annotated[
+        bool, typer.Option("--create-only", help="New records only: a row of one that is there is a mistake.")
+    ] = False,
+    update_only: Annotated[
+        bool,
+        typer.Option("--update-only", help="No new records: a row of one that is not there is a mistake."),
+    ] = False,
     as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
-    """Import records from a CSV file.
+    """Import records from a CSV or XLSX file.
 
-    Its headers are the field names. The whole file is checked before anything is written, and written
-    at once. A row with the id or ext_id of a record that is there changes it, in the columns of the
-    file only (an empty cell empties the field); other rows are new records. "account" names an account
-    by exact name or ext_id. Comma, semicolon or tab; UTF-8 or Windows-1252; days as 2026-12-31 or
-    31/12/2026. A project names its account, a deal its project; accounts get the status that follows.
-    Calls are a telephone system's own records, read as [calls] says. Recommendations have account_ref,
-    message, category and valid_until (docs/recommendations.md).
+    Its headers are the field names (`syncd template` writes them). The whole file is checked before
+    anything is written, and written at once. A row with the id or ext_id of a record that is there changes
+    it, in the columns of the file only (an empty cell empties the field); other rows are new records.
+    "account" names an account by exact name or ext_id. Days as 2026-12-31 or 31/12/2026. A project names
+    its account, a deal its project; accounts get the status that follows. Calls are a telephone system's
+    own records, read as [calls] says. Recommendations have account_ref, message, category and valid_until
+    (docs/recommendations.md).
 
     \b
     Examples:
-      syncd import accounts accounts.csv --dry-run
-      syncd import contacts contacts.csv
+      syncd import accounts accounts.xlsx --dry-run
+      syncd import contacts contacts.csv --partial
       syncd import opportunities pipeline.csv --as claire
     """
-    from store import csvfile
-    from store.fields import KINDS
+    from store.import_runs import ImportMode
 
+    if create_only and update_only:
+        raise UsageError("--create-only and --update-only: only one of them")
     if what is Imported.CALLS:
+        if partial or create_only or update_only:
+            raise UsageError("calls are recorded as they come: no --partial, --create-only or --update-only")
         _calls(of(ctx), file, dry_run=dry_run, json=json)
         return
+    mode = ImportMode.CREATE if create_only else ImportMode.UPDATE if update_only else ImportMode.BOTH
     if what is Imported.RECOMMENDATIONS:
         from syncd.cli import recommendations
 
+        if partial or mode is not ImportMode.BOTH:
+            raise UsageError(
+                "recommendations are taken as they come: no --partial, --create-only or --update-only"
+            )
         recommendations.import_file(of(ctx), file, login=as_, dry_run=dry_run, json=json)
         return
-    kind = KINDS[what.value]
-    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    lines = csvfile.read(content, kind.headers)
-    saved = save(of(ctx), kind.name, lines, source=file.name, login=as_, dry_run=dry_run)
+    saved, run = _records(of(ctx), what, file, mode, as_, dry_run=dry_run, partial=partial)
     if json:
-        as_json({"dry_run": dry_run, **_plain(saved)})
-        return
-    warnings(saved)
-    would = "would be " if dry_run else ""
-    say(
-        f"{kind.name}: {len(saved.created)} {would}created, {len(saved.updated)} {would}updated, "
-        f"{saved.unchanged} unchanged"
-    )
+        as_json({"dry_run": dry_run, "run": run, **_plain(saved)})
+    else:
+        warnings(saved)
+        would = "would be " if dry_run else ""
+        refused = f", {len({one.line for one in saved.refused})} refused" if partial else ""
+        say(
+            f"{what.value}: {len(saved.created)} {would}created, {len(saved.updated)} {would}updated, "
+            f"{saved.unchanged} unchanged{refused}"
+        )
+    if saved.refused:
+        if not json:
+            for fault in saved.refused[:FAULTS]:
+                warn(f"refused: {clean(str(fault))}")
+            if len(saved.refused) > FAULTS:
+                warn(f"… and {len(saved.refused) - FAULTS} more (--json has them all)")
+        raise typer.Exit(1)
+
+
+def _records(
+    cli: Cli,
+    what: Imported,
+    file: Path,
+    mode: "ImportMode",
+    login: str | None,
+    *,
+    dry_run: bool,
+    partial: bool,
+) -> tuple["Saved", int | None]:
+    """Imports a file; returns what became of it, and the number under which that is written down."""
+    from hashlib import sha256
+
+    from store import filetable, import_runs
+    from store.csvfile import Refused
+    from store.importing import Options
+    from store.kinds import KINDS
+
+    kind = KINDS[what.value]
+    content = _content(file)
+    sheet = filetable.scan(content, kind.headers)
+    if sheet.faults and not partial:
+        raise Refused(sheet.faults)
+    origin = import_runs.Origin(file.name, sha256(content).hexdigest(), mode)
+    runs: list[int] = []
+
+    def also(session: "Transaction", saved: "Saved", occasion: "Occasion") -> None:
+        saved.warnings[:0] = sheet.warnings
+        saved.refused[:0] = sheet.faults
+        rows = [*saved.rows, *saved.told(sheet.faults)]
+        who, now = occasion.actor.login, occasion.now
+        runs.append(import_runs.record(session, kind.entity, origin, rows, actor=who, now=now))
+
+    with progress(kind.name, 2 * len(sheet.lines)) as step:
+        saved = save(
+            cli,
+            kind.name,
+            sheet.lines,
+            source=file.name,
+            login=login,
+            dry_run=dry_run,
+            options=Options(mode, partial, step),
+            also=also,
+        )
+    return saved, None if dry_run else runs[0]
+
+
+def _content(file: Path) -> bytes:
+    """The bytes of a file, or as many as show that it is too large."""
+    from store.csvfile import MAX_BYTES
+
+    if str(file) == "-":
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    with file.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _plain(saved: "Saved") -> dict[str, object]:
@@ -88,6 +178,7 @@ def _plain(saved: "Saved") -> dict[str, object]:
         "updated": saved.updated,
         "unchanged": saved.unchanged,
         "warnings": plain(saved.warnings),
+        "refused": plain(saved.refused),
     }
 
 

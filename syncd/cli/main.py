@@ -34,7 +34,10 @@ from syncd.cli import (
     recommendations,
     reconciled,
     records,
+    selling,
     setup,
+    sheets,
+    showing,
     status,
     statuses,
     tasks,
@@ -103,8 +106,10 @@ for _verb, _function in (
     ("forget", mail.forget),
     ("quick-add", quick.quick_add),
     ("list", records.list_),
-    ("show", records.show),
+    ("show", showing.show),
     ("import", importing.import_),
+    ("template", sheets.template),
+    ("export", sheets.export),
 ):
     app.command(_verb)(_function)
 app.add_typer(accounts.account, name="account")
@@ -112,6 +117,8 @@ cards.add_to(contacts.contact)
 duplicates.add_to(contacts.contact)
 timeline.add_to(contacts.contact)
 app.add_typer(contacts.contact, name="contact")
+for _noun, _group in selling.GROUPS.items():
+    app.add_typer(_group, name=_noun)
 app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
 app.add_typer(tasks.task, name="task")

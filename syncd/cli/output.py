@@ -6,13 +6,14 @@ Text that came in by mail may hold terminal commands and marks of ours: it is sh
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
+from typing import Protocol
 from unicodedata import combining, east_asian_width
 
 # C0 and C1 control characters, and those that turn the direction of text around.
@@ -145,11 +146,21 @@ def _width(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
+class Step(Protocol):
+    """To be called after each step, or after several with their number."""
+
+    def __call__(self, number: int = 1) -> None: ...
+
+
+def _unwatched(number: int = 1) -> None:
+    """Nobody sees it."""
+
+
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+def progress(what: str, total: int) -> Iterator[Step]:
     """A bar on stderr while a person watches; gives a function to call after each of the `total` steps."""
     if not sys.stderr.isatty() or total == 0:
-        yield lambda: None
+        yield _unwatched
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -157,4 +168,4 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda number=1: bar.advance(task, number)

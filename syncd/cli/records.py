@@ -1,21 +1,20 @@
-"""Verbs on the CRM's records: list and show."""
+"""The verb list: records of the CRM, a page at a time."""
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syncd.cli.context import Json, UsageError, actor, of
-from syncd.cli.output import as_json, clean_lines, say, shown, table, warn
+from syncd.cli.output import as_json, say, shown, table, warn
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from store.accounts import AccountStatus
     from store.database import Transaction
-    from store.details import Detail
-    from store.report_rows import Page, Query
+    from store.report_rows import Page, Query, Sort
     from syncd.daemon.wiring import Installation
 
 As = Annotated[
@@ -32,6 +31,8 @@ class Listed(StrEnum):
     PROJECTS = "projects"
     DEALS = "deals"
     OPPORTUNITIES = "opportunities"
+    PRODUCTS = "products"
+    ORDERS = "orders"
     EMAILS = "emails"
     ACTIVITIES = "activities"
     MAILBOXES = "mailboxes"
@@ -40,18 +41,7 @@ class Listed(StrEnum):
     USERS = "users"
     EVENTS = "events"
     TASKS = "tasks"
-
-
-class Shown(StrEnum):
-    """What can be shown."""
-
-    ACCOUNT = "account"
-    CONTACT = "contact"
-    OPPORTUNITY = "opportunity"
-    EMAIL = "email"
-    ACTIVITY = "activity"
-    EVENT = "event"
-    TASK = "task"
+    IMPORTS = "imports"
 
 
 def list_(
@@ -73,7 +63,10 @@ def list_(
         str | None, typer.Option("--user", metavar="LOGIN", help="Of this user (events, tasks).")
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", help='From a day or an age on: "2026-01-31" or "30d".')
+        str | None,
+        typer.Option(
+            "--since", help='From a day or an age on, of records changed since: "2026-01-31" or "30d".'
+        ),
     ] = None,
     from_: Annotated[
         str | None, typer.Option("--from", help="Events from that day or age on; by default 30d.")
@@ -85,7 +78,14 @@ def list_(
     every: Annotated[bool, typer.Option("--all", help="Also tasks that are done or cancelled.")] = False,
     video: Annotated[bool, typer.Option("--video", help="Only events that are held by video.")] = False,
     status: Annotated[
-        str | None, typer.Option("--status", help="Accounts: active, prospect, neglected or inactive.")
+        str | None,
+        typer.Option(
+            "--status", help="Accounts: active, prospect, neglected or inactive; others: their own."
+        ),
+    ] = None,
+    owner: Annotated[str | None, typer.Option("--owner", metavar="LOGIN", help="Of this owner.")] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="FIELD", help="By this field; -FIELD the other way round.")
     ] = None,
     mine: Annotated[
         bool, typer.Option("--mine", help="Accounts that --as owns, or contacts of them.")
@@ -104,7 +104,8 @@ def list_(
 
     \b
     Examples:
-      syncd list accounts --status neglected --tag bâtiment
+      syncd list accounts --status neglected --owner claire --tag bâtiment
+      syncd list opportunities --status open --sort -total
       syncd list contacts --account "Garage Dupont"
       syncd list contacts --as claire --mine
       syncd list contacts --text "04 72"
@@ -116,10 +117,10 @@ def list_(
       syncd list events --user claire --from 2026-12-01 --to 2026-12-31
       syncd list events --video
     """
-    from store import references, visible
+    from store import references, scheduling, visible
     from store.report_rows import Query
 
-    wanted = None if status is None else _status(what, status)
+    wanted, state = (None, None) if status is None else _status(what, status)
     if tag is not None and what is not Listed.ACCOUNTS:
         raise UsageError(f"--tag is for accounts: {what.value} have none")
     if mine and (as_ is None or what not in {Listed.ACCOUNTS, Listed.CONTACTS}):
@@ -128,7 +129,7 @@ def list_(
         raise UsageError(f"--where is for accounts, contacts and opportunities, and not for {what.value}")
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
-        moment = None if since is None else _since(since, installation)
+        moment = None if since is None else since_when(since, installation)
         digits = _digits(installation, text) if what is Listed.CONTACTS else ()
         with installation.database.read() as session:
             reader = None if as_ is None else actor(session, as_)
@@ -145,10 +146,14 @@ def list_(
                 status=wanted,
                 tag=tag,
                 reader=reader,
-                owner=reader.user_id if mine and reader is not None else None,
+                mine=reader.user_id if mine and reader is not None else None,
                 since=moment,
                 digits=digits,
                 where=tuple(where or ()),
+                changed_since=moment,
+                owner=None if owner is None else scheduling.user(session, owner).id,
+                state=state,
+                sort=None if sort is None else _sort(what, sort),
                 limit=limit,
                 offset=offset,
             )
@@ -184,19 +189,38 @@ def _digits(installation: "Installation", text: str | None) -> tuple[str, ...]:
     return digits
 
 
-def _status(what: Listed, text: str) -> "AccountStatus":
+def _status(what: Listed, text: str) -> "tuple[AccountStatus | None, Enum | None]":
+    """The status of accounts, or that of records that have one of their own."""
     from store.fields import account_status
+    from store.kinds import KINDS
 
-    if what is not Listed.ACCOUNTS:
-        raise UsageError(f"--status is for accounts: {what.value} have none that it could mean")
     try:
-        return account_status(text)
+        if what is Listed.ACCOUNTS:
+            return account_status(text), None
+        field = None if what.value not in KINDS else KINDS[what.value].by_header
+        found = None if field is None else field.get("state") or field.get("status")
+        if found is None:
+            raise UsageError(f"--status: {what.value} have none that it could mean")
+        value = found.read(text)
     except ValueError as error:
         raise UsageError(f"--status: {error}") from None
+    return None, value if isinstance(value, Enum) else None
+
+
+def _sort(what: Listed, text: str) -> "Sort":
+    from store.kinds import KINDS
+    from store.narrowing import SORTED
+    from store.report_rows import Sort
+
+    known = SORTED.get(KINDS[what.value].entity, ()) if what.value in KINDS else ()
+    column = text.removeprefix("-")
+    if column not in known:
+        raise UsageError(f"--sort: {what.value} can be sorted by {', '.join(known) or 'nothing else'}")
+    return Sort(column, descending=text.startswith("-"))
 
 
 def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]":
-    from store import reports, status
+    from store import import_runs, reports, selling_reports, status
     from store.report_rows import Page
 
     if what is Listed.MAILBOXES:
@@ -213,6 +237,9 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
         Listed.QUARANTINE: reports.quarantine,
         Listed.RUNS: reports.runs,
         Listed.USERS: reports.users,
+        Listed.IMPORTS: import_runs.page,
+        Listed.PRODUCTS: selling_reports.products,
+        Listed.ORDERS: selling_reports.orders,
     }
     return readers[what](session, query)
 
@@ -251,7 +278,8 @@ def _entries(
         shown_entries.list_tasks(session, wanted, query, every=every, json=json)
 
 
-def _since(text: str, installation: "Installation") -> "datetime":
+def since_when(text: str, installation: "Installation") -> "datetime":
+    """The moment that a day or an age means. Raises UsageError."""
     from datetime import datetime, timedelta
 
     from config.values import parse_since
@@ -282,77 +310,3 @@ def rows(found: Sequence[object], zone: "tzinfo") -> None:
         [name.rstrip("_") for name in names],
         [[shown(getattr(row, name), zone) for name in names] for row in found],
     )
-
-
-def show(
-    ctx: typer.Context,
-    what: Annotated[Shown, typer.Argument(metavar="WHAT", help=f"One of: {', '.join(Shown)}.")],
-    record: Annotated[
-        str, typer.Argument(metavar="ID", help="Its id; for an account also ext_id or exact name.")
-    ],
-    as_: As = None,
-    json: Annotated[bool, Json] = False,
-) -> None:
-    """Show one record with what hangs on it.
-
-    \b
-    Examples:
-      syncd show account "Garage Dupont"
-      syncd show email 12
-    """
-    from store import details, references, visible
-
-    with of(ctx).installation() as installation, installation.database.read() as session:
-        zone = installation.settings.workspace.timezone
-        reader = None if as_ is None else actor(session, as_)
-        if what is Shown.ACCOUNT:
-            id_ = references.account(session, record)
-        elif record.isascii() and record.isdecimal() and len(record) < 10:  # noqa: PLR2004 - 32 bits
-            id_ = int(record)
-        else:
-            raise UsageError(f'"{record}" is no id: `syncd list` shows them')
-        if what in (Shown.EVENT, Shown.TASK):
-            from syncd.cli import entries
-
-            show_entry = entries.show_event if what is Shown.EVENT else entries.show_task
-            visible.require(session, reader, what.value, id_)
-            show_entry(session, id_, zone, json=json)
-            return
-        readers = {
-            Shown.ACCOUNT: details.account,
-            Shown.CONTACT: details.contact,
-            Shown.OPPORTUNITY: details.opportunity,
-            Shown.EMAIL: details.email,
-            Shown.ACTIVITY: details.activity,
-        }
-        detail = readers[what](session, id_, reader)
-    if json:
-        first = {"recommendation": detail.recommendation} if what is Shown.ACCOUNT else {}
-        as_json({**first, what.value: detail.fields, **detail.lists})
-    else:
-        if detail.recommendation is not None:
-            from syncd.cli import recommendations
-
-            recommendations.frame(detail.recommendation, installation.settings.workspace)
-        _print(detail, zone, installation.settings.workspace.language)
-
-
-def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
-    texts = {}
-    for field, stored in detail.fields.items():
-        if field in detail.words.hidden:
-            continue
-        name, value = detail.words.name(field, language), detail.words.value(field, stored, language)
-        if isinstance(value, str) and ("\n" in value or name == "body_text"):
-            texts[name] = value
-        elif value is not None and value not in ([], ()):
-            say(f"{name.rstrip('_')}: {shown(value, zone)}")
-    for name, value in texts.items():
-        say()
-        say(f"{name}:")
-        say(clean_lines(value))
-    for name, listed in detail.lists.items():
-        if listed:
-            say()
-            say(f"{name}:")
-            rows(listed, zone)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from store.csvfile import Line, Refused
     from store.database import Transaction
-    from store.importing import Occasion, Saved
+    from store.importing import Occasion, Options, Saved
     from syncd.daemon.wiring import Installation
 
 WARNINGS = 20  # more are only counted
@@ -31,12 +31,13 @@ def save(
     source: str,
     login: str | None,
     dry_run: bool = False,
+    options: "Options | None" = None,
     expected: int | None = None,
-    also: "Callable[[Transaction, Saved], None] | None" = None,
+    also: "Callable[[Transaction, Saved, Occasion], None] | None" = None,
 ) -> "Saved":
     """Writes the rows, and `also` what belongs to them, together; tells of mail that stands because of
     addresses that nobody has any more."""
-    from store.fields import KINDS
+    from store.kinds import KINDS
     from syncd.daemon import offers
     from syncd.engine import phones, records
 
@@ -48,14 +49,16 @@ def save(
                 KINDS[kind],
                 lines,
                 said,
+                options,
                 expected=expected,
+                stale=installation.statuses.stale,
                 then=installation.statuses.then,
                 recommending=installation.recommending,
             )
             if kind == "contacts":
                 phones.settle(session, installation.settings.workspace.default_country)
             if also is not None:
-                also(session, saved)
+                also(session, saved, said)
             if dry_run:
                 session.rollback()
         offer(offers.freed(installation, saved.freed))
@@ -76,6 +79,7 @@ def occasion(
         now=moment,
         today=moment.astimezone(installation.settings.workspace.timezone).date(),
         source=source,
+        currency=installation.settings.workspace.currency,
         via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
     )
 
@@ -88,7 +92,7 @@ def one(
     login: str | None,
     *,
     expected: int | None = None,
-    also: "Callable[[Transaction, Saved], None] | None" = None,
+    also: "Callable[[Transaction, Saved, Occasion], None] | None" = None,
 ) -> "Saved":
     """Writes one record: what is None is left as it is. Raises UsageError with the options that are wrong."""
     from store.csvfile import Line, Refused

@@ -101,6 +101,14 @@ def deal_end(end_date: date | None, closed_on: date | None) -> date | None:
     return min((one for one in (end_date, closed_on) if one is not None), default=None)
 
 
+def opportunity_end(closed_on: date | None, changed_on: date | None, stale: date | None) -> date | None:
+    """The day an opportunity ended. One without that was changed last before the day `stale` counts from its
+    last change; without such a day it goes on, however old it is."""
+    if closed_on is not None or stale is None or changed_on is None or changed_on >= stale:
+        return closed_on
+    return changed_on
+
+
 def ruling(deals: Band, opportunities: Band, age: Age) -> Ruling:
     """Table T1, from top to bottom."""
     if deals >= Band.RECENT:

@@ -94,7 +94,9 @@ class Installation:
         self.recommending = advice.recommending(settings, self.database)
         folders = advice.folders(settings, self.database, self.recommending)
         self.dropping = dropping(settings, self.hashed, self.database, self.people, folders)
-        self.statuses = StatusSync(self.database, settings.workspace.timezone)
+        self.statuses = StatusSync(
+            self.database, settings.workspace.timezone, settings.status.stale_open_opportunity_months
+        )
         self.statuses.then = status_actions(settings, self.hashed, self.people)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)

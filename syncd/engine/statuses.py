@@ -8,7 +8,7 @@ transaction. So each change is in the history once, by however many processes an
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,7 +19,7 @@ from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.database import Database, Transaction
 from store.statuses import Facts, StatusChange
-from syncd.core.status import Limits, Status, deal_end, limits
+from syncd.core.status import Limits, Status, deal_end, limits, months_before, opportunity_end
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -42,28 +42,57 @@ class Looked:
 Then = Callable[[Transaction, Sequence[StatusChange], date, datetime], int]
 
 
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """From when on an open opportunity that nobody changes counts as closed on the day of its last change."""
+
+    months: int | None  # None: never
+    zone: tzinfo
+
+    def before(self, day: date) -> date | None:
+        """Opportunities that were changed last before this day are stale on that one."""
+        return None if self.months is None else months_before(day, self.months)
+
+    def changed_on(self, moment: datetime | None) -> date | None:
+        """The company's day of a change."""
+        return None if moment is None else moment.astimezone(self.zone).date()
+
+
+NEVER = Stale(None, UTC)
+
+
 def refresh(
-    session: Transaction, ids: Iterable[int], day: date, now: datetime, then: Then | None = None
+    session: Transaction,
+    ids: Iterable[int],
+    day: date,
+    now: datetime,
+    *,
+    then: Then | None = None,
+    stale: Stale = NEVER,
 ) -> list[StatusChange]:
     """Gives these accounts the statuses of that day, in the caller's transaction, which keeps others out
     (`statuses.alone`), and does what follows. Returns what changed."""
     wanted = sorted(set(ids))
     if not wanted:
         return []
-    changes = _changes(statuses.of_accounts(session, wanted), limits(day))
+    changes = _changes(statuses.of_accounts(session, wanted), limits(day), stale)
     statuses.write(session, changes, day, now)
     if then is not None and changes:
         then(session, changes, day, now)
     return changes
 
 
-def _changes(facts: Sequence[Facts], known: Limits) -> list[StatusChange]:
+def _changes(facts: Sequence[Facts], known: Limits, stale: Stale) -> list[StatusChange]:
     found = []
+    before = stale.before(known.day)
     for one in facts:
         ruling = known.judge(
             one.created_on,
             (deal_end(span.end_date, span.closed_on) for span in one.deals),
-            (span.closed_on for span in one.opportunities),
+            (
+                opportunity_end(span.closed_on, stale.changed_on(span.changed_at), before)
+                for span in one.opportunities
+            ),
         )
         status = STORED[ruling.status]
         if status is not one.status:
@@ -74,9 +103,10 @@ def _changes(facts: Sequence[Facts], known: Limits) -> list[StatusChange]:
 class StatusSync:
     """The statuses of the whole CRM."""
 
-    def __init__(self, database: Database, zone: ZoneInfo) -> None:
+    def __init__(self, database: Database, zone: ZoneInfo, stale_months: int | None = None) -> None:
         self._database = database
         self._zone = zone
+        self.stale = Stale(stale_months, zone)
         self.halted: Callable[[], bool] = lambda: False
         self.then: Then | None = None  # what follows from a change of status
 
@@ -139,7 +169,7 @@ class StatusSync:
             if not facts:
                 break
             after, looked_at = facts[-1].account_id, looked_at + len(facts)
-            found = _changes(facts, known)
+            found = _changes(facts, known, self.stale)
             changes += found if dry_run else self._write([one.account_id for one in found], day, now)
         else:
             return Looked(day, looked_at, tuple(changes), whole=False)
@@ -158,5 +188,5 @@ class StatusSync:
                 statuses.alone(session)
                 # What another day would bring is nothing to act on.
                 then = self.then if day == self.today(now) else None
-                done += refresh(session, ids[start : start + CHUNK], day, now, then)
+                done += refresh(session, ids[start : start + CHUNK], day, now, then=then, stale=self.stale)
         return done

@@ -38,6 +38,15 @@ def folder(tmp_path: Path) -> Path:
         (["import", "contacts", "syncd.toml"], 1, "line 1:"),
         (["import", "contacts", "empty.csv"], 1, "the file is empty"),
         (["import", "contacts", "photo.csv"], 1, "save the sheet as CSV"),
+        (["import", "contacts", "cut.xlsx"], 1, "it is no XLSX file, or was cut off"),
+        (["import", "contacts", "locked.xlsx"], 1, "it is protected by a password"),
+        (["template", "mails"], 2, "is not one of 'accounts'"),
+        (["template", "calls"], 2, "calls come from a telephone system"),
+        (["template", "contacts", "empty.csv"], 2, "is there already and is not overwritten"),
+        (["export", "contacts", "nowhere/contacts.csv"], 1, "No such file or directory"),
+        (["export", "contacts", "-", "--status", "open"], 1, "--status: contacts have none"),
+        (["export", "deals", "-", "--status", "off"], 1, '"off" is not known; accepted: SIGNED'),
+        (["export", "deals", "-", "--owner", "nobody"], 1, "nobody"),
         (["sync"], 2, "has no [[mailboxes]]"),
         (["sync", "claire"], 2, 'there is no mailbox "claire" in the config; known: none'),
         (["pause"], 2, "Missing argument"),
@@ -92,6 +101,8 @@ def test_a_mistake_gets_a_clear_line(
 ) -> None:
     (folder / "empty.csv").touch()
     (folder / "photo.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    (folder / "cut.xlsx").write_bytes(b"PK\x03\x04 and no more")
+    (folder / "locked.xlsx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     (folder / "broken.toml").write_text("[workspace]\nname = \n")
     (folder / "wrong.toml").write_text(CONFIG.replace("name", "nam"))
     (folder / "nodb.toml").write_text(CONFIG.replace("crm.db", "/proc/nowhere/crm.db"))
@@ -137,7 +148,7 @@ def test_help_of_every_verb_has_an_example_and_comes_quickly(tmp_path: Path) -> 
     from syncd.cli.main import app
 
     names = [one.name for one in app.registered_commands]
-    assert len(names) == 18
+    assert len(names) == 20
     for name in names:
         assert name is not None
         outcome = console(None, name, "--help")

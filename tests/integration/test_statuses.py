@@ -110,6 +110,25 @@ def test_what_moves_to_another_account_changes_both(company: Database) -> None:
     assert (stored(company)["A2"], stored(company)["A4"]) == ("INACTIVE", "PROSPECT")
 
 
+def test_an_open_opportunity_that_nobody_changes_goes_stale_where_that_is_wanted(company: Database) -> None:
+    early = datetime(2026, 5, 23, 22, 30, tzinfo=UTC)  # the 24th in Paris
+    load(company, "opportunities", "ext_id,title,account\nO1,Cave,A1\n", early)
+
+    StatusSync(company, PARIS).recompute(date(2026, 11, 24), NOON)
+    assert stored(company)["A1"] == "PROSPECT"
+    stale = StatusSync(company, PARIS, stale_months=6)
+    stale.recompute(date(2026, 11, 24), NOON)
+    assert stored(company)["A1"] == "PROSPECT", "exactly six months are not more than six"
+    stale.recompute(date(2026, 11, 25), NOON)
+    assert stored(company)["A1"] == "INACTIVE", "closed on its last change, more than six months ago"
+    StatusSync(company, PARIS, stale_months=1).recompute(date(2026, 11, 24), NOON)
+    assert stored(company)["A1"] == "NEGLECTED", "closed exactly six months ago"
+
+    load(company, "opportunities", "ext_id,title\nO1,Caves\n")
+    stale.recompute(date(2026, 11, 25), NOON)
+    assert stored(company)["A1"] == "PROSPECT", "a change makes it live again"
+
+
 def test_what_is_deleted_does_not_count(company: Database) -> None:
     load(company, "deals", "ext_id,title,project,status\nD1,Toit,P1,SIGNED\nD2,Mur,P2,SIGNED\n")
     load(company, "opportunities", "ext_id,title,account\nO1,Cave,A4\n")
@@ -301,7 +320,7 @@ def test_only_an_admin_recomputes(company: Database, role: UserRole) -> None:
         ("deals", "title,project,status\nX,P1,CANCELLED\n", "closed_on: is required once the status is CANC"),
         ("deals", "title,project,status\nX,P1,ENDED\n", "end_date: is required once the status is ENDED"),
         ("deals", "title,project,status,amount\nX,P1,SIGNED,1.234\n", "has more than two decimals"),
-        ("deals", "title,project,project_id,status\nX,P1,1,SIGNED\n", "stands beside project"),
+        ("deals", "title,project,project_id,status\nX,P1,2,SIGNED\n", '"P1" is not project_id 2'),
         ("projects", "name\nX\n", "account: is required: a project belongs to an account"),
         ("projects", "name,account,reference\nX,A1,R\nY,A1,R\n", '"R" is that of project'),
         ("accounts", "name,type,status\nX,client,ACTIVE\n", "status: is computed: leave the column out"),

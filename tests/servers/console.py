@@ -35,11 +35,12 @@ class Outcome:
 def console(config: Path | None, *arguments: str, at: datetime | None = None) -> Outcome:
     """Runs `syncd --config CONFIG ARGUMENTS` in this process, or without --config; at this moment, if any."""
     before = [] if config is None else ["--config", str(config)]
-    out, err = io.StringIO(), io.StringIO()
+    printed = io.BytesIO()  # also what is no text: a workbook
+    out, err = io.TextIOWrapper(printed, "utf-8", write_through=True), io.StringIO()
     clock = nullcontext() if at is None else time_machine.travel(at)
     with redirect_stdout(out), redirect_stderr(err), _own_log(), clock:
         code = main.run([*before, *arguments])
-    return Outcome(code, out.getvalue(), err.getvalue())
+    return Outcome(code, printed.getvalue().decode("utf-8", "replace"), err.getvalue())
 
 
 def program(*arguments: str, cwd: Path, stdin: bytes = b"", **environ: str) -> Outcome:

@@ -194,7 +194,7 @@ def test_a_missing_column_that_new_records_need_is_told(company: Database) -> No
         ("opportunities", "reference,title,account\nR,X,A1\nR,Y,A1\n", 'line 3: reference: "R" is that of'),
         ("case_files", "code,title,scope\nD,X,account\n", "line 2: scope: ACCOUNT needs an account"),
         ("case_files", "code,title,account\nD,X,A1\nD,Y,A1\n", "line 3: code: is that of dossier"),
-        ("contacts", "account,account_id,last_name\nA1,1,X\n", "line 1: account_id: stands beside account"),
+        ("contacts", "account,account_id,last_name\nA1,2,X\n", 'line 2: account: "A1" is not account_id 2'),
     ],
 )
 def test_what_the_rules_forbid_is_refused(company: Database, kind: str, text: str, fault: str) -> None:
