@@ -35,6 +35,7 @@ class Head:
     id: int
     state: OrderState
     owner_id: int | None
+    currency: str | None
 
 
 def products(records: Sequence[Record], context: Context) -> None:
@@ -181,13 +182,14 @@ def order_lines(records: Sequence[Record], context: Context) -> None:
     heads: dict[int, Head] = {}
     for part in chunked(wanted):
         order = SalesOrder
-        query = select(order.id, order.state, order.owner_id).where(order.id.in_(part))
-        heads.update((id_, Head(id_, state, owner)) for id_, state, owner in session.execute(query))
+        query = select(order.id, order.state, order.owner_id, order.currency).where(order.id.in_(part))
+        heads.update((row[0], Head(row[0], row[1], row[2], row[3])) for row in session.execute(query))
     filled = set(line_sums(session, wanted))
     products_ = _products(session, _ids(record.after("product_id") for record in records))
     for record in records:
         belongs(record, "order", "a line belongs to an order", context)
-        _priced(record, products_, context)
+        order_id = record.after("order_id")
+        _priced(record, products_, heads.get(order_id) if isinstance(order_id, int) else None, context)
         for id_ in {record.after("order_id"), (record.before or {}).get("order_id")}:
             head = heads.get(id_) if isinstance(id_, int) else None
             if head is not None and (record.before is None or record.changes()):
@@ -203,14 +205,15 @@ def _products(session: Session, ids: Iterable[int]) -> dict[int, Product]:
     }
 
 
-def _priced(record: Record, known: dict[int, Product], context: Context) -> None:
+def _priced(record: Record, known: dict[int, Product], head: Head | None, context: Context) -> None:
     product_id = record.after("product_id")
     product = known.get(product_id) if isinstance(product_id, int) else None
     moved = record.before is None or "product_id" in record.changes()
     if product is not None and moved:
         if not product.active:
             context.findings.warn(record.line, "product", f'"{product.code}" is not sold any more')
-        if record.values.get("price") is None:
+        foreign = head is not None and head.currency not in (None, context.currency)
+        if record.values.get("price") is None and not foreign:
             record.values["price"] = product.price
         if record.values.get("description") is None:
             record.values["description"] = product.name
@@ -218,7 +221,7 @@ def _priced(record: Record, known: dict[int, Product], context: Context) -> None
         context.findings.fault(record.line, "description", "is required for a line without a product")
     price, quantity = record.after("price"), record.after("quantity")
     if price is None:
-        context.findings.fault(record.line, "price", "is required: the product has none")
+        context.findings.fault(record.line, "price", "is required: the product has none in this currency")
     if not isinstance(price, Decimal) or not isinstance(quantity, Decimal):
         return
     found = line_total(quantity, price, discounts(record))
