@@ -186,8 +186,8 @@ def order_lines(records: Sequence[Record], context: Context) -> None:
         order = SalesOrder
         query = select(order.id, order.state, order.owner_id, Account.owner_id, order.currency)
         query = query.join(Account, Account.id == order.account_id).where(order.id.in_(part))
-        for id_, state, owner, of_account, currency in session.execute(query):
-            heads[id_] = Head(id_, state, (owner, of_account), currency)
+        for number, state, owner, of_account, currency in session.execute(query):
+            heads[number] = Head(number, state, (owner, of_account), currency)
     filled = set(line_sums(session, wanted))
     products_ = _products(session, _ids(record.after("product_id") for record in records))
     for record in records:
