@@ -74,7 +74,7 @@ def check(tree: Tree, custom: Mapping[str, FieldSort]) -> Iterator[Problem]:
             if not isinstance(written, str) or not written:
                 continue
             try:
-                read(written, fields_for(str(source), custom))
+                read(written, fields_for("file" if source == "file" else "field", custom))
             except ValueError as error:
                 yield tree.problem((*path, key), str(error))
 

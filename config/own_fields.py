@@ -57,16 +57,22 @@ def check(tree: Tree) -> Iterator[Problem]:
 def sorts(tree: Tree, entity: str) -> dict[str, FieldSort]:
     """The company's own fields of an entity, as conditions see them."""
     codes = {
-        str(one.get("code")): frozenset(str(item["code"]) for _, item in _items(path, one) if "code" in item)
+        _text(one, "code"): frozenset(_text(item, "code") for _, item in _items(path, one))
         for path, one in tree.tables("value_lists")
     }
     found = {}
     for _, field in tree.tables("custom_fields"):
-        key, kind = field.get("key"), field.get("type")
-        if field.get("entity") == entity and isinstance(key, str) and isinstance(kind, str) and kind in SORTS:
-            choices = codes.get(str(field.get("list")), frozenset()) if kind in LISTS else frozenset()
+        key, kind = _text(field, "key"), _text(field, "type")
+        if field.get("entity") == entity and key and kind in SORTS:
+            choices = codes.get(_text(field, "list"), frozenset()) if kind in LISTS else frozenset()
             found[key] = FieldSort(SORTS[kind], choices)
     return found
+
+
+def _text(table: Mapping[str, object], key: str) -> str:
+    """What is written there; empty where that is no text."""
+    found = table.get(key)
+    return found if isinstance(found, str) else ""
 
 
 def applied(custom: Iterable[CustomField], lists: Iterable[ValueList], entity: str) -> dict[str, FieldSort]:
@@ -103,17 +109,17 @@ def _lists(tree: Tree) -> Iterator[Problem]:
 
 
 def _custom(tree: Tree) -> Iterator[Problem]:
-    lists = [str(one.get("code")) for _, one in tree.tables("value_lists")]
-    first: dict[tuple[object, object], KeyPath] = {}
+    lists = [_text(one, "code") for _, one in tree.tables("value_lists")]
+    first: dict[tuple[str, str], KeyPath] = {}
     for path, field in tree.tables("custom_fields"):
-        name = (field.get("entity"), field.get("key"))
-        if first.setdefault(name, path) != path:
-            other = tree.place((*first[name], "key")) if "key" in field else "another table"
+        name = (_text(field, "entity"), _text(field, "key"))
+        if name[1] and first.setdefault(name, path) != path:
+            other = tree.place((*first[name], "key"))
             yield tree.problem((*path, "key"), f'"{name[1]}" is taken already, at {other}')
-        of_list, code = field.get("type") in LISTS, field.get("list")
-        if of_list and code is None:
+        kind, code = _text(field, "type"), field.get("list")
+        if kind in LISTS and code is None:
             yield tree.problem((*path, "list"), "is required for value_list and multi_list")
-        elif not of_list and code is not None and field.get("type") in SORTS:
+        elif kind in SORTS and kind not in LISTS and code is not None:
             yield tree.problem((*path, "list"), "is for value_list and multi_list only")
         elif isinstance(code, str) and code not in lists and tree.complete:
             message = f'there is no [[value_lists]] with the code "{code}"{nearest(code, lists)}'

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from store import visible
 from store.accounts import Account
+from store.actors import Actor
 from store.contacts import Contact
 from store.ledger import chunked
 
@@ -26,13 +28,14 @@ class ContactKeys:
     landline: bool  # whether it is among them
 
 
-def keys(session: Session) -> Iterator[ContactKeys]:
-    """Those of all contacts, by id. The forms of their numbers must be there (`store.phones`)."""
+def keys(session: Session, reader: Actor | None = None) -> Iterator[ContactKeys]:
+    """Those of all contacts that the reader may read, by id. The forms of their numbers must be there
+    (`store.phones`)."""
     c = Contact
     query = (
         select(c.id, c.account_id, c.first_name, c.last_name, c.email, c.email2, c.email3,
                c.phone_landline_e164, c.phone_mobile_e164)
-        .where(c.deleted_at.is_(None))
+        .where(c.deleted_at.is_(None), visible.contacts(reader))
         .order_by(c.id)
     )  # fmt: skip
     for id_, account, first, last, *values in session.execute(query.execution_options(yield_per=PAGE)):

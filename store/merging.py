@@ -28,16 +28,18 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from store import directory, phones
+from store import directory, phones, visible
+from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.base import Base
 from store.contacts import Contact, Gender
-from store.errors import Forbidden, Invalid, NotFound
+from store.errors import Invalid, NotFound
 from store.fields import CONTACTS
 from store.ledger import chunked
 from store.meetings import MeetingEvidence
 from store.references import addresses_in_use
+from store.rights import Verb
 
 ADDRESSES = ("email", "email2", "email3")
 EMPTY: dict[str, object] = {"first_name": "", "gender": Gender.UNSPECIFIED}  # other columns: NULL
@@ -91,7 +93,7 @@ def merge(session: Session, keep_id: int, other_id: int, *, actor: Actor, now: d
     if keep_id == other_id:
         raise Invalid("a contact cannot be merged with itself")
     keep, other = _contact(session, keep_id), _contact(session, other_id)
-    _check_rights((keep, other), actor)
+    _check_rights(session, (keep, other), actor)
     done = Merged()
     filled = _fill(keep, other, done)
     done.filled = sorted(filled)
@@ -133,7 +135,7 @@ def unmerge(session: Session, keep_id: int, other_id: int, *, actor: Actor, now:
         )
     keep = _contact(session, keep_id)
     other = session.get_one(Contact, other_id, with_for_update=True)
-    _check_rights((keep, other), actor)
+    _check_rights(session, (keep, other), actor)
     done = Merged()
     _empty(keep, other, last.detail["filled"], done)
     for table, column in references():
@@ -332,10 +334,12 @@ def _contact(session: Session, id_: int) -> Contact:
     return found
 
 
-def _check_rights(contacts: Sequence[Contact], actor: Actor) -> None:
+def _check_rights(session: Session, contacts: Sequence[Contact], actor: Actor) -> None:
     for one in contacts:
-        if not actor.may_edit(one.owner_id):
-            raise Forbidden(f"{actor.login} may not change contact {one.id}: it is another user's")
+        visible.require(session, actor, "contact", one.id)
+        account = session.get_one(Account, one.account_id)
+        if not actor.may("contact", Verb.UPDATE, [one.owner_id, account.owner_id]):
+            raise actor.refuse(f"change contact {one.id}", "contact", Verb.UPDATE)
 
 
 def _touch(

@@ -1,8 +1,9 @@
 """The telephone numbers of contacts in the international form, beside what was typed (R027, R028).
 
-A form depends on the country that numbers belong to which name none. So the country is kept with the forms:
-under another one all of them are worked out again. A writer of a number empties its form, whoever needs the
-forms has the missing ones worked out first (`syncd.engine.phones`).
+A form depends on the country that numbers belong to which name none, and on how it is worked out. So both are
+kept with the forms: under another country, or by another method, all of them are worked out again. A writer
+of a number empties its form, whoever needs the forms has the missing ones worked out first
+(`syncd.engine.phones`).
 """
 
 from collections.abc import Callable, Iterable
@@ -16,18 +17,20 @@ from store.errors import Stale
 from store.fields import Value
 
 ONLY = 1  # the id of the only row
+METHOD = 1  # counts up whenever `syncd.core.calls.international` gives any number another form
 NUMBERS = {"phone_landline": "phone_landline_e164", "phone_mobile": "phone_mobile_e164"}
 PAGE = 5000  # contacts looked at together
 NONE = ""  # the form of a text that is no number
 
 
 class PhoneForm(Base):
-    """The country by which the forms were worked out."""
+    """How the forms were worked out."""
 
     __tablename__ = "phone_form"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     country: Mapped[str] = mapped_column(String(2))
+    method: Mapped[int]
 
 
 def emptied(values: dict[str, Value]) -> dict[str, Value]:
@@ -37,7 +40,8 @@ def emptied(values: dict[str, Value]) -> dict[str, Value]:
 
 def settled(session: Session, country: str) -> bool:
     """Whether every number has the form that follows from it and this country."""
-    if session.scalar(select(PhoneForm.country).where(PhoneForm.id == ONLY)) != country:
+    state = session.execute(select(PhoneForm.country, PhoneForm.method).where(PhoneForm.id == ONLY)).first()
+    if state is None or tuple(state) != (country, METHOD):
         return False
     return session.scalar(select(Contact.id).where(PHONE_STALE).limit(1)) is None
 
@@ -53,7 +57,7 @@ def settle(session: Session, country: str, form: Callable[[str], str]) -> int:
     state = session.get(PhoneForm, ONLY, with_for_update=True)
     if state is None:
         raise Stale("the table phone_form has no row: run `syncd db upgrade`")
-    if state.country != country:
+    if (state.country, state.method) != (country, METHOD):
         forms = (Contact.phone_landline_e164, Contact.phone_mobile_e164)
         session.execute(
             update(Contact)
@@ -61,7 +65,7 @@ def settle(session: Session, country: str, form: Callable[[str], str]) -> int:
             .values(dict.fromkeys(NUMBERS.values()))
             .execution_options(synchronize_session=False)
         )
-        state.country = country
+        state.country, state.method = country, METHOD
     session.flush()
     columns = (Contact.id, Contact.phone_landline, Contact.phone_mobile)
     done = 0

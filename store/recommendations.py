@@ -12,12 +12,14 @@ from enum import Enum
 from sqlalchemy import Boolean, ForeignKey, Index, String, Text, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from store import visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.base import Base, Entity, EnumText
-from store.errors import Forbidden, Invalid, NotFound
+from store.errors import Invalid, NotFound
 from store.fields import lines
+from store.rights import Verb
 
 LONGEST = 2000  # characters of a message
 ACTIVE = text("active")
@@ -280,13 +282,15 @@ def history(session: Session, account_id: int, at_most: int = 50) -> tuple[Forme
     )  # fmt: skip
 
 
-def listed(session: Session, limit: int, offset: int) -> tuple[tuple[RecommendationRow, ...], int]:
-    """Those that stand, by the account's name, and how many there are."""
+def listed(
+    session: Session, limit: int, offset: int, reader: Actor | None = None
+) -> tuple[tuple[RecommendationRow, ...], int]:
+    """Those that stand at accounts that the reader may read, by the account's name, and their number."""
     r = AccountRecommendation
     rows = (
         select(r, Account.name)
         .join(Account, Account.id == r.account_id)
-        .where(r.active, Account.deleted_at.is_(None))
+        .where(r.active, Account.deleted_at.is_(None), visible.accounts(reader))
     )
     found = session.execute(rows.order_by(Account.name, r.id).limit(limit).offset(offset))
     made = tuple(
@@ -299,15 +303,13 @@ def listed(session: Session, limit: int, offset: int) -> tuple[tuple[Recommendat
 
 def _account(session: Session, account_id: int, actor: Actor) -> Account:
     """The account, kept from others who would write its text at the same time."""
+    visible.require(session, actor, "account", account_id)
     query = select(Account).where(Account.id == account_id, Account.deleted_at.is_(None))
     account = session.scalar(query.with_for_update())
     if account is None:
         raise NotFound(f"there is no account {account_id}")
-    if not actor.may_edit(account.owner_id):
-        raise Forbidden(
-            f"{actor.login} may not change account {account_id}: "
-            "only its owner and users with the role advanced or admin may"
-        )
+    if not actor.may("account", Verb.UPDATE, [account.owner_id]):
+        raise actor.refuse(f"change account {account_id}", "account", Verb.UPDATE)
     return account
 
 

@@ -37,6 +37,7 @@ class Head:
     id: int
     state: OrderState
     owners: tuple[int | None, int | None]  # its own, and its account's
+    currency: str | None
 
 
 def products(records: Sequence[Record], context: Context) -> None:
@@ -183,15 +184,16 @@ def order_lines(records: Sequence[Record], context: Context) -> None:
     heads: dict[int, Head] = {}
     for part in chunked(wanted):
         order = SalesOrder
-        query = select(order.id, order.state, order.owner_id, Account.owner_id)
+        query = select(order.id, order.state, order.owner_id, Account.owner_id, order.currency)
         query = query.join(Account, Account.id == order.account_id).where(order.id.in_(part))
-        rows = session.execute(query)
-        heads.update((id_, Head(id_, state, (owner, of_account))) for id_, state, owner, of_account in rows)
+        for number, state, owner, of_account, currency in session.execute(query):
+            heads[number] = Head(number, state, (owner, of_account), currency)
     filled = set(line_sums(session, wanted))
     products_ = _products(session, _ids(record.after("product_id") for record in records))
     for record in records:
         belongs(record, "order", "a line belongs to an order", context)
-        _priced(record, products_, context)
+        order_id = record.after("order_id")
+        _priced(record, products_, heads.get(order_id) if isinstance(order_id, int) else None, context)
         for id_ in {record.after("order_id"), (record.before or {}).get("order_id")}:
             head = heads.get(id_) if isinstance(id_, int) else None
             if head is not None and (record.before is None or record.changes()):
@@ -207,14 +209,15 @@ def _products(session: Session, ids: Iterable[int]) -> dict[int, Product]:
     }
 
 
-def _priced(record: Record, known: dict[int, Product], context: Context) -> None:
+def _priced(record: Record, known: dict[int, Product], head: Head | None, context: Context) -> None:
     product_id = record.after("product_id")
     product = known.get(product_id) if isinstance(product_id, int) else None
     moved = record.before is None or "product_id" in record.changes()
     if product is not None and moved:
         if not product.active:
             context.findings.warn(record.line, "product", f'"{product.code}" is not sold any more')
-        if record.values.get("price") is None:
+        foreign = head is not None and head.currency not in (None, context.currency)
+        if record.values.get("price") is None and not foreign:
             record.values["price"] = product.price
         if record.values.get("description") is None:
             record.values["description"] = product.name
@@ -222,7 +225,7 @@ def _priced(record: Record, known: dict[int, Product], context: Context) -> None
         context.findings.fault(record.line, "description", "is required for a line without a product")
     price, quantity = record.after("price"), record.after("quantity")
     if price is None:
-        context.findings.fault(record.line, "price", "is required: the product has none")
+        context.findings.fault(record.line, "price", "is required: the product has none in this currency")
     if not isinstance(price, Decimal) or not isinstance(quantity, Decimal):
         return
     found = line_total(quantity, price, discounts(record))

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from store import visible
 from store.accounts import Account
 from store.activities import (
     Activity,
@@ -18,6 +19,7 @@ from store.activities import (
     ActivityType,
     CallDirection,
 )
+from store.actors import Actor
 from store.contacts import Contact
 from store.errors import NotFound
 from store.pipeline import Opportunity
@@ -79,21 +81,28 @@ def place(text: str) -> Place:
 
 
 def page(
-    session: Session, contact_id: int, *, limit: int, after: Place | None = None, pending: bool = False
+    session: Session,
+    contact_id: int,
+    *,
+    limit: int,
+    after: Place | None = None,
+    pending: bool = False,
+    reader: Actor | None = None,
 ) -> Timeline:
-    """The activities of a contact. Raises NotFound.
+    """The activities of a contact that the reader may read. Raises NotFound.
 
     Those that wait for a report are in it with `pending` only (R114), but for calls: an unreported call was a
     call (R047).
     """
     if session.scalar(select(Contact.id).where(Contact.id == contact_id)) is None:
         raise NotFound(f"there is no contact {contact_id}")
+    visible.require(session, reader, "contact", contact_id)
     a = Activity
     # The rows of one page are read last: of the others only what they are ordered by.
     which = (
         select(a.id)
         .join(ActivityContact, ActivityContact.activity_id == a.id)
-        .where(ActivityContact.contact_id == contact_id, a.deleted_at.is_(None))
+        .where(ActivityContact.contact_id == contact_id, a.deleted_at.is_(None), visible.activities(reader))
         .order_by(a.occurred_at.desc(), a.id.desc())
         .limit(limit + 1)
     )

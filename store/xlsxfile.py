@@ -24,7 +24,7 @@ MAX_UNPACKED = 512 * 2**20  # bytes of all parts that are read
 MAX_PARTS = 2000
 MAX_STRINGS = 2_000_000
 MAX_COLUMNS = 500
-MAX_HELD = 200_000  # elements of XML in memory at once
+MAX_HELD = 100_000  # elements of XML in memory at once
 OURS = ("columns", "colonnes")  # the second sheet of a template (store/templates.py)
 
 _DATE_FORMATS = frozenset((*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 59)))
@@ -81,15 +81,18 @@ def _scan(archive: zipfile.ZipFile) -> Sheet:
     if len(parts) > MAX_PARTS or sum(one.file_size for one in parts) > MAX_UNPACKED:
         raise _refused(f"it unpacks to more than {MAX_UNPACKED // 2**20} MiB: save only the one sheet")
     names = {one.filename for one in parts}
-    if "xl/workbook.xml" not in names:
+    book = next(iter(_targets(archive, names, "", "/officeDocument").values()), "xl/workbook.xml")
+    if book not in names:
         raise _refused("it is no XLSX workbook: save the sheet as .xlsx or as CSV")
-    sheets, first_day = _workbook(archive)
-    targets = _targets(archive, names)
+    sheets, first_day = _workbook(archive, book)
+    targets = _targets(archive, names, book, "/worksheet")
     path = targets.get(sheets[0][1], "") if sheets else ""
     if path not in names:
         raise _refused("it has no sheet")
-    strings = list(_strings(archive)) if "xl/sharedStrings.xml" in names else []
-    styles = _styles(archive) if "xl/styles.xml" in names else _Styles(frozenset(), frozenset())
+    (texts,) = list(_targets(archive, names, book, "/sharedStrings").values())[:1] or [""]
+    (looks,) = list(_targets(archive, names, book, "/styles").values())[:1] or [""]
+    strings = list(_strings(archive, texts)) if texts in names else []
+    styles = _styles(archive, looks) if looks in names else _Styles(frozenset(), frozenset())
     sheet = _Reader(_Book(strings, styles, first_day)).read(archive, path)
     others = [name for name, _ in sheets[1:] if name not in OURS]
     if others:
@@ -124,10 +127,10 @@ def _elements(archive: zipfile.ZipFile, path: str, *tags: str) -> Iterator["etre
                     del element.getparent()[0]
 
 
-def _workbook(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], datetime]:
+def _workbook(archive: zipfile.ZipFile, path: str) -> tuple[list[tuple[str, str]], datetime]:
     """The names of the sheets with the ids of their parts, and the day that dates are counted from."""
     sheets, first = [], _FIRST_1900
-    for element in _elements(archive, "xl/workbook.xml", "sheet", "workbookPr"):
+    for element in _elements(archive, path, "sheet", "workbookPr"):
         if etree.QName(element).localname == "workbookPr":
             first = _FIRST_1904 if element.get("date1904") in ("1", "true") else _FIRST_1900
             continue
@@ -136,20 +139,23 @@ def _workbook(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], datetime
     return sheets, first
 
 
-def _targets(archive: zipfile.ZipFile, names: set[str]) -> dict[str, str]:
-    """The paths of the worksheets by the ids of the workbook's relationships."""
-    path = "xl/_rels/workbook.xml.rels"
+def _targets(archive: zipfile.ZipFile, names: set[str], of: str, kind: str) -> dict[str, str]:
+    """The paths of the parts of a kind that a part refers to, by id (ECMA-376, part 2, 9.3)."""
+    folder, name = posixpath.split(of)
+    path = posixpath.join(folder, "_rels", f"{name}.rels")
     if path not in names:
         return {}
     return {
-        str(one.get("Id")): posixpath.normpath(posixpath.join("/xl", str(one.get("Target", "")))).lstrip("/")
+        str(one.get("Id")): posixpath.normpath(
+            posixpath.join("/", folder, str(one.get("Target", "")))
+        ).lstrip("/")
         for one in _elements(archive, path, "Relationship")
-        if str(one.get("Type", "")).endswith("/worksheet")
+        if str(one.get("Type", "")).endswith(kind)
     }
 
 
-def _strings(archive: zipfile.ZipFile) -> Iterator[str]:
-    for number, element in enumerate(_elements(archive, "xl/sharedStrings.xml", "si")):
+def _strings(archive: zipfile.ZipFile, path: str) -> Iterator[str]:
+    for number, element in enumerate(_elements(archive, path, "si")):
         if number >= MAX_STRINGS:
             raise _refused("it holds too many texts: split it")
         yield _text(element)
@@ -165,10 +171,10 @@ def _unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda one: chr(int(one[1], 16)), text) if "_x" in text else text
 
 
-def _styles(archive: zipfile.ZipFile) -> _Styles:
+def _styles(archive: zipfile.ZipFile, path: str) -> _Styles:
     dates, percents = set(_DATE_FORMATS), set(_PERCENT_FORMATS)
     shown: list[int] = []
-    for element in _elements(archive, "xl/styles.xml", "numFmt", "cellXfs"):
+    for element in _elements(archive, path, "numFmt", "cellXfs"):
         if etree.QName(element).localname == "cellXfs":
             shown = [int(one.get("numFmtId", "0")) for one in element.iter("{*}xf")]
             continue

@@ -22,6 +22,7 @@ def duplicates(
     *,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many groups.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
+    as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
     """List contacts that may be the same person: by e-mail address, by name at one account, by telephone.
@@ -37,7 +38,8 @@ def duplicates(
     with of(ctx).installation() as installation:
         phones.settle_all(installation.database, installation.settings.workspace.default_country)
         with installation.database.read() as session:
-            found = groups(contact_rows.keys(session))
+            reader = None if as_ is None else actor(session, as_)
+            found = groups(contact_rows.keys(session, reader))
             page = found[offset : offset + limit]
             names = contact_rows.names(session, (id_ for group in page for id_ in group.contacts))
     if json:

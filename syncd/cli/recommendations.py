@@ -104,19 +104,20 @@ def clear(ctx: typer.Context, account: Account, as_: As = None) -> None:
 
 
 @recommendation.command("show")
-def show(ctx: typer.Context, account: Account, json: Annotated[bool, Json] = False) -> None:
+def show(ctx: typer.Context, account: Account, as_: As = None, json: Annotated[bool, Json] = False) -> None:
     """Show an account's recommendation, and those before it.
 
     \b
     Example:
       syncd recommendation show "Garage Dupont"
     """
-    from store import recommendations, references
+    from store import recommendations, references, visible
 
     with of(ctx).installation() as installation:
         workspace = installation.settings.workspace
         with installation.database.read() as session:
             id_ = references.account(session, account)
+            visible.require(session, None if as_ is None else actor(session, as_), "account", id_)
             stands = recommendations.of_account(session, id_)
             before = recommendations.history(session, id_)
     if json:
@@ -145,6 +146,7 @@ def list_(
     *,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 50,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first ones.")] = 0,
+    as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
     """List the accounts that have a recommendation.
@@ -159,7 +161,8 @@ def list_(
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         with installation.database.read() as session:
-            rows, total = recommendations.listed(session, limit, offset)
+            reader = None if as_ is None else actor(session, as_)
+            rows, total = recommendations.listed(session, limit, offset, reader)
     if json:
         as_json({"rows": plain(rows), "total": total, "offset": offset})
         return

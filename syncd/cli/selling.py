@@ -199,6 +199,8 @@ def _change(noun: Noun, cli: Cli, given: Given, cells: "Mapping[str, str]", word
 
     verb, word = words
     lines = [_line(text) for text in given.lines]
+    if lines and "total" in cells:
+        raise UsageError("--total: is worked out from the lines")
     mode = ImportMode.CREATE if given.id is None else ImportMode.UPDATE
     touched: list[bool] = []
 

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Json, UsageError, of
+from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.output import as_json, say, shown, table, warn
+from syncd.cli.records import As
 
 if TYPE_CHECKING:
     from syncd.daemon.wiring import Installation
@@ -25,6 +26,7 @@ def timeline(
     after: Annotated[
         str | None, typer.Option("--after", metavar="CURSOR", help="Go on where the page before ended.")
     ] = None,
+    as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
     """Tell what happened with a contact, the newest first: e-mails, calls, meetings, notes.
@@ -38,13 +40,19 @@ def timeline(
         if planned:
             if pending or after is not None:
                 raise UsageError("--planned has neither --pending nor --after: it is one page")
-            _planned(installation, id_, limit, json=json)
+            _planned(installation, id_, limit, as_, json=json)
         else:
-            _happened(installation, id_, (limit, after), pending=pending, json=json)
+            _happened(installation, id_, (limit, after), as_, pending=pending, json=json)
 
 
 def _happened(
-    installation: "Installation", id_: int, pages: tuple[int, str | None], *, pending: bool, json: bool
+    installation: "Installation",
+    id_: int,
+    pages: tuple[int, str | None],
+    as_: str | None,
+    *,
+    pending: bool,
+    json: bool,
 ) -> None:
     from store import timeline as kept
 
@@ -54,7 +62,8 @@ def _happened(
     except ValueError as error:
         raise UsageError(f"--after: {error}") from None
     with installation.database.read() as session:
-        page = kept.page(session, id_, limit=limit, after=place, pending=pending)
+        reader = None if as_ is None else actor(session, as_)
+        page = kept.page(session, id_, limit=limit, after=place, pending=pending, reader=reader)
     if json:
         as_json(page)
         return
@@ -69,7 +78,7 @@ def _happened(
         warn(f"there is more: --after '{page.next}'")
 
 
-def _planned(installation: "Installation", id_: int, limit: int, *, json: bool) -> None:
+def _planned(installation: "Installation", id_: int, limit: int, as_: str | None, *, json: bool) -> None:
     from store import scheduling
     from syncd.daemon.clock import now
     from syncd.engine.timeline import planned
@@ -77,7 +86,8 @@ def _planned(installation: "Installation", id_: int, limit: int, *, json: bool) 
     zone = installation.settings.workspace.timezone
     with installation.database.read() as session:
         scheduling.contact(session, id_)
-        found, cut = planned(session, id_, now(), zone)
+        reader = None if as_ is None else actor(session, as_)
+        found, cut = planned(session, id_, now(), zone, reader)
     page = found[:limit]
     if json:
         as_json({"rows": page, "total": len(found), "truncated": cut})

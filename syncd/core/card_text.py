@@ -66,7 +66,7 @@ class CardText:
 
 def parse(text: str, country: str) -> CardText:
     """Reads the lines of a card; numbers without a country are of that one (ISO 3166-1)."""
-    lines = [" ".join(line.split())[:LONGEST_LINE] for line in text.splitlines()]
+    lines = [_printable(line) for line in text.splitlines()]
     lines = [line for line in lines if any(one.isalnum() for one in line)][:MOST_LINES]
     fields: dict[str, Guess] = {}
     emails = list(
@@ -88,6 +88,11 @@ def parse(text: str, country: str) -> CardText:
     fields |= _name(left, emails)
     likely = [organisation.value] if organisation else []
     return CardText(fields, organisation, tuple(dict.fromkeys([*likely, *rest])))
+
+
+def _printable(line: str) -> str:
+    """The line with single spaces, and one for whatever is no text."""
+    return " ".join("".join(one if one.isprintable() else " " for one in line).split())[:LONGEST_LINE]
 
 
 def _is_contact_data(line: str, country: str) -> bool:

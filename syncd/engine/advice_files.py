@@ -21,6 +21,7 @@ from store.database import Database, Transaction
 from store.errors import Invalid
 from store.fields import choice, day
 from store.recommendations import Category
+from store.rights import Verb
 from syncd.engine.meetings.dropping import Enough
 from syncd.engine.recommending import RULES, AdviceChange, Recommending
 
@@ -135,7 +136,7 @@ def _rows(
             continue
         rows[account_id] = row
     for id_, owner in advice_rows.owners(session, rows).items():
-        if not actor.may_edit(owner):
+        if not actor.may("account", Verb.UPDATE, [owner]):
             faults.append(Fault(first[id_], "account_ref", f"{actor.login} may not change this account"))
             del rows[id_]
     return rows, faults

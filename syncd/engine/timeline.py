@@ -6,7 +6,8 @@ from enum import Enum
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Status
-from store import entries
+from store import entries, visible
+from store.actors import Actor
 from store.database import Transaction
 from syncd.core.recurrence import occurrences
 from syncd.engine.calendar.items import item_of
@@ -36,10 +37,12 @@ class Planned:
 
 
 def planned(
-    session: Transaction, contact_id: int, now: datetime, zone: ZoneInfo
+    session: Transaction, contact_id: int, now: datetime, zone: ZoneInfo, reader: Actor | None = None
 ) -> tuple[list[Planned], bool]:
-    """What begins or is due from now on, within a year; and whether there was too much to tell all."""
-    wanted = entries.Wanted(now, now + AHEAD, contact_id=contact_id)
+    """What begins or is due from now on, within a year, as far as the reader may read it; and whether there
+    was too much to tell all. Raises NotFound."""
+    visible.require(session, reader, "contact", contact_id)
+    wanted = entries.Wanted(now, now + AHEAD, contact_id=contact_id, reader=reader)
     records = entries.events_between(session, wanted, at_most=MOST)
     cut = len(records) == MOST
     found = []

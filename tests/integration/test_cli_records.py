@@ -98,6 +98,20 @@ def test_lists_are_paged_and_filtered(filled: World) -> None:
         assert run(filled, "list", what).out == "None.\n"
 
 
+def test_contacts_are_listed_by_name_or_the_last_updated_first(filled: World) -> None:
+    def ids(*more: str) -> list[int]:
+        return [row["id"] for row in run(filled, "list", "contacts", "--json", *more).json["rows"]]
+
+    assert ids("--sort=-updated_at") == [2, 1]
+    assert run(filled, "contact", "edit", "1", "--position", "Cheffe").code == 0
+    assert ids("--sort=-updated_at") == [1, 2]
+    assert run(filled, "contact", "edit", "2", "--position", "Chef").code == 0
+    assert ids("--sort=-updated_at", "--limit", "1") == [2]
+    assert ids() == [1, 2]
+    refused = run(filled, "list", "events", "--sort=-updated_at")
+    assert (refused.code, "--sort: events can be sorted by nothing else" in refused.err) == (2, True)
+
+
 def test_a_record_is_shown_with_what_hangs_on_it(filled: World) -> None:
     shown = run(filled, "show", "account", "A1")
     assert "name: Garage Dupont" in shown.out

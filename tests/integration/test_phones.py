@@ -103,6 +103,16 @@ def test_numbers_of_an_older_version_are_found_after_the_upgrade(
     assert found(office, "06 12") == 1
 
 
+def test_forms_of_another_method_are_worked_out_again(office: Office) -> None:
+    database = office.database()
+    with database.write() as session:
+        session.execute(text("UPDATE contact SET phone_mobile_e164 = '+999'"))
+        session.execute(text("UPDATE phone_form SET method = 0"))
+    database.close()
+    assert found(office, "+32475") == 1
+    assert found(office, "+999") == 0
+
+
 def test_numbers_that_no_verb_wrote_are_found_too(office: Office) -> None:
     office.add_contact(1, "x@garage.example", phone_mobile="07 00 00 00 01")
     assert found(office, "07 00 00 00 01") == 1

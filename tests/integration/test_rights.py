@@ -298,6 +298,14 @@ email = "max@acme.example"
 """
 
 
+ADVANCED = """[[users]]
+login = "vera"
+name = "Vera"
+email = "vera@acme.example"
+role = "advanced"
+"""
+
+
 @pytest.fixture
 def office(database_url: str, tmp_path: Path) -> Office:
     """The same by config and command."""
@@ -415,3 +423,34 @@ def test_what_is_added_in_a_few_words_is_ones_own(office: Office) -> None:
     office.done("quick-add", "RDV demain 14h", "--as", "paul")
     paul = office.rows("SELECT id FROM \"user\" WHERE login = 'paul'")
     assert office.rows("SELECT owner_id FROM event ORDER BY id DESC LIMIT 1") == paul
+
+
+def test_what_may_not_be_read_is_no_account_of_an_event_or_task(office: Office) -> None:
+    """The second account and its contact are max's."""
+    start = ("--start", "2026-12-02 10:00")
+    for words, told in (
+        (("event", "add", "--subject", "x", *start, "--account", "Banque"), "account: there is no account"),
+        (("event", "edit", "1", "--account", "2"), "account: there is no account"),
+        (("event", "add", "--subject", "x", *start, "--participant", "contact:2"), "there is no contact 2"),
+        (("task", "add", "--subject", "x", "--account", "Banque"), "account: there is no account"),
+        (("task", "add", "--subject", "x", "--contact", "2"), "contact: there is no contact 2"),
+    ):
+        outcome = office.run(*words, "--as", "paul")
+        assert (outcome.code, told in outcome.err) == (1, True), (words, outcome.err)
+    for text, account in (("RDV Garage demain 14h", 1), ("RDV Banque demain 15h", None)):
+        office.done("quick-add", text, "--as", "paul")
+        assert office.rows("SELECT account_id FROM event ORDER BY id DESC LIMIT 1") == [(account,)]
+
+
+def test_what_is_private_is_its_owners_alone_though_its_account_is_everybodys(office: Office) -> None:
+    more = ("--privacy", "private", "--account", "A1", "--as", "paul")
+    office.done("event", "add", "--subject", "Privé", "--start", "2026-12-01 18:00", *more)
+    office.done("task", "add", "--subject", "Privé", "--due", "2026-12-01", *more)
+    assert office.run("show", "event", "1", "--as", "mia").code == 0, "she leads him"
+    office.more = office.more.replace("[[users]]", ADVANCED + "[[users]]", 1)
+    for kind in ("event", "task"):
+        assert office.run("show", kind, "1", "--as", "vera").code == 0, "she reads everything else"
+        for login in ("mia", "vera"):
+            assert office.run("show", kind, "3", "--as", login).code == 1
+        assert office.run("show", kind, "3", "--as", "odile").code == 0
+        assert office.run("show", kind, "3", "--as", "paul").code == 0

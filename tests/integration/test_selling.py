@@ -163,6 +163,8 @@ def test_an_order_goes_forward_only_and_a_confirmed_one_stays(shop: World) -> No
         (["--line", "product=T12"], "--quantity: is required"),
         (["--line", "quantity=1; price=2"], "--description: is required for a line without a product"),
         (["--line", "product=V1; quantity=1"], "--price: is required: the product has none"),
+        (["--currency", "USD", "--line", "product=T12; quantity=1"], "the product has none in this currency"),
+        (["--total", "7", "--line", "product=T12; quantity=1"], "--total: is worked out from the lines"),
         (["--line", "product=T12; quantity=1; discount1=101"], "is no discount"),
         (["--line", "product=T12; quantity=1; total=7"], "--total: is worked out: it is 1.25"),
         (["--line", "product=T12; quantity=9999999999; price=9999999999"], "is larger than"),

@@ -96,6 +96,13 @@ def test_a_text_without_anything_gives_nothing(text: str) -> None:
     assert parse(text, "FR").fields == {}
 
 
+def test_what_no_database_holds_is_in_no_value() -> None:
+    found = parse("GARAGE\0DUPONT SAS\nAnne\x07MARTIN\x0cChef\n06 12 34 56 78", "FR")
+    assert found.candidates[0] == "GARAGE DUPONT SAS"
+    assert values(found)["last_name"] == "MARTIN"
+    assert all(one.isprintable() for one in (*found.candidates, *values(found).values()))
+
+
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=400))
 def test_no_text_makes_the_parser_fail(text: str) -> None:
     for one in parse(text, "FR").fields.values():

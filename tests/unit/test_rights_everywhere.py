@@ -15,7 +15,7 @@ import pytest
 import store
 import syncd.engine
 
-TELLS_WHO = frozenset({"Actor", "Occasion", "Query", "Wanted"})
+TELLS_WHO = frozenset({"Actor", "By", "Occasion", "Query", "Wanted"})
 RIGHTS = "tests.integration.test_rights"
 ACCOUNTS = "tests.integration.test_cli_accounts"
 APPROVED = f"{ACCOUNTS}.test_a_standard_users_account_is_a_draft_until_somebody_approves"
@@ -36,6 +36,11 @@ EXPORTED = f"{SELLING}.test_an_export_holds_what_may_be_read"
 IMPORTED = f"{SELLING}.test_imports_are_seen_by_who_made_them_and_by_admins"
 UNDONE = "tests.integration.test_cli_reconciled.test_what_somebody_else_organises_can_only_be_taken_out"
 
+CONTACTS = "tests.integration.test_rights_contacts"
+CARDS = "tests.integration.test_cli_cards.test_a_draft_is_its_users_own"
+ADVICE = f"{CONTACTS}.test_recommendations_are_read_and_written_where_the_account_is"
+TIMELINE = f"{CONTACTS}.test_what_happened_with_a_contact_is_read_where_the_contact_is"
+
 # The test that shows what somebody without the right gets.
 TESTED = {
     **dict.fromkeys(("store.activities.update_activity", "store.activities.delete_activity"), ACTIVITIES),
@@ -45,6 +50,26 @@ TESTED = {
     ),
     "store.details.ancestors": f"{RIGHTS}.test_what_lies_above_an_account_is_shown_as_far_as_it_may_be_read",
     "store.account_drafts.page": APPROVED,
+    **dict.fromkeys(("store.drafts.listed", "store.drafts.waiting", "syncd.engine.cards.complete"), CARDS),
+    **dict.fromkeys(
+        ("store.merging.merge", "store.merging.unmerge"),
+        f"{CONTACTS}.test_contacts_are_merged_and_taken_apart_by_who_may_change_both",
+    ),
+    **dict.fromkeys(
+        ("store.contact_rows.keys", "store.timeline.page", "syncd.engine.timeline.planned"), TIMELINE
+    ),
+    **dict.fromkeys(
+        ("store.recommendations.listed", "store.recommendations.put", "store.recommendations.clear",
+         "syncd.engine.recommending.Recommending.clear"), ADVICE
+    ),
+    "store.field_config.apply": f"{CONTACTS}.test_only_an_admin_changes_the_fields",
+    "syncd.engine.cards.take": f"{CONTACTS}.test_a_card_is_taken_onto_accounts_that_its_user_sees",
+    "syncd.engine.advice_files.AdviceFiles.record": (
+        "tests.integration.test_recommending.test_a_person_takes_in_only_what_that_person_may_change"
+    ),
+    "syncd.engine.recommending.Recommending.ordered": (
+        "tests.integration.test_recommending.test_a_dry_run_tells_and_writes_nothing"
+    ),
     "syncd.engine.account_drafts.approve": APPROVED,
     "syncd.engine.account_drafts.reject": (
         f"{ACCOUNTS}.test_a_draft_is_rejected_with_a_reason_that_who_asked_can_read"
@@ -107,6 +132,14 @@ TESTED = {
         ),
         CALENDARS,
     ),
+    **dict.fromkeys(
+        (
+            "store.naming.accounts", "store.naming.contacts", "store.naming.references",
+            "syncd.engine.calendar.attendance.guests", "syncd.engine.calendar.belongings.linked",
+            "syncd.engine.calendar.quick.lookup_of",
+        ),
+        f"{RIGHTS}.test_what_may_not_be_read_is_no_account_of_an_event_or_task",
+    ),
     "syncd.engine.calendar.quick.make": f"{RIGHTS}.test_what_is_added_in_a_few_words_is_ones_own",
     "syncd.engine.calendar.quick.understand": f"{RIGHTS}.test_what_is_added_in_a_few_words_is_ones_own",
     **dict.fromkeys(
@@ -141,6 +174,9 @@ TESTED = {
 NEEDS_NONE = {
     "store.account_drafts.add": "called by `ask`",
     "store.account_drafts.settle": "called by `approve` and `reject`, which ask before",
+    "store.drafts.end": "called by `complete` and by `reject`, which ask before",
+    "store.recommendations.remove": "called by `clear`, which asks before",
+    "store.recommendations.write": "called by `put`, which asks before, and by rules",
     "store.importing.validate": "tells what is wrong with rows, and writes nothing",
     "syncd.engine.account_drafts.ask": "everybody may ask for an account",
     **dict.fromkeys(

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from openpyxl import Workbook
@@ -20,7 +20,8 @@ MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 LINKS = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
 WHEN = datetime(2026, 1, 2, 8, 30)  # noqa: DTZ001 - a sheet has no zones
 RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
-SHEET = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
+KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+SHEET = f"{KIND}/worksheet"
 
 
 def written(fill: Callable[[Workbook], None]) -> bytes:
@@ -43,7 +44,9 @@ def by_hand(rows: str, parts: Mapping[str, str | bytes] | None = None, pr: str =
         "xl/workbook.xml": f'<workbook {MAIN} {LINKS}>{pr}<sheets><sheet name="A" sheetId="1" r:id="r1"/>'
         "</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{RELS}"><Relationship Id="r1" Type="{SHEET}" '
-        'Target="worksheets/sheet1.xml"/></Relationships>',
+        f'Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{KIND}/sharedStrings" '
+        f'Target="sharedStrings.xml"/><Relationship Id="r3" Type="{KIND}/styles" Target="/xl/styles.xml"/>'
+        "</Relationships>",
         "xl/worksheets/sheet1.xml": f"<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>",
         **(parts or {}),
     }
@@ -183,6 +186,17 @@ def test_a_value_beyond_the_headers_is_told() -> None:
     assert [line.number for line in sheet.lines] == [3]
 
 
+def test_the_workbook_may_lie_under_another_name() -> None:
+    parts = {
+        "_rels/.rels": f'<Relationships xmlns="{RELS}"><Relationship Id="r" Type="{KIND}/officeDocument" '
+        'Target="doc/book2.xml"/></Relationships>',
+        "doc/book2.xml": f'<workbook {MAIN} {LINKS}><sheets><sheet name="A" r:id="r9"/></sheets></workbook>',
+        "doc/_rels/book2.xml.rels": f'<Relationships xmlns="{RELS}"><Relationship Id="r9" Type="{SHEET}" '
+        'Target="../xl/worksheets/sheet1.xml"/></Relationships>',
+    }
+    assert lines(scan(by_hand(f"<row>{text('a')}</row><row>{text('b')}</row>", parts))) == [(2, ["b"])]
+
+
 BOMB = b"<a/>" * 3_000_000
 
 
@@ -212,10 +226,10 @@ BOMB = b"<a/>" * 3_000_000
     ],
 )
 def test_what_cannot_be_read_is_refused_clearly_and_soon(content: bytes, told: str) -> None:
-    started = perf_counter()
+    started = process_time()
 
     assert told in refusal(content)
-    assert perf_counter() - started < 5
+    assert process_time() - started < 5
 
 
 def test_a_file_that_unpacks_to_gigabytes_is_refused_before_it_is_unpacked() -> None:
@@ -227,9 +241,9 @@ def test_a_file_that_unpacks_to_gigabytes_is_refused_before_it_is_unpacked() -> 
         for _ in range(600):
             part.write(bytes(2**20))
 
-    started = perf_counter()
+    started = process_time()
     assert "it unpacks to more than 512 MiB" in refusal(out.getvalue())
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1
 
 
 def test_an_entry_that_lies_about_its_size_unpacks_to_no_more_than_it_says() -> None:

@@ -17,6 +17,7 @@ def upgrade() -> None:
     # config, which a migration does not know: `syncd db upgrade` works it out afterwards, or who needs it.
     op.execute("ALTER TABLE contact ADD COLUMN phone_landline_e164 VARCHAR(20)")
     op.execute("ALTER TABLE contact ADD COLUMN phone_mobile_e164 VARCHAR(20)")
+    op.create_index("ix_contact_updated_at", "contact", ["updated_at"])
     op.create_index("ix_contact_phone_landline_e164", "contact", ["phone_landline_e164"])
     op.create_index("ix_contact_phone_mobile_e164", "contact", ["phone_mobile_e164"])
     op.create_index("ix_contact_phone_stale", "contact", ["id"], sqlite_where=STALE, postgresql_where=STALE)
@@ -24,9 +25,10 @@ def upgrade() -> None:
         "phone_form",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("method", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_form")),
     )
-    op.execute("INSERT INTO phone_form (id, country) VALUES (1, '')")
+    op.execute("INSERT INTO phone_form (id, country, method) VALUES (1, '', 0)")
     op.create_table(
         "contact_draft",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from config.rules import mail_address
 from connectors.calendar import Attendee, Component
-from store import scheduling
+from store import scheduling, visible
+from store.actors import Actor
 from store.database import Transaction
 from store.errors import Invalid, NotFound
 from store.scheduling import Person
@@ -14,22 +15,22 @@ CONTACT = "contact:"
 ACCEPTED = "write a user's login, an e-mail address, or contact:ID"
 
 
-def guests(session: Transaction, texts: Iterable[str], owner: Person) -> list[Attendee]:
+def guests(session: Transaction, texts: Iterable[str], owner: Person, reader: Actor) -> list[Attendee]:
     """The people named, each once, without the owner, who invites. Raises Invalid."""
     found: dict[str, Attendee] = {}
     for text in texts:
-        guest = _guest(session, text.strip())
+        guest = _guest(session, text.strip(), reader)
         if guest.email != owner.email:
             found.setdefault(guest.email, guest)
     return list(found.values())
 
 
-def _guest(session: Transaction, text: str) -> Attendee:
+def _guest(session: Transaction, text: str, reader: Actor) -> Attendee:
     if not text:
         raise Invalid(f"participants: nobody is named: {ACCEPTED}")
     number = text.removeprefix(CONTACT)
     if text.startswith(CONTACT) or text.isdecimal():
-        return _contact(session, text, number)
+        return _contact(session, text, number, reader)
     if "@" in text:
         return _address(session, text)
     try:
@@ -39,10 +40,11 @@ def _guest(session: Transaction, text: str) -> Attendee:
     return Attendee(user.email, name=user.name)
 
 
-def _contact(session: Transaction, text: str, number: str) -> Attendee:
+def _contact(session: Transaction, text: str, number: str, reader: Actor) -> Attendee:
     if not (number.isascii() and number.isdecimal() and len(number) < 10):  # noqa: PLR2004 - 32 bits
         raise Invalid(f'participants: "{text[:40]}" names no contact: {ACCEPTED}')
     try:
+        visible.require(session, reader, "contact", int(number))
         contact = scheduling.contact(session, int(number))
     except NotFound as error:
         raise Invalid(f"participants: {error}") from None

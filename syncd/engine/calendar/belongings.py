@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from store import references, scheduling
+from store import references, scheduling, visible
 from store.accounts import AccountType
+from store.actors import Actor
 from store.database import Transaction
 from store.errors import Invalid, NotFound
 from store.scheduling import AccountFacts
@@ -24,8 +25,23 @@ class Said:
 Linked = dict[str, int | None]
 
 
-def linked(session: Transaction, said: Said, known: Mapping[str, int | None]) -> Linked:
-    """The columns that change: account_id, opportunity_id, case_file_id. Raises Invalid."""
+def linked(session: Transaction, said: Said, known: Mapping[str, int | None], reader: Actor) -> Linked:
+    """The columns that change: account_id, opportunity_id, case_file_id. Raises Invalid, also where the
+    reader may not see what is named."""
+    found = _linked(session, said, known)
+    for kind, text, id_ in (
+        ("account", said.account, found.get("account_id")),
+        ("opportunity", said.opportunity, found.get("opportunity_id")),
+    ):
+        if text and id_ is not None:
+            try:
+                visible.require(session, reader, kind, id_)
+            except NotFound as error:
+                raise Invalid(f"{kind}: {error}") from None
+    return found
+
+
+def _linked(session: Transaction, said: Said, known: Mapping[str, int | None]) -> Linked:
     found: Linked = {}
     account = known.get("account_id")
     opportunity = known.get("opportunity_id")

@@ -44,12 +44,12 @@ def add_event(session: Transaction, said: EventFields, occasion: Occasion) -> Sa
     said = _with_room(_with_defaults(said, occasion), occasion, owner)
     manner = Manner(occasion.zone_of(owner), occasion.language, occasion.floating)
     component = content.written(Component(Timing()), said, manner)
-    guests = attendance.guests(session, said.participants, owner)
+    guests = attendance.guests(session, said.participants, owner, occasion.actor)
     component = attendance.attending(component, guests, (), owner)
     columns: dict[str, Any] = {"origin": Origin.CRM, "owner_id": owner.id}
     columns["internal_notes"] = content.several_lines("internal_notes", said.internal_notes or "")
     columns["video_provider"] = content.provider(component, said, None, occasion.providers)
-    columns |= belongings.linked(session, _links(said), {})
+    columns |= belongings.linked(session, _links(said), {}, occasion.actor)
     item = settled(_canonical(Item(PLACEHOLDER, Kind.EVENT, (component,))))
     setting = occasion.setting(owner.id)
     deduced = draft_of(item, setting, None).rows[0].values
@@ -202,8 +202,8 @@ class _Edit:
         self._session, self._record, self._said, self._occasion = session, record, said, occasion
         self._manner = _manner(session, record, occasion)
         self.owner = new_owner(session, record, said.owner, occasion)
-        self.added = attendance.guests(session, said.participants, self.owner)
-        self.removed = attendance.guests(session, said.remove_participants, NOBODY)
+        self.added = attendance.guests(session, said.participants, self.owner, occasion.actor)
+        self.removed = attendance.guests(session, said.remove_participants, NOBODY, occasion.actor)
 
     def changed(self, was: Component, location: str | None) -> Component:
         """The component as it was said, and where it takes place from now on."""
@@ -238,7 +238,9 @@ class _Edit:
     def columns(self, row: EventRow) -> dict[str, Any]:
         """What only the CRM has, as far as it changes; and `location`, if that does."""
         said, known = self._said, row.values
-        columns: dict[str, Any] = dict(belongings.linked(self._session, _links(said), known))
+        columns: dict[str, Any] = dict(
+            belongings.linked(self._session, _links(said), known, self._occasion.actor)
+        )
         if said.internal_notes is not None:
             columns["internal_notes"] = content.several_lines("internal_notes", said.internal_notes)
         if self.owner.id != known["owner_id"]:

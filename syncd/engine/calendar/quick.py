@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from store import naming, scheduling
+from store import naming, scheduling, visible
+from store.actors import Actor
 from store.database import Transaction
 from store.errors import Invalid, NotFound
 from syncd.core.quick_add.parser import parse
@@ -33,7 +34,8 @@ def understand(session: Transaction, text: str, occasion: Occasion) -> QuickAdd:
     """
     zone = _zone(session, occasion)
     today = occasion.now.astimezone(zone).replace(tzinfo=None)
-    return _agreeing(session, parse(text, today, lookup_of(session, text)))
+    found = parse(text, today, lookup_of(session, text, occasion.actor))
+    return _agreeing(session, found, occasion.actor)
 
 
 def make(session: Transaction, found: QuickAdd, occasion: Occasion, *, invite: bool = False) -> Saved:
@@ -99,13 +101,13 @@ def _after(start: datetime, length: timedelta) -> str:
 # --- who is named ---------------------------------------------------------------------------------
 
 
-def lookup_of(session: Transaction, text: str) -> Lookup:
-    """Finds the contacts and accounts that the words of this text name: as they are written, else without
-    accents and case, contacts by their last name too."""
+def lookup_of(session: Transaction, text: str, reader: Actor) -> Lookup:
+    """Finds the contacts and accounts that the words of this text name, of those that the reader may see: as
+    they are written, else without accents and case, contacts by their last name too."""
     words = set(_words(text))
     written: dict[str, list[Match]] = {}
     folded: dict[str, list[Match]] = {}
-    for one in naming.contacts(session):
+    for one in naming.contacts(session, reader):
         last = _words(one.last)
         if not words.issuperset(last):
             continue
@@ -113,7 +115,7 @@ def lookup_of(session: Transaction, text: str) -> Lookup:
         first = _words(one.first)
         _put(written, (one.last if not one.first else f"{one.first} {one.last}",), match)
         _put(folded, {" ".join(key) for key in (last, first + last, last + first)}, match)
-    for id_, name in naming.accounts(session):
+    for id_, name in naming.accounts(session, reader):
         key = _words(name)
         if words.issuperset(key):
             match = Match(Named.ACCOUNT, id_, name, id_)
@@ -138,16 +140,17 @@ def _put(names: dict[str, list[Match]], keys: Collection[str], match: Match) -> 
             names.setdefault(key, []).append(match)
 
 
-def _agreeing(session: Transaction, found: QuickAdd) -> QuickAdd:
+def _agreeing(session: Transaction, found: QuickAdd, reader: Actor) -> QuickAdd:
     """With the opportunity as the CRM writes it, and without links to accounts that it is not for."""
     if found.opportunity is None:
         return found
     reference = found.opportunity
     try:
         facts = scheduling.opportunity(session, reference)
+        visible.require(session, reader, "opportunity", facts.id)
     except NotFound:
         wanted = fold(reference)
-        same = [one for one in naming.references(session) if fold(one) == wanted]
+        same = [one for one in naming.references(session, reader) if fold(one) == wanted]
         if len(same) != 1:
             return found
         (reference,) = same

@@ -7,7 +7,8 @@ from typing import Any
 
 from connectors.calendar import Component, Item, Kind, Privacy, Status, Timing, When
 from connectors.ical.canonical import canonical
-from store import calendar_rows, outbox, scheduling
+from store import calendar_rows, outbox, scheduling, visible
+from store.actors import Actor
 from store.bindings import BoundEntity
 from store.calendar import Origin, Task
 from store.calendar_rows import TaskRecord
@@ -31,7 +32,7 @@ def add_task(session: Transaction, said: TaskFields, occasion: Occasion) -> Save
     main = _written(Component(Timing(), status=Status.OPEN, busy=False), said)
     item = settled_task(canonical(Item(PLACEHOLDER, Kind.TASK, (main,))))
     values = task_values(item, occasion.setting(assignee.id), None)
-    values |= {"origin": Origin.CRM, **_columns(session, said, {})}
+    values |= {"origin": Origin.CRM, **_columns(session, said, {}, occasion.actor)}
     by = occasion.actor.user_id
     (id_,) = calendar_rows.insert_tasks(session, [values], occasion.now, by=by)
     scheduling.set_columns(session, Task, id_, {"uid": occasion.uid(id_)})
@@ -46,7 +47,7 @@ def edit_task(
     record = _editable(session, id_, occasion, expected)
     before = item_of_task(record)
     main = _written(before.main, said)
-    columns = _columns(session, said, record.values)
+    columns = _columns(session, said, record.values, occasion.actor)
     if said.assignee is not None:
         columns["assignee_id"] = owner_of(session, said.assignee, occasion, field="assignee").id
     return _save(
@@ -141,16 +142,20 @@ def _timing(before: Timing, due: str) -> Timing:
     return replace(before, start=start, end=end)
 
 
-def _columns(session: Transaction, said: TaskFields, known: Mapping[str, Any]) -> dict[str, Any]:
-    columns: dict[str, Any] = dict(belongings.linked(session, Said(said.account, said.opportunity), known))
+def _columns(
+    session: Transaction, said: TaskFields, known: Mapping[str, Any], reader: Actor
+) -> dict[str, Any]:
+    columns: dict[str, Any] = dict(
+        belongings.linked(session, Said(said.account, said.opportunity), known, reader)
+    )
     if said.contact is not None:
-        columns["contact_id"] = _contact(session, said.contact)
+        columns["contact_id"] = _contact(session, said.contact, reader)
     if said.event is not None:
         columns["event_id"] = _event(session, said.event)
     return columns
 
 
-def _contact(session: Transaction, text: str) -> int | None:
+def _contact(session: Transaction, text: str, reader: Actor) -> int | None:
     if not text:
         return None
     found = None
@@ -163,6 +168,10 @@ def _contact(session: Transaction, text: str) -> int | None:
             raise Invalid(f"contact: {error}") from None
     if found is None:
         raise Invalid(f'contact: "{text[:60]}" is no contact: name the id or an e-mail address of one')
+    try:
+        visible.require(session, reader, "contact", found.id)
+    except NotFound as error:
+        raise Invalid(f"contact: {error}") from None
     return found.id
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from store import report_forms, scheduling
+from store.actors import Actor
 from store.database import Transaction
 from store.errors import StoreError
 from store.report_forms import Reportable, Submission
@@ -27,7 +28,7 @@ def taken(session: Transaction, text: str, about: Reportable, occasion: Occasion
     if user is not None:
         zone = ZoneInfo(occasion.zone_of(scheduling.user_of(session, user)))
     today = occasion.now.astimezone(zone).replace(tzinfo=None)
-    answer = read_answer(text, today, _Names(session, text))
+    answer = read_answer(text, today, _Names(session, text, occasion.actor))
     said = Submission(
         answer.comments, answer.outcome, tuple(one.told(occasion.language) for one in answer.problems)
     )
@@ -52,13 +53,13 @@ def taken(session: Transaction, text: str, about: Reportable, occasion: Occasion
 class _Names:
     """Looks names up once somebody asks for one: that reads all contacts and accounts."""
 
-    def __init__(self, session: Transaction, text: str) -> None:
-        self._session, self._text = session, text
+    def __init__(self, session: Transaction, text: str, reader: Actor) -> None:
+        self._session, self._text, self._reader = session, text, reader
         self._lookup: Lookup | None = None
 
     def __call__(self, asked: Sequence[str], /) -> Sequence[Match]:
         if self._lookup is None:
-            self._lookup = quick.lookup_of(self._session, self._text)
+            self._lookup = quick.lookup_of(self._session, self._text, self._reader)
         return self._lookup(asked)
 
 
