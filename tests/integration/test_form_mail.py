@@ -151,6 +151,17 @@ def test_a_token_expires_after_30_days(asked: FormWorld) -> None:
     assert asked.reports() == [("OFFERED", None, "")]
 
 
+def test_an_answer_from_a_clock_that_is_ahead_does_not_shut_out_a_later_one(asked: FormWorld) -> None:
+    form = asked.form()
+    ahead = asked.now + timedelta(days=9)
+    asked.deliver("claire", "Sent", reply(form, "Bien."), internaldate=ahead)
+    asked.sync()
+    asked.follow_up()
+    asked.deliver("claire", "Sent", reply(form, "Très bien.", number=2), internaldate=asked.now)
+    asked.sync()
+    assert asked.reports("comments") == [("Très bien.",)]
+
+
 def test_a_mailbox_whose_sent_folder_is_not_read_gets_no_message_to_answer(
     world: FormWorld, log: io.StringIO
 ) -> None:
