@@ -82,6 +82,23 @@ def test_two_events_that_say_the_same_are_two_meetings_though_one_is_recorded_al
     assert world.activities() == [("Visio", "PENDING_REPORT")] * 2
 
 
+@pytest.mark.parametrize("hours", [0, 1])
+def test_each_of_three_that_say_the_same_keeps_its_record_when_one_is_changed(
+    world: MeetingWorld, hours: int
+) -> None:
+    for name in ("one", "two", "three"):
+        world.held(video(name, hours=hours), name)
+        world.later(minutes=1)
+    world.change("claire", f"{CALENDAR}two.ics", lambda text: text.replace("SUMMARY:Visio", "SUMMARY:Revue"))
+    world.settle()
+    assert world.later(minutes=1).recorded == 0
+    assert [row[0] for row in world.activities()] == ["Visio", "Revue", "Visio"]
+    world.servers["claire"].remove(f"{CALENDAR}two.ics")
+    world.settle()
+    assert not world.later(minutes=1).withdrawn
+    assert len(world.activities()) == 3
+
+
 def test_a_meeting_that_goes_on_under_another_uid_is_followed_there(world: MeetingWorld) -> None:
     world.held(video("old"))
     world.settle()

@@ -107,8 +107,8 @@ def holds(record: EventRecord, start: datetime, end: datetime, floating: ZoneInf
     if record.main.values["hidden"] or record.main.values["deleted_at"] is not None:
         return False
     item = item_of(record)
-    last = max(end, start + INSTANT)
-    found = occurrences(item, start, last, floating=floating, cap=MOST, offset_of=_offsets(item)).found
+    first, last = min(start, end) - INSTANT, max(start, end) + INSTANT
+    found = occurrences(item, first, last, floating=floating, cap=MOST, offset_of=_offsets(item)).found
     return any((one.start, one.end) == (start, end) for one in found)
 
 
