@@ -155,10 +155,13 @@ def _made(place: Path, folder: Path) -> None:
     except FileExistsError:
         return
     mode = stat.S_IMODE(folder.stat().st_mode)
+    handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        place.chmod(mode)
+        os.fchmod(handle, mode)
     except PermissionError:  # a unit with RestrictSUIDSGID lets nobody set the bit of 2770
-        place.chmod(mode & _RIGHTS)
+        os.fchmod(handle, mode & _RIGHTS)
+    finally:
+        os.close(handle)
 
 
 def _free(place: Path, name: str, source: Path, *, told: bool) -> Path:
@@ -203,9 +206,12 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _write(target: Path, text: str, like: os.stat_result) -> None:
-    """The whole text or none of it, readable for those who may read the folder."""
+    """The whole text or none of it, readable for those who may read the folder. They may write there as
+    well: what lies under the name is never written to, since a link may lead to the service's own files."""
     part = target.with_name(f".{os.getpid()}.reason.tmp")
-    with part.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+    if os.path.lexists(part):
+        part.unlink()
+    with part.open("x", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(text.rstrip() + "\n")
         stream.flush()
         with contextlib.suppress(PermissionError):  # of a group that the service is not in

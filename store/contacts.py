@@ -53,7 +53,6 @@ class Contact(Entity, Base):
         Index("ix_contact_email", "email"),
         Index("ix_contact_email2", "email2"),
         Index("ix_contact_email3", "email3"),
-        Index("ix_contact_updated_at", "updated_at"),
         Index("ix_contact_phone_landline_e164", "phone_landline_e164"),
         Index("ix_contact_phone_mobile_e164", "phone_mobile_e164"),
         Index("ix_contact_phone_stale", "id", sqlite_where=PHONE_STALE, postgresql_where=PHONE_STALE),

@@ -224,35 +224,6 @@ def add_evidence(session: Session, place: tuple[str, str], said: Said, now: date
     bulk(session, MeetingEvidence, [row])
 
 
-@dataclass(frozen=True, slots=True)
-class HeldAt:
-    """A meeting that is recorded, as far as another one may be the same."""
-
-    uid: str
-    start: datetime
-    end: datetime
-    user_id: int | None
-    subject: str
-    video_url: str
-
-
-def held_at(session: Session, starts: Iterable[datetime]) -> list[HeldAt]:
-    """What is recorded and begins at one of these moments."""
-    found = []
-    for part in chunked(starts):
-        rows = session.execute(
-            select(MeetingRecord, Activity.user_id, Activity.subject, Event.video_url)
-            .join(Activity, Activity.id == MeetingRecord.activity_id)
-            .outerjoin(Event, Event.id == Activity.event_id)
-            .where(MeetingRecord.scheduled_start.in_(part), MeetingRecord.withdrawn.is_(False))
-        )
-        found += [
-            HeldAt(one.uid, one.scheduled_start, one.scheduled_end, user, subject, url or "")
-            for one, user, subject, url in rows
-        ]
-    return found
-
-
 # --- writing --------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from store.csvfile import Fault
     from store.database import Transaction
     from store.importing import Occasion, Saved
+    from store.recommendations import OrderWarning
 
 DISCOUNTS = ("discount1", "discount2", "discount3", "discount4")
 Id = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1)]
@@ -192,10 +193,14 @@ def _today(cli: Cli) -> str:
 
 def _change(noun: Noun, cli: Cli, given: Given, cells: "Mapping[str, str]", words: tuple[str, str]) -> None:
     """Writes the record, and an order's lines with it; tells of it in the second of the words."""
+    from config.load import load
+    from store import recommendations
     from store.csvfile import Line, Refused
     from store.errors import NotFound
     from store.import_runs import ImportMode
     from store.importing import Options
+    from store.selling import SalesOrder
+    from syncd.cli.recommendations import frame
 
     verb, word = words
     lines = [_line(text) for text in given.lines]
@@ -203,12 +208,15 @@ def _change(noun: Noun, cli: Cli, given: Given, cells: "Mapping[str, str]", word
         raise UsageError("--total: is worked out from the lines")
     mode = ImportMode.CREATE if given.id is None else ImportMode.UPDATE
     touched: list[bool] = []
+    said: list[OrderWarning] = []  # of a new order's account (R006, R013)
 
     def also(session: "Transaction", saved: "Saved", occasion: "Occasion") -> None:
         id_ = saved.rows[0].record_id
         if id_ is None:
             raise NotFound(f"there is no {noun.name} {given.id}")
         touched.append(_lines(session, id_, lines, given.dropped, occasion))
+        if noun.name == "order" and given.id is None:
+            said.extend(recommendations.order_warnings(session, session.get_one(SalesOrder, id_).account_id))
 
     source = f"{noun.name} {verb}"
     try:
@@ -221,9 +229,12 @@ def _change(noun: Noun, cli: Cli, given: Given, cells: "Mapping[str, str]", word
     id_ = saved.rows[0].record_id or 0
     changed = bool(saved.created or saved.updated or touched[0])
     if given.json:
-        as_json({"changed": changed, noun.name: _fields(cli, noun, id_)})
+        told = {"warnings": said} if noun.name == "order" else {}
+        as_json({"changed": changed, noun.name: _fields(cli, noun, id_), **told})
         return
     warnings(saved)
+    for one in said:
+        frame(one.recommendation, load(cli.config_path()).workspace)
     say(f"{noun.name} {id_} {word}" if changed else "nothing to change")
 
 

@@ -6,7 +6,8 @@ A call's activity names the person and the number, its form's task too: both go,
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from store import call_rows, report_forms
+from store import call_rows, report_forms, scheduling
+from store.calendar import Task
 from store.database import Transaction
 from syncd.engine.meetings.forms import cancel
 
@@ -45,5 +46,9 @@ def _free(session: Transaction, asked: Iterable[str], country: str) -> set[str]:
 def erase(session: Transaction, calls: Collection[int], now: datetime) -> None:
     """Removes these activities, their reports, and the tasks of their forms from every list. The caller is
     `alone`."""
-    cancel(session, report_forms.ever(session, calls), now, blank=True)
+    forms = report_forms.ever(session, calls)
+    cancel(session, forms, now, blank=True)
+    for form in forms:
+        if form.task_id is not None:  # what its user wrote into it is the report
+            scheduling.set_columns(session, Task, form.task_id, {"notes": ""})
     call_rows.drop(session, calls)

@@ -11,6 +11,7 @@ from store.actors import admin_at_machine
 from tests.integration.test_calls import AFTER, CONFIG, FOLDER, HEADINGS, call
 from tests.servers.console import Outcome, console
 from tests.servers.meeting_world import MeetingWorld
+from tests.servers.memory_world import CALENDAR
 
 ZOE = 2
 NUMBER = "0145678901"
@@ -67,6 +68,32 @@ def test_calls_with_a_deleted_contact_go_with_reports_and_tasks(world: MeetingWo
     world.drop(FOLDER, "again.csv", HEADINGS + call(NUMBER))
     assert world.take_in().taken == 1
     assert len(world.activities()) == 1, "the number is nobody's: the call is not recorded again"
+
+
+def test_nothing_that_was_said_of_a_forgotten_call_is_left_anywhere(world: MeetingWorld) -> None:
+    """Neither what was written into its task, nor what was decided when the task came and went."""
+    task = world.rows("SELECT id FROM task WHERE subject LIKE '%zoe%' AND state = 'OPEN'")[0][0]
+    (ref,) = (
+        ref for ref, source in world.servers["claire"].sources(CALENDAR).items() if b"zoe" in source
+        and b"STATUS:COMPLETED" not in source
+    )  # fmt: skip
+    world.change(
+        "claire", ref, lambda text: text.replace("DESCRIPTION:", "DESCRIPTION:Devis promis\\n\\n", 1)
+    )
+    world.settle()
+    assert world.rows(f"SELECT notes FROM task WHERE id = {task}") == [("Devis promis",)]
+    delete(world)
+    assert run(world, "forget", "--contact", "2", "--yes").code == 0
+    world.settle()
+    assert "zoe" not in world.text("claire")
+    told = world.rows("SELECT crm_before, remote_before FROM decision") + world.rows(
+        "SELECT base, crm_value, remote_value FROM conflict"
+    )
+    told += world.rows("SELECT base_crm, base_remote FROM binding")
+    told += world.rows("SELECT subject, block, notes FROM task WHERE hidden")
+    kept = " ".join(str(value) for row in told for value in row)
+    assert "anne" in kept, "of the other call it is told"
+    assert not any(word in kept for word in ("zoe", "Zoé", "promis", "145678901"))
 
 
 def test_calls_with_a_number_that_nobody_has_go(world: MeetingWorld) -> None:

@@ -2,6 +2,8 @@
 
 import io
 from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,36 @@ def test_a_token_expires_after_30_days(asked: FormWorld) -> None:
     asked.now = late
     asked.sync()
     assert asked.reports() == [("OFFERED", None, "")]
+
+
+@pytest.mark.parametrize(("own", "told"), [("", ""), ("Avec : son chef.\n\n", "Avec : son chef.")])
+def test_the_facts_in_a_message_are_no_answer_though_they_are_others_by_now(
+    asked: FormWorld, own: str, told: str
+) -> None:
+    """The message stays in the Inbox as it was put, and some clients do not mark what they quote."""
+    before = asked.form()
+    asked.account = asked.add_account("Autre SARL")
+    Desk(asked, "claire").edit(1, account=str(asked.account), subject="Revue", start="2026-11-23T09:30")
+    asked.follow_up()
+    ((block,),) = asked.rows("SELECT block FROM task")
+    assert "Autre SARL" in str(block)
+    answer = message_from_bytes(reply(before, own), policy=policy.SMTP)
+    assert isinstance(answer, EmailMessage)
+    answer.set_content(own + before.get_content())
+    asked.deliver("claire", "Sent", answer.as_bytes())
+    asked.sync()
+    assert asked.reports("comments") == [(told,)]
+
+
+def test_an_answer_from_a_clock_that_is_ahead_does_not_shut_out_a_later_one(asked: FormWorld) -> None:
+    form = asked.form()
+    ahead = asked.now + timedelta(days=9)
+    asked.deliver("claire", "Sent", reply(form, "Bien."), internaldate=ahead)
+    asked.sync()
+    asked.follow_up()
+    asked.deliver("claire", "Sent", reply(form, "Très bien.", number=2), internaldate=asked.now)
+    asked.sync()
+    assert asked.reports("comments") == [("Très bien.",)]
 
 
 def test_a_mailbox_whose_sent_folder_is_not_read_gets_no_message_to_answer(

@@ -11,6 +11,7 @@ from store.actors import admin_at_machine
 from store.audit_log import Channel
 from tests.servers.console import console
 from tests.servers.meeting_world import ANNE, OVER, MeetingWorld, video
+from tests.servers.memory_world import CALENDAR
 
 
 @pytest.fixture
@@ -256,3 +257,18 @@ def test_a_correction_by_another_door_stays_whatever_becomes_of_the_task(world: 
     world.settle()
     world.later(minutes=1)
     assert world.activities("comments") == [("Corrigé.",)]
+
+
+def test_the_facts_of_a_dozen_forms_follow_their_series_without_anybody_having_to_let_them_go(
+    world: MeetingWorld,
+) -> None:
+    world.held(video("s", "Hebdo", more="RRULE:FREQ=DAILY"), "s")
+    for day in range(1, 13):
+        world.follow_up(OVER + timedelta(days=day))
+    world.settle()
+    assert world.text("claire").count("SUMMARY:Compte rendu : Hebdo") == 13
+    world.change("claire", f"{CALENDAR}s.ics", lambda text: text.replace("Hebdo", "Revue"))
+    world.settle()
+    world.later(minutes=1)
+    world.settle()
+    assert world.text("claire").count("SUMMARY:Compte rendu : Revue") == 13

@@ -54,18 +54,85 @@ def test_what_was_told_of_one_day_is_not_believed_of_another(world: MeetingWorld
     assert world.activities("occurred_at, duration_min, duration_source") == [(moment(26), 60, "SCHEDULED")]
 
 
+def cut_off(world: MeetingWorld) -> None:
+    """As clients do for "this and all following": the old series ends before the meeting just held."""
+    ends = "RRULE:FREQ=DAILY;UNTIL=20261122T235959Z"
+    world.change("claire", f"{CALENDAR}old.ics", lambda text: text.replace("RRULE:FREQ=DAILY", ends))
+
+
 def test_a_new_series_that_begins_with_the_meeting_just_held_does_not_record_it_again(
     world: MeetingWorld,
 ) -> None:
-    """As clients do for "this and all following": the old series ends before it, another UID goes on."""
-    world.held(video("old", "Hebdo", more="RRULE:FREQ=DAILY"), "old")
-    ends = "RRULE:FREQ=DAILY;UNTIL=20261122T235959Z"
-    world.change("claire", f"{CALENDAR}old.ics", lambda text: text.replace("RRULE:FREQ=DAILY", ends))
+    world.held(video("old", "Hebdo", start="20261122T100000", more="RRULE:FREQ=DAILY"), "old")
+    cut_off(world)
     world.put("claire", "new", video("new", "Hebdo", more="RRULE:FREQ=DAILY"))
     world.settle()
     assert world.later(minutes=1).recorded == 0
     assert world.follow_up(OVER + timedelta(days=1)).recorded == 1
-    assert world.activities("occurred_at") == [(moment(23),), (moment(24),)]
+    assert world.activities("occurred_at") == [(moment(22),), (moment(23),), (moment(24),)]
+
+
+def test_two_events_that_say_the_same_are_two_meetings_though_one_is_recorded_already(
+    world: MeetingWorld,
+) -> None:
+    world.held(video("one", "Visio"), "one")
+    world.put("claire", "other", video("other", "Visio"))
+    world.settle()
+    assert world.later(minutes=1).recorded == 1
+    assert world.activities() == [("Visio", "PENDING_REPORT")] * 2
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+def test_each_of_three_that_say_the_same_keeps_its_record_when_one_is_changed(
+    world: MeetingWorld, hours: int
+) -> None:
+    for name in ("one", "two", "three"):
+        world.held(video(name, hours=hours), name)
+        world.later(minutes=1)
+    world.change("claire", f"{CALENDAR}two.ics", lambda text: text.replace("SUMMARY:Visio", "SUMMARY:Revue"))
+    world.settle()
+    assert world.later(minutes=1).recorded == 0
+    assert [row[0] for row in world.activities()] == ["Visio", "Revue", "Visio"]
+    world.servers["claire"].remove(f"{CALENDAR}two.ics")
+    world.settle()
+    assert not world.later(minutes=1).withdrawn
+    assert len(world.activities()) == 3
+
+
+def test_a_meeting_that_goes_on_under_another_uid_is_followed_there(world: MeetingWorld) -> None:
+    world.held(video("old"))
+    world.settle()
+    world.servers["claire"].remove(f"{CALENDAR}m.ics")
+    world.put("claire", "new", video("new"))
+    world.settle()
+    assert world.later(minutes=1).recorded == 0
+    told = ("meeting", "report", "2", "--start", "2026-11-23 10:04", "--end", "10:51")
+    assert console(world.config, *told, at=world.now).code == 0
+    assert world.activities("event_id, duration_min") == [(2, 47)]
+    world.put("claire", "new", video("new", "Revue"))
+    world.settle()
+    world.later(minutes=1)
+    assert world.activities() == [("Revue", "PENDING_REPORT")]
+    world.put("claire", "more", video("more", "Revue"))
+    world.settle()
+    assert world.later(minutes=1).recorded == 1
+
+
+def test_a_series_that_is_split_while_it_is_looked_at_leaves_one_record_of_the_meeting(
+    world: MeetingWorld,
+) -> None:
+    world.held(video("old", "Hebdo", start="20261122T100000", more="RRULE:FREQ=DAILY"), "old")
+    world.put("claire", "new", video("new", "Hebdo", more="RRULE:FREQ=DAILY"))
+    world.settle()
+    assert world.later(minutes=1).recorded == 1  # the old one has not been cut off yet
+    world.settle()
+    assert world.text("claire").count("BEGIN:VTODO") == 3
+    cut_off(world)
+    world.settle()
+    assert world.later(minutes=1).withdrawn == 1
+    world.settle()
+    assert world.activities("occurred_at") == [(moment(22),), (moment(23),)]
+    assert world.text("claire").count("BEGIN:VTODO") == 2
 
 
 def test_what_a_person_cancels_in_the_crm_after_it_was_held_is_withdrawn(world: MeetingWorld) -> None:

@@ -242,3 +242,16 @@ def test_the_options_are_fields_of_the_kind() -> None:
         assert set(noun.fields) <= set(kind.headers)
         settable = {one for one in kind.headers if not one.endswith("_id")} | {"ext_id"}
         assert settable - {"id", "state"} == set(noun.fields), "every field can be given"
+
+
+def test_a_new_order_shows_the_recommendation_of_its_account_first(shop: World) -> None:
+    do(shop, "recommendation", "set", "A1", "Demander un acompte")
+    out = do(shop, "order", "add", "--account", "A1").out.splitlines()
+    assert "Demander un acompte" in out[0]
+    assert out[-1] == "order 1 added"
+    told = do(shop, "order", "add", "--account", "A1", "--json").json["warnings"]
+    assert [(one["type"], one["recommendation"]["message"]) for one in told] == [
+        ("recommendation", "Demander un acompte")
+    ]
+    assert do(shop, "order", "add", "--account", "A2", "--json").json["warnings"] == []
+    assert "acompte" not in do(shop, "order", "edit", "1", "--comment", "x").out

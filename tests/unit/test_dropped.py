@@ -269,3 +269,19 @@ def test_a_file_that_somebody_took_away_meanwhile_is_told(tmp_path: Path) -> Non
     with pytest.raises(CollectionError):
         put_away(found, "why")
     assert not (tmp_path / "failed" / "report.csv").exists()
+
+
+def test_a_link_that_lies_where_the_reason_is_written_leads_nowhere(tmp_path: Path) -> None:
+    """Whoever may drop files may write into failed/: what the service alone may write stays as it is."""
+    own = tmp_path / "hash.key"
+    own.write_text("secret")
+    own.chmod(0o600)
+    folder = tmp_path / "drop"
+    (folder / "failed").mkdir(parents=True)
+    drop(folder)
+    for name in (f".{os.getpid()}.reason.tmp", "report.csv.txt"):
+        (folder / "failed" / name).symlink_to(own)
+    target = put_away(complete(folder)[0], "report.csv: is none")
+    assert own.read_text() == "secret"
+    assert own.stat().st_mode & 0o777 == 0o600
+    assert target.with_name(f"{target.name}.txt").read_text() == "report.csv: is none\n"

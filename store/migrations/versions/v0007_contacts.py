@@ -17,7 +17,6 @@ def upgrade() -> None:
     # config, which a migration does not know: `syncd db upgrade` works it out afterwards, or who needs it.
     op.execute("ALTER TABLE contact ADD COLUMN phone_landline_e164 VARCHAR(20)")
     op.execute("ALTER TABLE contact ADD COLUMN phone_mobile_e164 VARCHAR(20)")
-    op.create_index("ix_contact_updated_at", "contact", ["updated_at"])
     op.create_index("ix_contact_phone_landline_e164", "contact", ["phone_landline_e164"])
     op.create_index("ix_contact_phone_mobile_e164", "contact", ["phone_mobile_e164"])
     op.create_index("ix_contact_phone_stale", "contact", ["id"], sqlite_where=STALE, postgresql_where=STALE)

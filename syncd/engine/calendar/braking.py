@@ -18,7 +18,9 @@ from syncd.engine.calendar.report import Planned
 
 DELETIONS = frozenset({Action.DELETE_REMOTE, Action.CANCEL_CRM})
 CREATIONS = frozenset({Action.CREATE_REMOTE, Action.RECREATE_REMOTE})
-OF_FORMS = frozenset({Action.CREATE_REMOTE, Action.DELETE_REMOTE})
+OF_FORMS = frozenset(
+    {Action.CREATE_REMOTE, Action.DELETE_REMOTE, Action.PUSH, Action.PULL, Action.MERGE, Action.ADOPT}
+)
 FORMS = frozenset({TaskPurpose.REPORT_FORM, TaskPurpose.CALL_FORM})
 QUIET = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})
 
@@ -64,8 +66,9 @@ def moved_by(plans: Sequence[Plan]) -> set[int]:
 
 
 def kinds(plans: Sequence[Plan]) -> Counter[GuardKind]:
-    """What the brake counts. Forms that the service itself puts into a list, and takes out of it, are as many
-    as the meetings that were held: a person who comes back to a dozen of them need not let them go."""
+    """What the brake counts. Forms that the service itself puts into a list, changes there and takes out of
+    it are as many as the meetings that were held: a person who comes back to a dozen of them, and answers
+    them, need not let them go. Those that go from the list by another's hand count."""
     found: Counter[GuardKind] = Counter()
     for plan in plans:
         action, mailing = plan.decision.action, plan.mailing

@@ -8,6 +8,8 @@ from typing import Any
 from connectors.calendar import Item, RemoteItem
 from store import reconciling
 from store.bindings import ConflictState, Side
+from store.calendar import TaskPurpose
+from store.calendar_rows import TaskRecord
 from store.database import Transaction
 from syncd.core.canonical import dump, value_json, value_of
 from syncd.core.conflicts import UnitConflict, Winner
@@ -35,6 +37,7 @@ def decision_row(context: Context, one: Outcome, id_: int | None, before: Item |
     plan, decision = one.plan, one.plan.decision
     ends_here = decision.action is Action.CANCEL_CRM
     touches_crm = decision.crm is not None or ends_here
+    forgotten = _is_blank(plan, TaskPurpose.REPORT_FORM, TaskPurpose.CALL_FORM)
     return {
         "run_ref": context.run,
         "mailbox_id": context.mailbox_id,
@@ -47,12 +50,21 @@ def decision_row(context: Context, one: Outcome, id_: int | None, before: Item |
         "row": decision.row,
         "side": SIDES.get((touches_crm, one.wrote), Side.NONE),
         "reason": decision.reason,
-        "crm_before": (dump(before) if before else "") if touches_crm else None,
-        "remote_before": (dump(plan.seen) if plan.seen else "") if one.wrote else None,
+        "crm_before": (dump(before) if before else "") if touches_crm and not forgotten else None,
+        "remote_before": (dump(plan.seen) if plan.seen else "") if one.wrote and not forgotten else None,
         "version": one.remote.version if one.remote else "",
         "mailed": ", ".join(plan.mailing.recipients) if plan.mailing else "",
         "undone": False,
     }
+
+
+def _is_blank(plan: Plan, *purposes: TaskPurpose) -> bool:
+    """Whether it is about a form of which nothing is to be kept: its meeting is private now, its call was
+    forgotten. What the calendar still holds of it goes without a trace."""
+    if not isinstance(plan.record, TaskRecord):
+        return False
+    values = plan.record.values
+    return values["hidden"] and not values["subject"] and values["purpose"] in purposes
 
 
 def conflict_row(context: Context, plan: Plan, id_: int | None, one: UnitConflict) -> Mapping[str, Any]:
@@ -87,7 +99,9 @@ def overwrote(one: UnitConflict, found: Item) -> bool:
 def conflict_rows(
     session: Transaction, context: Context, plan: Plan, id_: int | None, lost: Iterable[UnitConflict]
 ) -> list[Mapping[str, Any]]:
-    """What was `lost`, but for what waits for a person already."""
+    """What was `lost`, but for what waits for a person already; nothing about a call that was forgotten."""
+    if _is_blank(plan, TaskPurpose.CALL_FORM):
+        return []
     told = set()
     if plan.decision.held and plan.binding is not None:
         told = reconciling.open_conflicts(session, plan.binding.id)

@@ -12,7 +12,16 @@ from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item, Kind, Status, Timing, When, zone_info
 from connectors.ical.canonical import canonical
-from store import calendar_rows, outbox, report_forms, report_mail, reporters, reports, scheduling
+from store import (
+    calendar_rows,
+    outbox,
+    reconciling,
+    report_forms,
+    report_mail,
+    reporters,
+    reports,
+    scheduling,
+)
 from store.bindings import BoundEntity
 from store.calendar import Origin, Task, TaskPurpose, TaskState
 from store.calendar_rows import TaskRecord
@@ -254,6 +263,8 @@ def _with_alert(before: Item, today: date, now: datetime) -> Item:
 def cancel(session: Transaction, forms: Sequence[Form], now: datetime, *, blank: bool = False) -> None:
     """Takes the tasks of these forms out of all lists. `blank`: what the meeting was is private now."""
     tasks = calendar_rows.tasks(session, [one.task_id for one in forms if one.task_id is not None])
+    if blank:
+        reconciling.forget_texts(session, BoundEntity.TASK, list(tasks))
     for record in tasks.values():
         if blank:
             scheduling.set_columns(session, Task, record.id, {"subject": "", "block": "", "account_id": None,

@@ -23,6 +23,7 @@ PATIENCE = timedelta(days=300)  # a series whose next meeting is further off is 
 NEXT = 64  # occurrences among which the next meeting is looked for
 MOST = 1000  # ended ones of one event that are looked at
 A_DAY = 6  # meetings of one series
+INSTANT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,16 @@ def around(record: EventRecord, start: datetime, end: datetime, floating: ZoneIn
     found = occurrences(item, start, end, floating=floating, cap=MOST, offset_of=_offsets(item)).found
     meetings = [_meeting(one, rows[one.component.key], NOBODY, private=False) for one in found]
     return [one for one in meetings if one.held.video]
+
+
+def holds(record: EventRecord, start: datetime, end: datetime, floating: ZoneInfo) -> bool:
+    """Whether the event has an occurrence from `start` to `end`, of whatever kind."""
+    if record.main.values["hidden"] or record.main.values["deleted_at"] is not None:
+        return False
+    item = item_of(record)
+    first, last = min(start, end) - INSTANT, max(start, end) + INSTANT
+    found = occurrences(item, first, last, floating=floating, cap=MOST, offset_of=_offsets(item)).found
+    return any((one.start, one.end) == (start, end) for one in found)
 
 
 def _offsets(item: Item) -> Callable[[str, datetime], timedelta | None]:

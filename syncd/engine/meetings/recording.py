@@ -15,10 +15,11 @@ from store.activities import ActivityState, ActivityType, DurationSource
 from store.calendar import ResponseKind
 from store.calendar_rows import EventRecord, ParticipantRow
 from store.database import Transaction
-from store.meeting_rows import FOLLOWING, Actual, Draft, HeldAt, Recorded, Watched
+from store.meeting_rows import FOLLOWING, Actual, Draft, Recorded, Watched
 from syncd.core.meetings.ended import Known, Rules, Verdict, fitting, is_withdrawn, minutes, paired, verdict
 from syncd.engine.calendar.items import LONGEST_SUBJECT, item_of
 from syncd.engine.meetings.look import Looked, Looking, Meeting, look, lost
+from syncd.engine.meetings.twins import Fresh, Twins, unplaced, withdraw
 
 Place = tuple[str, str]  # UID and place in the series
 
@@ -76,7 +77,9 @@ class Recorder:
         evidence = meeting_rows.evidence(session, uids)
         watched = meeting_rows.watched(session, records)
         how = Looking(self._past, self._rules, self._floating, reporters.active_users(session))
-        done, drafts, seen = Recording(), [], []
+        done, seen = Recording(), []
+        drafts: list[Fresh] = []
+        strays: list[Recorded] = []  # which may be of meetings that their events have no more
         for id_, record in records.items():
             before = known.get(record.main.values["uid"], [])
             looked = look(record, now, how, known=bool(before))
@@ -86,18 +89,22 @@ class Recorder:
             places = self._known(record, looked, before, seen_before)
             task = _Event(session, record, places, evidence, done, changed=not same)
             drafts += task.settle(looked, now, self._rules)
+            if not same:
+                strays += unplaced(looked, before)
             if seen_before is not None and seen_before.cancelled and record.main.values["hidden"]:
                 task.cancel(before, now)
-        twins: dict[tuple[datetime, datetime, int | None], list[HeldAt]] = {}
-        for one in meeting_rows.held_at(session, {draft.start for _, _, draft, _ in drafts}):
-            twins.setdefault((one.start, one.end, one.user_id), []).append(one)
-        drafts = [one for one in drafts if not _is_known(one[1], one[2], twins)]
+        starts = {draft.start for _, _, draft, _ in drafts} | {one.start for one in strays}
+        twins = Twins(session, starts, self._floating)
+        drafts, adopting = twins.adopted(drafts)
+        for uid in sorted({one.uid for one in strays}):
+            done.withdrawn += withdraw(session, twins.superfluous(uid), now)
         made = meeting_rows.insert(session, [draft for _, _, draft, _ in drafts], now)
         done.made += len(made)
         for activity, (event, meeting, draft, with_form) in zip(made, drafts, strict=True):
             if with_form:
                 done.offers.append(_offer(activity, event, meeting, draft))
-        meeting_rows.watch(session, seen, now)
+        # Who goes on with another's record is looked at again, as any event that has one.
+        meeting_rows.watch(session, [one for one in seen if one[0] not in adopting], now)
         return done
 
     def _known(
@@ -132,9 +139,9 @@ class _Event:
     done: Recording
     changed: bool  # since it was looked at last
 
-    def settle(self, looked: Looked, now: datetime, rules: Rules) -> list[tuple[int, Meeting, Draft, bool]]:
+    def settle(self, looked: Looked, now: datetime, rules: Rules) -> list[Fresh]:
         """Changes what was recorded before; returns what is to be recorded anew, and whether with a form."""
-        fresh = []
+        fresh: list[Fresh] = []
         for meeting in (*looked.ended, *looked.coming):
             before = self.known.get(meeting.held.key)
             if before is None:
@@ -228,15 +235,3 @@ class _Event:
 
 def _known(one: Recorded) -> Known:
     return Known(one.key, one.start, one.end, pending=one.state is ActivityState.PENDING_REPORT)
-
-
-def _is_known(
-    meeting: Meeting, draft: Draft, others: Mapping[tuple[datetime, datetime, int | None], list[HeldAt]]
-) -> bool:
-    """Whether the same meeting was recorded under another UID: clients that change "this and all following"
-    begin a new series with the one that is just over, some give an event another UID."""
-    link = meeting.row.values["video_url"]
-    return any(
-        one.uid != draft.uid and (one.video_url, one.subject) == (link, draft.values["subject"])
-        for one in others.get((draft.start, draft.end, draft.values["user_id"]), ())
-    )

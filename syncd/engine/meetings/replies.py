@@ -140,7 +140,7 @@ class Replies:
             name = _name(one, said.text)
             if form is None or why:
                 _told(folder, one.uid, why)
-            elif one.seen.received_at < (report_mail.newest_reply(session, form.report_id) or EVER):
+            elif _came(one, now) < (report_mail.newest_reply(session, form.report_id) or EVER):
                 _told(folder, one.uid, "a later answer was taken before it")
             elif report_mail.taken(session, [name]):
                 continue
@@ -160,7 +160,7 @@ class Replies:
                 letter = texts.letter_of(form.block, form.language or occasion.language)
                 done = telling.answer_by_mail(session, form.activity_id, said.text, letter, occasion)
                 if done:
-                    came = said.reply.judged.seen.received_at
+                    came = _came(said.reply.judged, occasion.now)
                     report_mail.note_reply(session, form.report_id, name, came, occasion.now)
         except (*WRONG, *BROKEN):  # of this answer; what is wrong with the database is raised
             log.exception("an answer by mail cannot be taken", action="form-reply", report=form.report_id)
@@ -206,9 +206,15 @@ def _not_due(form: Addressed | None, one: Judged, user_id: int, now: datetime) -
         return "its token is of no form"
     if form.user_id != user_id:
         return "the form is somebody else's"
-    if form.expires_at <= min(now, one.seen.received_at):  # it may have waited for the service
+    if form.expires_at <= _came(one, now):  # it may have waited for the service
         return "the token was older than 30 days"
     return "" if form.state in ANSWERABLE else "the form takes no answer any more"
+
+
+def _came(one: Judged, now: datetime) -> datetime:
+    """When the message came into Sent, as its mailbox says; a client may have said a time that is still to
+    come (RFC 9051 section 6.3.12), and no later answer would ever be one."""
+    return min(now, one.seen.received_at)
 
 
 def _automatic(envelope: Envelope) -> str:
