@@ -125,6 +125,17 @@ def test_a_merge_is_taken_back_exactly(office: Office, crm: Database) -> None:
     assert now(crm) == before
 
 
+def test_an_order_goes_over_to_the_contact_that_is_kept_and_back(office: Office) -> None:
+    account = office.one("SELECT account_id FROM contact WHERE id = 2")
+    name = office.one(f"SELECT name FROM account WHERE id = {account}")
+    office.done("order", "add", "--account", str(name), "--contact", "z2@x.example")
+    assert office.rows("SELECT contact_id FROM sales_order") == [(2,)]
+    office.done("contact", "merge", "1", "2")
+    assert office.rows("SELECT contact_id FROM sales_order") == [(1,)]
+    office.done("contact", "unmerge", "1", "2")
+    assert office.rows("SELECT contact_id FROM sales_order") == [(2,)]
+
+
 def test_what_was_changed_since_stays_and_what_is_gone_stays_gone(office: Office, crm: Database) -> None:
     office.done("contact", "merge", "1", "2")
     office.done("contact", "edit", "1", "--position", "Directrice")
@@ -180,7 +191,7 @@ def test_every_table_that_refers_to_a_contact_can_be_moved() -> None:
     found = {str(column) for _, column in merging.references()}
     assert found == {
         "activity_contact.contact_id", "email_match.contact_id", "event_participant.contact_id",
-        "task.contact_id", "contact_draft.contact_id",
+        "task.contact_id", "contact_draft.contact_id", "sales_order.contact_id",
     }  # fmt: skip
     for table, column in merging.references():
         assert len([one for one in table.primary_key.columns if one is not column]) == 1
