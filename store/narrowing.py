@@ -56,4 +56,5 @@ def order(model: type[Base], query: Query, *usual: Any) -> tuple[Any, ...]:
     column = table.c[query.sort.column]
     turned = column.desc() if query.sort.descending else column.asc()
     # Only where something can be empty: an index has no such order on SQLite.
-    return (turned.nulls_last() if column.nullable else turned, table.c.id)
+    last = table.c.id.desc() if query.sort.descending else table.c.id.asc()
+    return (turned.nulls_last() if column.nullable else turned, last)
