@@ -82,7 +82,9 @@ def test_rows_that_hang_on_each_other_without_end_are_given_up_soon(office: Worl
 
 
 def test_whoever_may_not_change_a_record_gets_that_row_back(office: World) -> None:
-    rows = "ext_id,account,last_name,owner\nC1,A1,Sien,claire\nC2,A1,Autre,\n"
+    rows = "ext_id,name,owner\nA8,Claire,claire\nA9,Personne,\n"
+    assert run(office, "import", "accounts", write(office, "a.csv", rows)).code == 0
+    rows = "ext_id,account,last_name\nC1,A8,Sien\nC2,A9,Autre\n"
     assert run(office, "import", "contacts", write(office, "c.csv", rows)).code == 0
     rows = "ext_id,last_name\nC1,Mien\nC2,Mien\n"
 

@@ -29,6 +29,11 @@ WRITTEN = f"{RIGHTS}.test_owners_and_advanced_users_change_a_record_and_what_han
 DELETED = f"{RIGHTS}.test_admins_delete_and_others_where_the_config_says_so"
 ACTIVITIES = f"{RIGHTS}.test_activities_are_changed_by_whose_they_are"
 CALENDARS = f"{RIGHTS}.test_anothers_events_and_tasks_are_left_alone"
+SELLING = "tests.integration.test_rights_selling"
+SOLD = f"{SELLING}.test_what_is_sold_and_may_not_be_read_is_not_there"
+ORDERS = f"{SELLING}.test_orders_are_read_where_their_account_is_and_products_by_all"
+EXPORTED = f"{SELLING}.test_an_export_holds_what_may_be_read"
+IMPORTED = f"{SELLING}.test_imports_are_seen_by_who_made_them_and_by_admins"
 UNDONE = "tests.integration.test_cli_reconciled.test_what_somebody_else_organises_can_only_be_taken_out"
 
 CONTACTS = "tests.integration.test_rights_contacts"
@@ -84,7 +89,7 @@ TESTED = {
         (
             f"store.reports.{one}"
             for one in (
-                "accounts", "contacts", "projects", "deals", "opportunities", "emails", "activities",
+                "accounts", "projects", "deals", "opportunities", "emails", "activities",
             )
         ),
         LISTS,
@@ -147,6 +152,19 @@ TESTED = {
     **dict.fromkeys(
         (f"syncd.engine.meetings.telling.{one}" for one in ("times", "answer", "waive")), MEETINGS
     ),
+    "store.contact_list.contacts": f"{SELLING}.test_contacts_are_found_as_far_as_they_may_be_read",
+    **dict.fromkeys(("store.exporting.count", "store.exporting.rows"), EXPORTED),
+    **dict.fromkeys(("store.import_runs.detail", "store.import_runs.page"), IMPORTED),
+    "store.order_lines.drop": f"{SELLING}.test_lines_are_changed_by_who_may_change_their_order",
+    **dict.fromkeys(
+        (f"store.selling_reports.{one}_detail" for one in ("project", "deal", "order")),
+        SOLD,
+    ),
+    **dict.fromkeys(
+        (f"store.selling_reports.{one}" for one in ("orders", "products", "product_detail")), ORDERS
+    ),
+    "store.visible.orders": ORDERS,
+    "store.writing_rights.refusals": f"{SELLING}.test_a_partial_import_leaves_out_what_one_may_not_change",
     "syncd.engine.statuses.StatusSync.ordered": (
         "tests.integration.test_statuses.test_only_an_admin_recomputes"
     ),
@@ -161,6 +179,10 @@ NEEDS_NONE = {
     "store.recommendations.write": "called by `put`, which asks before, and by rules",
     "store.importing.validate": "tells what is wrong with rows, and writes nothing",
     "syncd.engine.account_drafts.ask": "everybody may ask for an account",
+    **dict.fromkeys(
+        (f"store.narrowing.{one}" for one in ("conditions", "narrowed", "order")),
+        "conditions and the order of rows that are narrowed by their readers",
+    ),
     "store.paging.like": "a condition on a text",
     "store.paging.page": "one page of rows that were chosen before",
     "store.scheduling.log": "a line of the audit log",
