@@ -30,7 +30,7 @@ from syncd.core.guards import Policy
 from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.confirm import carry
 from syncd.engine.calendar.context import Context, Plan
-from syncd.engine.calendar.deciding import Decider
+from syncd.engine.calendar.deciding import UNDRESSED, Decider
 from syncd.engine.calendar.dress import mark_of, undressed
 from syncd.engine.calendar.intents import conflicts_text, units_text
 from syncd.engine.calendar.journal import Outcome
@@ -317,10 +317,15 @@ class Pusher:
         if plan.remote is None or plan.follows or plan.pair is None:
             return
         bare = plan.seen if plan.remote.item.dressed and not mark_of(plan.dress) else None
+        decision = replace(plan.decision, remote=None if bare == plan.decision.remote else bare)
+        if decision.action is Action.DELETE_REMOTE:
+            if decision.remote is None:
+                return  # the CRM has no half of it; the deletion waits, and is not asked for once more
+            decision = replace(decision, action=Action.PUSH, reason=UNDRESSED, conflicts=())
         mine = replace(
             plan,
             pair=replace(plan.pair, direction=Direction.TO_CRM),
-            decision=replace(plan.decision, remote=None if bare == plan.decision.remote else bare),
+            decision=decision,
             waiting=None,
         )
         if writes(mine):
