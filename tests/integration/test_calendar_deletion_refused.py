@@ -1,4 +1,4 @@
-"""A meeting that was cancelled in the CRM, and that the server may or will not delete just now."""
+"""What was cancelled or put back in the CRM, and the server may or will not write just now."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -108,3 +108,20 @@ def test_what_the_crm_added_goes_and_the_meeting_stays_deleted_where_its_deletio
     office.now += timedelta(hours=7)
     office.settle()
     assert office.text("claire") == ""
+
+
+def test_what_cannot_be_put_back_just_now_is_told_and_put_back_later(office: MemoryWorld) -> None:
+    office.mailbox_keys["claire"] = 'direction = "to-remote"'
+    office.desk("claire").add("Revue")
+    office.settle()
+    ref = str(office.one("SELECT remote_ref FROM binding"))
+    office.change("claire", ref, lambda text: text.replace("SUMMARY:Revue", "SUMMARY:Sieste"))
+    office.servers["claire"].fail("update", lambda: ItemError("not now", locator=ref))
+
+    office.sync()
+
+    assert office.rows("SELECT remote_ref, error FROM quarantine") == [(ref, "not now")]
+    office.now += timedelta(hours=7)
+    office.settle()
+    assert "SUMMARY:Revue\n" in office.text("claire")
+    assert office.rows("SELECT * FROM quarantine") == []
