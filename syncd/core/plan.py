@@ -190,7 +190,10 @@ def _gone_at_server(pair: Pair, crm: Item) -> Decision:
             Action.NOTHING, 8, "It is gone at the server, which this calendar takes nothing from."
         )
     kept = cancelled(crm)
-    lost = overruled(Winner.REMOTE, before, crm, None, kept) if changed else ()
+    lost: tuple[UnitConflict, ...] = ()
+    if changed and before is not None and not is_private(before) and not is_private(crm):
+        # What is hidden still says so, but only until the server has the item again and says all of it anew.
+        lost = overruled(Winner.REMOTE, before, crm, None, before)
     reason = "It was deleted at the server."
     return Decision(Action.CANCEL_CRM, 8, reason, crm=unless(crm, kept), conflicts=lost)
 

@@ -66,7 +66,8 @@ def _together(unit: Unit, was: Both[Value | None], now: Both[Value]) -> UnitMerg
     """What holds both changes, where there is such a thing."""
     base, crm, remote = was.crm, now.crm, now.remote
     if unit is Unit.NOTES and isinstance(base, str) and isinstance(crm, str) and isinstance(remote, str):
-        text = merge_text(base, crm, remote)
+        # Of nothing there are no lines that both sides left as they were: an empty one is no place to meet.
+        text = merge_text(base, crm, remote) if base else None
         return None if text is None else UnitMerge(text, text)
     if isinstance(crm, Timing) and isinstance(remote, Timing):
         if not isinstance(was.crm, Timing) or not isinstance(was.remote, Timing):

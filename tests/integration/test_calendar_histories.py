@@ -352,3 +352,32 @@ def test_a_server_that_rewrites_what_a_one_way_calendar_gives_it_is_no_second_wr
     assert office.rows("SELECT location, alarms FROM event WHERE uid = 'a@client.example'") == [
         ("Lyon", "[]")
     ]
+
+
+# --- a calendar that nothing is written to --------------------------------------------------------
+
+
+def test_what_the_crm_alone_said_of_an_event_is_not_lost_when_its_calendar_loses_it_and_gives_it_back(
+    office: MemoryWorld,
+) -> None:
+    office.mailbox_keys["claire"] = 'direction = "to-crm"'
+    office.desk("claire").edit(id_of(office), notes="Apporter les plans")
+    office.settle()
+    server, ref = office.servers["claire"], f"{CALENDAR}a.ics"
+    source = server.sources(CALENDAR)[ref]
+    server.remove(ref)
+    office.settle()
+
+    server.put(CALENDAR, source, ref)
+    office.settle()
+
+    assert office.rows("SELECT notes, hidden FROM event WHERE uid = 'a@client.example'") == [("", 0)]
+    assert office.rows("SELECT unit, base, crm_value, winner FROM conflict") == [
+        ("notes", '""', '"Apporter les plans"', "REMOTE")
+    ]
+    id_ = office.one("SELECT id FROM conflict")
+    assert console(office.config, "conflicts", "take", str(id_), "crm").code == 0
+    office.settle()
+    assert office.rows("SELECT notes, hidden FROM event WHERE uid = 'a@client.example'") == [
+        ("Apporter les plans", 0)
+    ]

@@ -11,7 +11,7 @@ from connectors.ical.reading import Unreadable, read
 from store.sync_state import MailboxState
 from syncd.core.canonical import Unit, is_private, redacted, value_of
 from syncd.core.decision import Direction
-from syncd.engine.calendar.items import settled, settled_task
+from syncd.engine.calendar.items import minutes_before, settled, settled_task
 from syncd.engine.report import CycleReport
 from tests.property.agenda import Agenda, Record, held, hidden
 from tests.property.agenda_client import Resource
@@ -315,7 +315,7 @@ class Checks:
             assert is_private(item) or is_private(held(record)) or not lost, f"{uid} lacks in the CRM {lost}"
         elif supplies:
             self._equal(uid, held(record), item, open_, conflicts)
-            self._vendor(login, ref, uid)
+            self._vendor(login, ref, held(record), put_back=way is Direction.TO_REMOTE)
 
     def _conflicts(self) -> str:
         rows = self.agenda.rows("SELECT base, crm_value, remote_value FROM conflict")
@@ -349,6 +349,11 @@ class Checks:
             lost = self.truth.missing(uid, crm, conflicts) - (values_in(remote) if waits else set())
             assert not lost, f"{uid} lacks in the CRM {lost}: {crm}"
 
-    def _vendor(self, login: str, ref: str, uid: str) -> None:
-        lines = Resource(self.all_sources(login)[ref]).own_lines()
-        assert self.truth.vendor[uid] <= lines, f"{uid} lost {self.truth.vendor[uid] - lines}"
+    def _vendor(self, login: str, ref: str, crm: Item, *, put_back: bool) -> None:
+        """With `put_back`, an alarm that the client added goes, and with it what the client wrote into it."""
+        lost = self.truth.vendor[crm.uid] - Resource(self.all_sources(login)[ref]).own_lines()
+        if put_back:
+            kept = {minutes_before(alarm) for one in crm.components for alarm in one.alarms}
+            alarms = {f"X-VENDOR-ALARM:{minutes}" for minutes in kept}
+            lost = {line for line in lost if not line.startswith("X-VENDOR-ALARM:") or line in alarms}
+        assert not lost, f"{crm.uid} lost {lost}"

@@ -53,7 +53,10 @@ def _event(target: Target, ref: str) -> list[str]:
         lines.append("STATUS:CANCELLED")
     elif "status" in kept:
         lines.append(f"STATUS:{str(kept['status']).upper()}")
-    link = own_text(target, LINK) or str(kept.get("video", ""))
+    link = str(kept.get("video", ""))
+    if kept.get("shown") and link not in target.text("Location"):
+        link = ""  # a person took it out of the place, or an occurrence has another place than its series
+    link = own_text(target, LINK) or link
     lines += [f"CONFERENCE;VALUE=URI:{link}"] if link else []
     lines += [*_people(target), *_alarms(target), "END:VEVENT"]
     return lines

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from connectors.calendar import Attendee, Component, Item, Kind, Privacy, Response, Status, Timing, When
 from syncd.core.canonical import Unit
-from syncd.core.merge import Merged, Rules, Winner, merge
+from syncd.core.merge import Merged, Rules, Winner, bases_after, merge
 from syncd.core.plan import Action, Pair, decide
 
 ANNA = "anna@client.example"
@@ -78,3 +78,13 @@ def test_what_comes_back_to_the_server_is_alive_again_in_the_crm() -> None:
     cancelled = item(status=Status.CANCELLED, notes="x")
     found = decide(Pair(cancelled, None, cancelled, item()), Rules())
     assert (found.crm, found.remote) == (item(), None)
+
+
+def test_notes_that_wait_for_a_person_since_the_first_link_are_not_merged_around_an_empty_line() -> None:
+    crm, remote = item(notes="Le plan\n"), item(notes="\nLe devis")
+    rules = Rules(Winner.MANUAL)
+    first = merge(base_crm=None, base_remote=None, crm=crm, remote=remote, rules=rules)
+    base_crm, base_remote = bases_after(first, None, None)
+    again = merge(base_crm=base_crm, base_remote=base_remote, crm=crm, remote=remote, rules=rules)
+    assert outcome(first) == outcome(again) == [(Unit.NOTES, Winner.MANUAL)]
+    assert (again.crm, again.remote, again.held) == (crm, remote, first.held)

@@ -322,6 +322,8 @@ class Pusher:
             if decision.remote is None:
                 return  # the CRM has no half of it; the deletion waits, and is not asked for once more
             decision = replace(decision, action=Action.PUSH, reason=UNDRESSED, conflicts=())
+        if plan.calendar.direction is Direction.TO_REMOTE and decision.remote is None:
+            return  # nothing is taken from there: it waits to be put back
         mine = replace(
             plan,
             pair=replace(plan.pair, direction=Direction.TO_CRM),
