@@ -9,7 +9,7 @@ What resembles none of them is kept: a line too many in the comments is better t
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from syncd.core.quick_add.words import fold
 
@@ -46,18 +46,24 @@ _SAYS = frozenset({"Ll", "Lm", "Lo", "Lt", "Lu", "Nd", "Nl", "No", "So"})  # So:
 _LONGEST_DEVICE = 100  # characters
 
 
-def answered(text: str, form: str) -> str:
+def answered(text: str, form: str, fact_of: Callable[[str], str] = lambda _: "") -> str:
     """What the answer to a form says: without the form's own lines too, since many clients put neither a line
-    that is known nor a mark before the original. Empty where no letter, digit or symbol is left."""
+    that is known nor a mark before the original. Empty where no letter, digit or symbol is left.
+
+    `form` is what its message would say now. The facts in it may have been others when the message was put:
+    `fact_of` tells which fact a line could be, and below the form's first line one of each is the form's."""
     own = Counter(line.strip() for line in form.split("\n") if line.strip())
+    facts: set[str] = set()
     kept: list[str] = []
     first = True
     for line in written(text).split("\n"):
         bare = line.strip()
-        if own[bare] <= 0:
+        fact = fact_of(bare)
+        if own[bare] <= 0 and (first or not fact or fact in facts):
             kept.append(line)
             continue
         own[bare] -= 1
+        facts.add(fact)
         if first:
             _without_attribution(kept)
             first = False

@@ -28,7 +28,7 @@ from syncd.core.matching import DRAFT, Verdict
 from syncd.core.meetings.tokens import MARK, hash_of, tokens_in
 from syncd.engine.calendar.occasion import Occasion, Workplace
 from syncd.engine.calendar.people import People
-from syncd.engine.meetings import telling, texts
+from syncd.engine.meetings import telling
 from syncd.engine.meetings.messages import message_id
 from syncd.engine.reading import Judged
 
@@ -157,8 +157,8 @@ class Replies:
         form, said, name = answer
         try:
             with session.begin_nested():
-                letter = texts.letter_of(form.block, form.language or occasion.language)
-                done = telling.answer_by_mail(session, form.activity_id, said.text, letter, occasion)
+                about = (form.block, form.language or occasion.language)
+                done = telling.answer_by_mail(session, form.activity_id, said.text, about, occasion)
                 if done:
                     came = _came(said.reply.judged, occasion.now)
                     report_mail.note_reply(session, form.report_id, name, came, occasion.now)

@@ -19,7 +19,7 @@ from syncd.core.recurrence import occurrences
 from syncd.engine.calendar import places
 from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.occasion import Occasion
-from syncd.engine.meetings import answering
+from syncd.engine.meetings import answering, texts
 from syncd.engine.meetings.forms import cancel, finish
 
 LONGEST = timedelta(hours=24)
@@ -141,14 +141,16 @@ def answer(
 
 
 def answer_by_mail(
-    session: Transaction, activity_id: int, text: str, letter: str, occasion: Occasion
+    session: Transaction, activity_id: int, text: str, about: tuple[str, str], occasion: Occasion
 ) -> bool:
-    """The report in a reply to the message that says `letter`, whose quotes and signature are cut off; False
-    where nothing is left.
+    """The report in a reply to the message of a form, `about` whose block (and in which language) it is;
+    quotes and signature are cut off. False where nothing is left.
 
     The caller is `alone`, and knows that the form is the actor's. Raises NotFound, Immutable.
     """
-    own = answered(text, letter)
+    block, language = about
+    letter = texts.letter_of(block, language)
+    own = answered(text, letter, partial(texts.fact_of, language=language))
     if not own:
         return False
     known = report_forms.reportable(session, activity_id)

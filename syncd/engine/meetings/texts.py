@@ -1,5 +1,6 @@
 """What a form says to the user whom it is for, in that user's language."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +57,12 @@ WORDS = {
     },
 }
 
+_NAMED = ("account", "opportunity", "number", "with")
+_WHEN = {
+    language: re.compile(re.sub(r"\\{[^}]*\\}", ".{1,10}", re.escape(words["when"])))
+    for language, words in WORDS.items()
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -102,6 +109,14 @@ def letter_of(block: str, language: str) -> str:
     """The text of the form's message: how to answer, and the facts of the task's block."""
     facts = block.rpartition("\n\n")[0]
     return "\n\n".join(part for part in (WORDS[_known(language)]["reply"], facts) if part) + "\n"
+
+
+def fact_of(line: str, language: str) -> str:
+    """Which fact of a form the line could be; empty: none."""
+    words = WORDS[_known(language)]
+    if _WHEN[_known(language)].fullmatch(line):
+        return "when"
+    return next((name for name in _NAMED if line.startswith(words[name].partition("{")[0])), "")
 
 
 def _known(language: str) -> str:
