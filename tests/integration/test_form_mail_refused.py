@@ -200,7 +200,7 @@ def test_an_older_answer_that_was_in_quarantine_is_not_put_over_a_newer_one(
     first, second = (reply(form_in(mailbox), text, number=n) for n, text in enumerate(["Un.", "Deux."], 1))
     for minute, answer in enumerate([first, second]):
         mailbox.deliver("Sent", answer)
-        mailbox.deliver("All", answer, received_at=asked.now + timedelta(minutes=minute))
+        mailbox.deliver("All", answer, received_at=asked.now - timedelta(minutes=2 - minute))
     mailbox.fail("holds", lambda: CollectionError("Sent cannot be searched", collection="Sent"))
     look(asked, installation, mailbox)
     assert asked.reports() == [("ANSWERED", "EMAIL", "Deux.")]
