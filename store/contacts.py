@@ -14,7 +14,8 @@ LIVE: dict[str, Any] = {
 }
 SEARCH = (
     "lower(last_name || ' ' || first_name || ' ' || coalesce(email, '') || ' ' || coalesce(email2, '') "
-    "|| ' ' || coalesce(email3, '') || ' ' || coalesce(ext_id, ''))"
+    "|| ' ' || coalesce(email3, '') || ' ' || coalesce(ext_id, '') || ' ' || coalesce(phone_landline, '') "
+    "|| ' ' || coalesce(phone_mobile, ''))"
 )
 
 

@@ -53,7 +53,8 @@ def _lists() -> None:
     op.execute(
         "ALTER TABLE contact ADD COLUMN search TEXT GENERATED ALWAYS AS (lower(last_name || ' ' "
         "|| first_name || ' ' || coalesce(email, '') || ' ' || coalesce(email2, '') || ' ' "
-        f"|| coalesce(email3, '') || ' ' || coalesce(ext_id, ''))){kind}"
+        "|| coalesce(email3, '') || ' ' || coalesce(ext_id, '') || ' ' || coalesce(phone_landline, '') "
+        f"|| ' ' || coalesce(phone_mobile, ''))){kind}"
     )
     indexes = {"name": "last_name, first_name, id", "updated_at": "updated_at, id", "owner_id": "owner_id"}
     if sqlite:
