@@ -23,6 +23,7 @@ ACCOUNT: Mapping[str, FieldSort] = {
     "id": FieldSort(Sort.NUMBER),
     "type": FieldSort(Sort.TEXT, frozenset({"customer", "competitor", "group", "internal", "partner"})),
     "status": FieldSort(Sort.TEXT, frozenset({"active", "prospect", "neglected", "inactive"})),
+    "public": FieldSort(Sort.YES_NO),
     "status_since": FieldSort(Sort.DAY),
     "created_on": FieldSort(Sort.DAY),
     "today": FieldSort(Sort.DAY),

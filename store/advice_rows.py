@@ -27,7 +27,7 @@ Value = str | int | bool | Decimal | date | frozenset[str] | None
 
 _AS_THEY_ARE = (
     "id", "ext_id", "name", "website", "vat_number", "phone", "phone2", "fax", "email", "address1",
-    "address2", "postcode", "city", "region", "country", "comment", "created_on", "status_since",
+    "address2", "postcode", "city", "region", "country", "comment", "public", "created_on", "status_since",
 )  # fmt: skip
 
 

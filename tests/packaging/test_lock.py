@@ -66,6 +66,7 @@ def test_every_declared_dependency_is_pinned_to_a_version_that_fits(name: str) -
 
 
 IMPORTED_AS = {
+    "PIL": "pillow",
     "dateutil": "python-dateutil",
     "passlib": "libpass",
     "spnego": "pyspnego",

@@ -126,6 +126,7 @@ def test_a_mailbox_that_never_rests_and_is_slow_leaves_the_worker_half_of_its_ti
     while time.monotonic() - began < 2.0:
         one.tell("claire")
         time.sleep(0.005)
+    one.close()
     assert 2 <= len(cycles.ran) <= 3
 
 
