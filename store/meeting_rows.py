@@ -286,7 +286,7 @@ def rekey(session: Session, activity_id: int, key: str, start: datetime, end: da
         )
     ).one()
     if key != former:
-        _move_evidence(session, uid, former, key)
+        move_evidence(session, (uid, former), (uid, key))
     session.execute(
         update(MeetingRecord)
         .where(MeetingRecord.activity_id == activity_id)
@@ -294,19 +294,20 @@ def rekey(session: Session, activity_id: int, key: str, start: datetime, end: da
     )
 
 
-def _move_evidence(session: Session, uid: str, former: str, key: str) -> None:
-    """Evidence of one occurrence becomes that of another, beside what the same source said of that one."""
+def move_evidence(session: Session, former: tuple[str, str], place: tuple[str, str]) -> None:
+    """Evidence of one occurrence (UID, key) becomes that of another, beside what the same source said of that
+    one."""
     there = select(MeetingEvidence.source).where(
-        MeetingEvidence.uid == uid, MeetingEvidence.recurrence_key == key
+        MeetingEvidence.uid == place[0], MeetingEvidence.recurrence_key == place[1]
     )
     session.execute(
         update(MeetingEvidence)
         .where(
-            MeetingEvidence.uid == uid,
-            MeetingEvidence.recurrence_key == former,
+            MeetingEvidence.uid == former[0],
+            MeetingEvidence.recurrence_key == former[1],
             MeetingEvidence.source.not_in(list(session.scalars(there))),
         )
-        .values(recurrence_key=key)
+        .values(uid=place[0], recurrence_key=place[1])
         .execution_options(synchronize_session=False)
     )
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from store.activities import Activity, ActivityState
 from store.calendar import Event
 from store.ledger import chunked
-from store.meetings import MeetingEvidence, MeetingRecord
+from store.meeting_rows import move_evidence
+from store.meetings import MeetingRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +57,6 @@ def adopt(session: Session, activity_id: int, uid: str, key: str) -> None:
     """The record, and what is known of it, is of another event's occurrence (UID, key), which has none."""
     mine = MeetingRecord.activity_id == activity_id
     place = select(MeetingRecord.uid, MeetingRecord.recurrence_key).where(mine)
-    former_uid, former_key = session.execute(place).one()
-    there = select(MeetingEvidence.source).where(
-        MeetingEvidence.uid == uid, MeetingEvidence.recurrence_key == key
-    )
-    session.execute(
-        update(MeetingEvidence)
-        .where(
-            MeetingEvidence.uid == former_uid,
-            MeetingEvidence.recurrence_key == former_key,
-            MeetingEvidence.source.not_in(list(session.scalars(there))),
-        )
-        .values(uid=uid, recurrence_key=key)
-        .execution_options(synchronize_session=False)
-    )
+    former, former_key = session.execute(place).one()
+    move_evidence(session, (former, former_key), (uid, key))
     session.execute(update(MeetingRecord).where(mine).values(uid=uid, recurrence_key=key))

@@ -62,6 +62,16 @@ class _Said:
     ruling: Ruling
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One account as the rules see it."""
+
+    facts: AdviceFacts
+    said: _Said | None
+    change: AdviceChange | None
+    lapsed: bool  # what a person deleted is not what the rules would write now
+
+
 class RuleSet:
     """The rules of a config that are enabled, the first one first."""
 
@@ -221,15 +231,12 @@ class Recommending:
         while not self.halted():
             with self._database.read() as session:
                 ids = advice_rows.page(session, after, PAGE)
-                found = [
-                    (facts, _told(self._rules, facts, today)) for facts in advice_rows.facts(session, ids)
-                ]
+                found = [self._look(facts, today) for facts in advice_rows.facts(session, ids)]
             if not ids:
                 break
             after, looked_at = ids[-1], looked_at + len(ids)
-            told = [change for _, change in found if change is not None]
-            stale = [facts.account_id for facts, change in found
-                     if change is not None or _lapsed(self._rules, facts, today)]  # fmt: skip
+            told = [one.change for one in found if one.change is not None]
+            stale = [one.facts.account_id for one in found if one.change is not None or one.lapsed]
             changes += told if dry_run else self._write(stale, now)
         else:
             return Advised(looked_at, tuple(changes), whole=False)
@@ -246,15 +253,22 @@ class Recommending:
                 done += self.refresh(session, ids[start : start + CHUNK], now)
         return done
 
-    def _apply(self, session: Transaction, facts: AdviceFacts, today: date, by: By) -> AdviceChange | None:
+    def _look(self, facts: AdviceFacts, today: date) -> _Look:
+        """What the rules make of an account on that day."""
         if self._rules is None:
-            return None
-        change = _told(self._rules, facts, today)
-        if facts.declined and _lapsed(self._rules, facts, today):
+            return _Look(facts, None, None, lapsed=False)
+        said = self._rules.says(facts, today)
+        # The rules say something else than a person's deletion holds for, or nothing any more.
+        lapsed = bool(facts.declined) and (said is None or said.advice.message not in facts.declined)
+        return _Look(facts, said, _told(facts, said, self._rules.standing(facts, today)), lapsed=lapsed)
+
+    def _apply(self, session: Transaction, facts: AdviceFacts, today: date, by: By) -> AdviceChange | None:
+        look = self._look(facts, today)
+        change, said = look.change, look.said
+        if look.lapsed:
             recommendations.forgive(session, facts.account_id)
         if change is None:
             return None
-        said = self._rules.says(facts, today)
         if change.message is None or said is None:
             if facts.standing is not None:
                 recommendations.remove(session, facts.standing, by)
@@ -272,9 +286,8 @@ class Recommending:
         return change
 
 
-def _told(rules: RuleSet, facts: AdviceFacts, today: date) -> AdviceChange | None:
+def _told(facts: AdviceFacts, said: _Said | None, standing: Standing | None) -> AdviceChange | None:
     """What table T3 makes of the account; None where it stays as it is."""
-    said, standing = rules.says(facts, today), rules.standing(facts, today)
     step = decide(standing, None if said is None else said.ruling, facts.declined)
     if step is Step.KEEP and said is not None and _relabelled(said, facts.standing):
         step = Step.WRITE
@@ -291,11 +304,3 @@ def _relabelled(said: _Said, row: AccountRecommendation | None) -> bool:
     if row is None or row.rule != said.ruling.rule:
         return False
     return Advice(row.message, row.category, row.severity) != said.advice
-
-
-def _lapsed(rules: RuleSet, facts: AdviceFacts, today: date) -> bool:
-    """Whether the rules say something else than a person's deletion holds for, or nothing any more."""
-    if not facts.declined:
-        return False
-    said = rules.says(facts, today)
-    return said is None or said.advice.message not in facts.declined
