@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import JSON, ForeignKey, Index, String, func, select
+from sqlalchemy import JSON, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.rights import Scope
-from store import directory
+from store import directory, paging
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.base import Base, EnumText
@@ -68,15 +68,14 @@ def page(session: Session, query: Query, state: DraftState | None = DraftState.N
         rows = rows.where(AccountDraft.user_id == reader.user_id)
     if state is not None:
         rows = rows.where(AccountDraft.state == state)
-    total = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-    found = session.execute(rows.order_by(AccountDraft.id).limit(query.limit).offset(query.offset))
+    found = session.execute(paging.page(rows, query, AccountDraft.id))
     return Page(
         tuple(
             DraftRow(one.id, one.created_at, login, one.cells.get("name", ""), one.cells.get("type", ""),
                      one.state, one.decided_by, one.reason, one.account_id)
             for one, login in found
         ),
-        total,
+        paging.total(session, rows),
         query.offset,
     )  # fmt: skip
 

@@ -16,10 +16,10 @@ from store.accounts import Account
 from store.activities import Activity, ActivityContact
 from store.contacts import Contact
 from store.narrowing import conditions, order
+from store.paging import page, total
 from store.report_rows import ContactRow, Page, Query
 
 FEW = 1000  # hits of a text that are sorted here; of more, the first ones are found soon
-MOST = 1000  # rows of one page
 
 
 def contacts(session: Session, query: Query) -> Page[ContactRow]:
@@ -35,13 +35,11 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
     if query.contact is not None:
         wanted = wanted.where(c.id == query.contact)
     sorted_by = order(c, query, c.last_name, c.first_name, c.id)
-    limit = min(query.limit, MOST)
     if query.text:
-        ids, total = _found(session, wanted, query, sorted_by, limit)
+        ids, number = _found(session, wanted, query, sorted_by)
     else:
-        total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
-        ids = session.scalars(wanted.order_by(*sorted_by).limit(limit).offset(query.offset)).all()
-    return Page(_rows(session, ids), total, query.offset)
+        ids, number = session.scalars(page(wanted, query, *sorted_by)).all(), total(session, wanted)
+    return Page(_rows(session, ids), number, query.offset)
 
 
 def _holding(query: Query) -> ColumnElement[bool]:
@@ -53,7 +51,7 @@ def _holding(query: Query) -> ColumnElement[bool]:
 
 
 def _found(
-    session: Session, wanted: Select[int], query: Query, sorted_by: tuple[Any, ...], limit: int
+    session: Session, wanted: Select[int], query: Query, sorted_by: tuple[Any, ...]
 ) -> tuple[Sequence[int], int]:
     """The ids of a page of those that hold a text, and the number of all."""
     wanted = wanted.where(_holding(query))
@@ -63,11 +61,10 @@ def _found(
         looked = wanted.with_hint(Contact, "INDEXED BY ix_contact_search", "sqlite")
     hits = session.scalars(looked.limit(FEW + 1)).all()
     if len(hits) <= FEW:
-        wanted, total = select(Contact.id).where(Contact.id.in_(hits)), len(hits)
+        wanted, number = select(Contact.id).where(Contact.id.in_(hits)), len(hits)
     else:  # in the order that is asked for the first ones are found soon
-        total = session.scalar(select(func.count()).select_from(looked.subquery())) or 0
-    page = wanted.order_by(*sorted_by).limit(limit).offset(query.offset)
-    return session.scalars(page).all(), total
+        number = total(session, looked)
+    return session.scalars(page(wanted, query, *sorted_by)).all(), number
 
 
 def _rows(session: Session, ids: Sequence[int]) -> tuple[ContactRow, ...]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from store import attendance_rows, recommendations, reports, statuses, tags, visible
+from store import attendance_rows, contact_list, recommendations, reports, statuses, tags, visible
 from store.accounts import Account, AccountType, account_kind
 from store.activities import Activity
 from store.actors import Actor
@@ -101,7 +101,7 @@ def account(session: Session, id_: int, reader: Actor | None = None) -> Detail:
             "ancestors": ancestors(session, id_, reader),
             "children": reports.accounts(session, Query(parent=id_, limit=200, reader=reader)).rows,
             "status_history": statuses.history(session, id_),
-            "contacts": reports.contacts(session, Query(account=id_, limit=200, reader=reader)).rows,
+            "contacts": contact_list.contacts(session, Query(account=id_, limit=200, reader=reader)).rows,
             "deals": reports.deals(session, query).rows,
             "opportunities": reports.opportunities(session, query).rows,
             "activities": reports.activities(session, query).rows,

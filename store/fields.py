@@ -368,4 +368,3 @@ CASE_FILES = Kind(
         | {"closed_on", "opportunity_id"}
     ),
 )
-KINDS = {kind.name: kind for kind in (ACCOUNTS, CONTACTS, PROJECTS, DEALS, OPPORTUNITIES, CASE_FILES)}

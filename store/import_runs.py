@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, func, select, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from store import paging
 from store.actors import Actor
 from store.base import Base, EnumCode, EnumText
 from store.database import bulk
@@ -151,20 +152,17 @@ def without_quotes(message: str | None) -> str | None:
 
 def page(session: Session, query: Query) -> Page[ImportRunRow]:
     """Imports, the newest first."""
-    rows = select(ImportRun).where(_seen_by(query.reader))
+    rows = select(ImportRun).where(_seen_by(query.reader), paging.like(query, ImportRun.file))
     if query.since is not None:
         rows = rows.where(ImportRun.at >= query.since)
-    if query.text:
-        rows = rows.where(func.lower(ImportRun.file).contains(query.text.lower(), autoescape=True))
-    total = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-    found = session.scalars(rows.order_by(ImportRun.id.desc()).limit(query.limit).offset(query.offset))
+    found = session.scalars(paging.page(rows, query, ImportRun.id.desc()))
     return Page(
         tuple(
             ImportRunRow(one.id, one.at, one.actor, one.entity, one.mode, one.file, one.created, one.updated,
                          one.unchanged, one.refused)
             for one in found
         ),
-        total,
+        paging.total(session, rows),
         query.offset,
     )  # fmt: skip
 

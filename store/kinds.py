@@ -1,9 +1,11 @@
 """Every kind of record that people write, by its name on the command line."""
 
-from store import fields, selling_fields
-from store.fields import Kind
+from store.fields import ACCOUNTS, CASE_FILES, CONTACTS, DEALS, OPPORTUNITIES, PROJECTS, Kind
+from store.selling_fields import ORDER_LINES, ORDERS, PRODUCTS
 
 KINDS: dict[str, Kind] = {
-    **fields.KINDS,
-    **{one.name: one for one in (selling_fields.PRODUCTS, selling_fields.ORDERS, selling_fields.ORDER_LINES)},
-}
+    kind.name: kind
+    for kind in (
+        ACCOUNTS, CONTACTS, PROJECTS, DEALS, OPPORTUNITIES, CASE_FILES, PRODUCTS, ORDERS, ORDER_LINES,
+    )
+}  # fmt: skip

@@ -8,18 +8,13 @@ from sqlalchemy.orm import Session
 from store import own_filters, statuses, tags, visible
 from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
-from store.contact_list import MOST, contacts
 from store.contacts import Contact
 from store.deals import Deal, Project
 from store.discounts import weighted
 from store.ledger import chunked
 from store.mail import EmailAttachment, EmailMatch, EmailMessage, EmailUser
 from store.narrowing import narrowed, order
-from store.paging import grouped as _grouped
-from store.paging import like as _like
-from store.paging import page as _page
-from store.paging import pairs as _pairs
-from store.paging import total as _total
+from store.paging import grouped, like, page, pairs, total
 from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus, chance
 from store.report_rows import (
     AccountRow,
@@ -37,20 +32,18 @@ from store.report_rows import (
 from store.sync_state import Collection, Mailbox, Quarantine, Run
 from store.users import User
 
-__all__ = ["MOST", "contacts"]  # also what stands elsewhere
-
 
 def users(session: Session, query: Query) -> Page[UserRow]:
     """By login."""
-    rows = select(User).where(_like(query, User.login, User.last_name, User.first_name, User.email))
-    found = _page(rows, query, User.login)
+    rows = select(User).where(like(query, User.login, User.last_name, User.first_name, User.email))
+    found = page(rows, query, User.login)
     return Page(
         tuple(
             UserRow(u.id, u.login, f"{u.first_name} {u.last_name}".strip(), u.email, tuple(u.aliases), u.role,
                     u.active)
             for u in session.scalars(found)
         ),
-        _total(session, rows),
+        total(session, rows),
         query.offset,
     )  # fmt: skip
 
@@ -58,7 +51,7 @@ def users(session: Session, query: Query) -> Page[UserRow]:
 def accounts(session: Session, query: Query) -> Page[AccountRow]:
     """By name."""
     rows = select(Account).where(Account.deleted_at.is_(None), visible.accounts(query.reader))
-    rows = rows.where(_like(query, Account.name, Account.email, Account.city, Account.ext_id))
+    rows = rows.where(like(query, Account.name, Account.email, Account.city, Account.ext_id))
     if query.account is not None:
         rows = rows.where(Account.id == query.account)
     if query.status is not None:
@@ -71,14 +64,14 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         rows = rows.where(Account.id.in_(tags.accounts_with(query.tag)))
     rows = rows.where(*own_filters.conditions(session, "account", Account.id, query.where))
     rows = narrowed(rows, Account, query)
-    found = session.scalars(_page(rows, query, *order(Account, query, Account.name, Account.id))).all()
+    found = session.scalars(page(rows, query, *order(Account, query, Account.name, Account.id))).all()
     ids = [one.id for one in found]
-    contacts = dict(_pairs(session.execute(
+    contacts = dict(pairs(session.execute(
         select(Contact.account_id, func.count())
         .where(Contact.account_id.in_(ids), Contact.deleted_at.is_(None))
         .group_by(Contact.account_id)
     )))  # fmt: skip
-    last = dict(_pairs(session.execute(
+    last = dict(pairs(session.execute(
         select(Activity.account_id, func.max(Activity.occurred_at)).where(Activity.account_id.in_(ids))
         .group_by(Activity.account_id)
     )))  # fmt: skip
@@ -93,7 +86,7 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
             )
             for a in found
         ),
-        _total(session, rows),
+        total(session, rows),
         query.offset,
     )  # fmt: skip
 
@@ -103,12 +96,12 @@ def projects(session: Session, query: Query) -> Page[ProjectRow]:
     p = Project
     rows = select(p, Account.name).join(Account, Account.id == p.account_id)
     rows = rows.where(p.deleted_at.is_(None), visible.projects(query.reader))
-    rows = rows.where(_like(query, p.name, p.reference, p.ext_id, Account.name))
+    rows = rows.where(like(query, p.name, p.reference, p.ext_id, Account.name))
     if query.account is not None:
         rows = rows.where(p.account_id == query.account)
     rows = narrowed(rows, p, query)
-    found = session.execute(_page(rows, query, *order(p, query, p.name, p.id))).all()
-    deals_of = dict(_pairs(session.execute(
+    found = session.execute(page(rows, query, *order(p, query, p.name, p.id))).all()
+    deals_of = dict(pairs(session.execute(
         select(Deal.project_id, func.count())
         .where(Deal.project_id.in_([one.id for one, _ in found]), Deal.deleted_at.is_(None))
         .group_by(Deal.project_id)
@@ -118,7 +111,7 @@ def projects(session: Session, query: Query) -> Page[ProjectRow]:
                    one.start_date, one.end_date, deals_of.get(one.id, 0))
         for one, name in found
     )  # fmt: skip
-    return Page(tuple(made), _total(session, rows), query.offset)
+    return Page(tuple(made), total(session, rows), query.offset)
 
 
 def deals(session: Session, query: Query) -> Page[DealRow]:
@@ -126,7 +119,7 @@ def deals(session: Session, query: Query) -> Page[DealRow]:
     d = Deal
     rows = select(d, Project.name, Account.name).join(Project, Project.id == d.project_id)
     rows = rows.join(Account, Account.id == Project.account_id).where(d.deleted_at.is_(None))
-    rows = rows.where(Project.deleted_at.is_(None), _like(query, d.title, d.reference, d.ext_id))
+    rows = rows.where(Project.deleted_at.is_(None), like(query, d.title, d.reference, d.ext_id))
     rows = rows.where(visible.deals(query.reader))
     if query.account is not None:
         rows = rows.where(Project.account_id == query.account)
@@ -136,15 +129,15 @@ def deals(session: Session, query: Query) -> Page[DealRow]:
     made = (
         DealRow(one.id, one.ext_id, account, project, one.reference, one.title, one.status, one.start_date,
                 one.end_date, one.closed_on, one.amount, one.currency)
-        for one, project, account in session.execute(_page(rows, query, *sorted_by))
+        for one, project, account in session.execute(page(rows, query, *sorted_by))
     )  # fmt: skip
-    return Page(tuple(made), _total(session, rows), query.offset)
+    return Page(tuple(made), total(session, rows), query.offset)
 
 
 def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
     """Open ones first, then by title."""
     o = Opportunity
-    rows = select(o).where(o.deleted_at.is_(None), _like(query, o.title, o.reference, o.ext_id))
+    rows = select(o).where(o.deleted_at.is_(None), like(query, o.title, o.reference, o.ext_id))
     rows = rows.where(visible.opportunities(query.reader))
     if query.account is not None:
         mine = select(OpportunityAccount.opportunity_id).where(OpportunityAccount.account_id == query.account)
@@ -154,8 +147,8 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
     rows = rows.where(*own_filters.conditions(session, "opportunity", o.id, query.where))
     open_first = (o.status != OpportunityStatus.OPEN).label("ended")
     rows = narrowed(rows, o, query)
-    found = session.scalars(_page(rows, query, *order(o, query, open_first, o.title, o.id))).all()
-    names = _grouped(
+    found = session.scalars(page(rows, query, *order(o, query, open_first, o.title, o.id))).all()
+    names = grouped(
         session.execute(
             select(OpportunityAccount.opportunity_id, Account.name)
             .join(Account, Account.id == OpportunityAccount.account_id)
@@ -172,7 +165,7 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
             )
             for one in found
         ),
-        _total(session, rows),
+        total(session, rows),
         query.offset,
     )  # fmt: skip
 
@@ -181,7 +174,7 @@ def emails(session: Session, query: Query) -> Page[EmailRow]:
     """The newest first."""
     e = EmailMessage
     # Without the bodies: a page of them may be many megabytes.
-    rows = select(e.id, e.date, e.direction, e.from_, e.to, e.subject).where(_like(query, e.subject))
+    rows = select(e.id, e.date, e.direction, e.from_, e.to, e.subject).where(like(query, e.subject))
     rows = rows.where(visible.emails(query.reader))
     if query.account is not None or query.contact is not None:
         match = select(EmailMatch.email_id)
@@ -198,9 +191,9 @@ def emails(session: Session, query: Query) -> Page[EmailRow]:
         rows = rows.where(e.id.in_(holders.where(Mailbox.name == query.mailbox)))
     if query.since is not None:
         rows = rows.where(e.date >= query.since)
-    found = session.execute(_page(rows, query, e.date.desc(), e.id.desc())).all()
+    found = session.execute(page(rows, query, e.date.desc(), e.id.desc())).all()
     ids = [row[0] for row in found]
-    names = _grouped(
+    names = grouped(
         session.execute(
             select(EmailMatch.email_id, Account.name)
             .join(Account, Account.id == EmailMatch.account_id)
@@ -209,7 +202,7 @@ def emails(session: Session, query: Query) -> Page[EmailRow]:
             .order_by(Account.name)
         )
     )
-    logins = _grouped(
+    logins = grouped(
         session.execute(
             select(EmailUser.email_id, User.login)
             .join(User, User.id == EmailUser.user_id)
@@ -217,7 +210,7 @@ def emails(session: Session, query: Query) -> Page[EmailRow]:
             .order_by(User.login)
         )
     )
-    files = dict(_pairs(session.execute(
+    files = dict(pairs(session.execute(
         select(EmailAttachment.email_id, func.count()).where(EmailAttachment.email_id.in_(ids))
         .group_by(EmailAttachment.email_id)
     )))  # fmt: skip
@@ -229,7 +222,7 @@ def emails(session: Session, query: Query) -> Page[EmailRow]:
             )
             for id_, at, direction, from_, to, subject in found
         ),
-        _total(session, rows),
+        total(session, rows),
         query.offset,
     )  # fmt: skip
 
@@ -243,7 +236,7 @@ def activities(session: Session, query: Query) -> Page[ActivityRow]:
         .outerjoin(User, User.id == a.user_id)
         .outerjoin(Opportunity, Opportunity.id == a.opportunity_id)
         .where(a.deleted_at.is_(None), visible.activities(query.reader))
-        .where(_like(query, a.subject, Account.name))
+        .where(like(query, a.subject, Account.name))
     )
     if query.activity is None:  # the history, or what is to enter it (R114)
         wanted_state = ActivityState.PENDING_REPORT if query.pending else ActivityState.VALIDATED
@@ -262,8 +255,8 @@ def activities(session: Session, query: Query) -> Page[ActivityRow]:
             rows = rows.where(column == wanted)
     if query.since is not None:
         rows = rows.where(a.occurred_at >= query.since)
-    found = session.execute(_page(rows, query, a.occurred_at.desc(), a.id.desc())).all()
-    people = _grouped(
+    found = session.execute(page(rows, query, a.occurred_at.desc(), a.id.desc())).all()
+    people = grouped(
         (activity, f"{first} {last}".strip())
         for activity, first, last in session.execute(
             select(ActivityContact.activity_id, Contact.first_name, Contact.last_name)
@@ -280,7 +273,7 @@ def activities(session: Session, query: Query) -> Page[ActivityRow]:
             )
             for one, account, login, title in found
         ),
-        _total(session, rows),
+        total(session, rows),
         query.offset,
     )  # fmt: skip
 
@@ -292,19 +285,19 @@ def quarantine(session: Session, query: Query) -> Page[QuarantineRow]:
         select(Mailbox.name, Collection.remote_ref, q)
         .join(Collection, Collection.id == q.collection_id)
         .join(Mailbox, Mailbox.id == Collection.mailbox_id)
-        .where(_like(query, q.error, Collection.remote_ref), visible.mailboxes(query.reader))
+        .where(like(query, q.error, Collection.remote_ref), visible.mailboxes(query.reader))
     )
     if query.mailbox is not None:
         rows = rows.where(Mailbox.name == query.mailbox)
     if query.since is not None:
         rows = rows.where(q.last_at >= query.since)
-    found = session.execute(_page(rows, query, q.first_at, Collection.id, q.remote_ref))
+    found = session.execute(page(rows, query, q.first_at, Collection.id, q.remote_ref))
     return Page(
         tuple(
             QuarantineRow(name, ref, one.remote_ref, one.error, one.first_at, one.last_at, one.tries)
             for name, ref, one in found
         ),
-        _total(session, rows),
+        total(session, rows),
         query.offset,
     )
 
@@ -312,17 +305,17 @@ def quarantine(session: Session, query: Query) -> Page[QuarantineRow]:
 def runs(session: Session, query: Query) -> Page[RunRow]:
     """The newest first."""
     rows = select(Run, Mailbox.name).join(Mailbox, Mailbox.id == Run.mailbox_id)
-    rows = rows.where(_like(query, Run.ref), visible.mailboxes(query.reader))
+    rows = rows.where(like(query, Run.ref), visible.mailboxes(query.reader))
     if query.mailbox is not None:
         rows = rows.where(Mailbox.name == query.mailbox)
     if query.since is not None:
         rows = rows.where(Run.started_at >= query.since)
-    found = session.execute(_page(rows, query, Run.started_at.desc(), Run.id.desc()))
+    found = session.execute(page(rows, query, Run.started_at.desc(), Run.id.desc()))
     return Page(
         tuple(
             RunRow(r.ref, name, r.started_at, r.ended_at, r.pulled, r.logged, r.error) for r, name in found
         ),
-        _total(session, rows),
+        total(session, rows),
         query.offset,
     )
 
@@ -348,4 +341,4 @@ def opportunity_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
 
 
 def logins(session: Session) -> dict[int | None, str]:
-    return dict(_pairs(session.execute(select(User.id, User.login))))
+    return dict(pairs(session.execute(select(User.id, User.login))))

@@ -3,9 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store import details, reports, visible
@@ -15,6 +14,7 @@ from store.contacts import Contact
 from store.deals import Deal, Project
 from store.details import Detail
 from store.narrowing import narrowed, order
+from store.paging import MOST, like, page, total
 from store.pipeline import Opportunity
 from store.report_rows import Page, Query
 from store.selling import OrderState, Product, SalesOrder, SalesOrderLine
@@ -64,25 +64,24 @@ class LineRow:
 
 def products(session: Session, query: Query) -> Page[ProductRow]:
     """By name."""
-    rows = select(Product).where(Product.deleted_at.is_(None))
-    if query.text:
-        rows = rows.where(_like(query.text, Product.code, Product.name, Product.ext_id))
+    rows = select(Product).where(
+        Product.deleted_at.is_(None), like(query, Product.code, Product.name, Product.ext_id)
+    )
     rows = narrowed(rows, Product, query)
     sorted_by = order(Product, query, Product.name, Product.id)
-    found = session.scalars(rows.order_by(*sorted_by).limit(query.limit).offset(query.offset))
+    found = session.scalars(page(rows, query, *sorted_by))
     made = tuple(
         ProductRow(one.id, one.ext_id, one.code, one.name, one.price, one.unit, one.active) for one in found
     )
-    return Page(made, _total(session, rows), query.offset)
+    return Page(made, total(session, rows), query.offset)
 
 
 def orders(session: Session, query: Query) -> Page[OrderRow]:
     """The newest first."""
     o = SalesOrder
     rows = select(o, Account.name).join(Account, Account.id == o.account_id)
-    rows = rows.where(o.deleted_at.is_(None), visible.orders(query.reader))
-    if query.text:
-        rows = rows.where(_like(query.text, o.reference, o.ext_id, Account.name))
+    searched = like(query, o.reference, o.ext_id, Account.name)
+    rows = rows.where(o.deleted_at.is_(None), visible.orders(query.reader), searched)
     if query.account is not None:
         rows = rows.where(o.account_id == query.account)
     if query.contact is not None:
@@ -91,13 +90,13 @@ def orders(session: Session, query: Query) -> Page[OrderRow]:
         rows = rows.where(o.opportunity_id == query.opportunity)
     rows = narrowed(rows, o, query)
     newest = order(o, query, o.date.desc(), o.year.desc(), o.number.desc())
-    found = session.execute(rows.order_by(*newest).limit(query.limit).offset(query.offset))
+    found = session.execute(page(rows, query, *newest))
     made = tuple(
         OrderRow(one.id, one.ext_id, f"{one.year}-{one.number}", account, one.reference, one.state, one.date,
                  one.expected_date, one.total, one.currency)
         for one, account in found
     )  # fmt: skip
-    return Page(made, _total(session, rows), query.offset)
+    return Page(made, total(session, rows), query.offset)
 
 
 def order_detail(session: Session, id_: int, reader: Actor | None = None) -> Detail:
@@ -138,7 +137,7 @@ def project_detail(session: Session, id_: int, reader: Actor | None = None) -> D
     deals = session.scalars(
         select(Deal.id).where(Deal.project_id == id_, Deal.deleted_at.is_(None)).order_by(Deal.id)
     ).all()
-    rows = reports.deals(session, Query(account=record.account_id, limit=reports.MOST, reader=reader)).rows
+    rows = reports.deals(session, Query(account=record.account_id, limit=MOST, reader=reader)).rows
     mine = set(deals)
     return Detail(
         "project",
@@ -164,11 +163,3 @@ def deal_detail(session: Session, id_: int, reader: Actor | None = None) -> Deta
         )
     ).all()
     return Detail("deal", details.fields_of(session, record) | extra | {"opportunities": tuple(won)}, {})
-
-
-def _like(text: str, *columns: Any) -> Any:
-    return or_(*(func.lower(one).contains(text.lower(), autoescape=True) for one in columns))
-
-
-def _total(session: Session, rows: Any) -> int:
-    return session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0

@@ -10,7 +10,7 @@ from time import perf_counter
 
 from benchmarks.bench import Bench
 from benchmarks.harness import Figure, WrongResult
-from store import reports
+from store import contact_list
 from store.accounts import Account, AccountType
 from store.contacts import Contact, CreatedVia, Gender
 from store.database import Database, Transaction, bulk
@@ -65,7 +65,7 @@ def _milliseconds(database: Database, query: Query, what: str) -> float:
     for _ in range(REPETITIONS + 1):
         start = perf_counter()
         with database.read() as session:
-            page = reports.contacts(session, query)
+            page = contact_list.contacts(session, query)
         times.append(1000 * (perf_counter() - start))
         if not page.total and what != "the 1,000th page":
             raise WrongResult(f"no contacts {what}")

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Cli, Json, actor, of
+from syncd.cli import saving
+from syncd.cli.context import Cli, Json, actor, of, reader_of
 from syncd.cli.editing import Id, Text, Version
 from syncd.cli.output import as_json, say
 from syncd.cli.records import As
-from syncd.cli.saving import given, occasion, offer, one, warnings, wrong
+from syncd.cli.saving import given, occasion, one, warnings, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,14 +134,9 @@ def delete(ctx: typer.Context, id_: Id, as_: As = None) -> None:
       syncd account delete 12
     """
     from store import removing
-    from syncd.daemon import offers
-    from syncd.daemon.clock import now
 
-    with of(ctx).installation() as installation:
-        with installation.database.write() as session:
-            freed = removing.delete_account(session, id_, actor=actor(session, as_), now=now())
-        say(f"account {id_} deleted; `syncd account restore {id_}` brings it back")
-        offer(offers.freed(installation, freed))
+    told = f"account {id_} deleted; `syncd account restore {id_}` brings it back"
+    saving.delete(of(ctx), removing.delete_account, id_, as_, told)
 
 
 @account.command("restore")
@@ -152,11 +148,8 @@ def restore(ctx: typer.Context, id_: Id, as_: As = None) -> None:
       syncd account restore 12
     """
     from store import removing
-    from syncd.daemon.clock import now
 
-    with of(ctx).installation() as installation, installation.database.write() as session:
-        removing.restore_account(session, id_, actor=actor(session, as_), now=now())
-    say(f"account {id_} is back")
+    saving.restore(of(ctx), removing.restore_account, id_, as_, f"account {id_} is back")
 
 
 @account.command("drafts")
@@ -181,7 +174,7 @@ def drafts(
 
     with of(ctx).installation() as installation:
         with installation.database.read() as session:
-            reader = None if as_ is None else actor(session, as_)
+            reader = reader_of(session, as_)
             state = None if every else account_drafts.DraftState.NEW
             page = account_drafts.page(session, Query(limit=limit, offset=offset, reader=reader), state)
         if json:
@@ -206,9 +199,8 @@ def approve(
 
     with of(ctx).installation() as installation, installation.database.write() as session:
         try:
-            saved = account_drafts.approve(
-                session, id_, occasion(installation, session, "account approve", as_)
-            )
+            who = occasion(installation, session, "account approve", as_)
+            saved = account_drafts.approve(session, id_, who, installation.follows)
         except Refused as error:
             raise Invalid(f"draft {id_} cannot be an account any more: {wrong(error)}") from None
     warnings(saved)

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli.context import Json, UsageError, actor, of
+from syncd.cli.editing import Text
 from syncd.cli.output import as_json, clean, count, say, shown, table, warn
 from syncd.cli.records import As
-from syncd.cli.saving import offer, warnings
+from syncd.cli.saving import given, occasion, offer, warnings, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from store.contacts import CreatedVia
-    from store.database import Transaction
-    from store.importing import Occasion
     from syncd.daemon.wiring import Installation
     from syncd.engine.cards import Proposal, Taken
 
-Text = Annotated[str | None, typer.Option()]
 Draft = Annotated[int, typer.Argument(metavar="DRAFT", help="Its id, as `contact drafts` lists it.")]
 FOR_NAMELESS = "For cards that name no account of the CRM: exact name, id or ext_id."
 
@@ -58,7 +56,7 @@ def import_cards(
             found = list(proposals(data, installation.settings.workspace.default_country, card or ()))
         except BadFile as error:
             raise UsageError(f"{file.name} {error}") from None
-        source = f"contact import-cards {file.name}"
+        source = f"contact import-cards {file.name}"[:200]
         taken = _take(installation, found, (source, as_, CreatedVia.PHONEBOOK), account, dry_run=dry_run)
     _tell(taken, dry_run=dry_run, json=json)
 
@@ -78,25 +76,13 @@ def _take(
     source, login, via = how
     with installation.database.write() as session:
         where = None if account is None else references.account(session, account)
-        occasion = _occasion(installation, session, login, source, via)
-        country = installation.settings.workspace.default_country
-        taken, saved = cards.take(session, found, occasion, country, account=where)
+        who = occasion(installation, session, source, login, via)
+        taken, saved = cards.take(session, found, who, installation.follows, account=where)
         if dry_run:
             session.rollback()
     warnings(saved)
     offer(offers.freed(installation, saved.freed))
     return taken
-
-
-def _occasion(
-    installation: "Installation", session: "Transaction", login: str | None, source: str, via: "CreatedVia"
-) -> "Occasion":
-    from store.importing import Occasion
-    from syncd.daemon.clock import now
-
-    moment = now()
-    today = moment.astimezone(installation.settings.workspace.timezone).date()
-    return Occasion(actor(session, login), moment, today, source[:200], via)
 
 
 def _tell(taken: "Sequence[Taken]", *, dry_run: bool, json: bool) -> None:
@@ -147,7 +133,7 @@ def scan(
             found = scanned(data, installation.settings.workspace.default_country)
         except CannotScan as error:
             raise UsageError(f"{image.name} {error}") from None
-        source = f"contact scan {image.name}"
+        source = f"contact scan {image.name}"[:200]
         taken = _take(installation, [found], (source, as_, CreatedVia.CARD_SCAN), account, dry_run=dry_run)
     _tell(taken, dry_run=dry_run, json=json)
 
@@ -227,23 +213,20 @@ def complete(
     from syncd.daemon import offers
     from syncd.engine import cards
 
-    given = {"account": account, "last_name": last_name, "first_name": first_name, "email": email,
+    cells = given({"account": account, "last_name": last_name, "first_name": first_name, "email": email,
              "phone_landline": phone_landline, "phone_mobile": phone_mobile,
-             "position": position}  # fmt: skip
-    cells = {name: text.strip() for name, text in given.items() if text is not None}
+             "position": position})  # fmt: skip
     with of(ctx).installation() as installation:
-        country = installation.settings.workspace.default_country
         try:
             with installation.database.write() as session:
-                occasion = _occasion(installation, session, as_, "contact complete", CreatedVia.PHONEBOOK)
-                found = kept.waiting(session, draft, occasion.actor)
-                if found.source is DraftSource.CARD_SCAN:
-                    occasion = _occasion(installation, session, as_, occasion.source, CreatedVia.CARD_SCAN)
+                found = kept.waiting(session, draft, actor(session, as_))
+                scanned = found.source is DraftSource.CARD_SCAN
+                via = CreatedVia.CARD_SCAN if scanned else CreatedVia.PHONEBOOK
+                who = occasion(installation, session, "contact complete", as_, via)
                 updates = found.contact_id is not None
-                outcome, contact, saved = cards.complete(session, found, cells, occasion, country)
+                outcome, contact, saved = cards.complete(session, found, cells, who, installation.follows)
         except Refused as error:
-            faults = [f"--{one.column.replace('_', '-')}: {one.message}" for one in error.faults]
-            raise UsageError("; ".join(faults)) from None
+            raise wrong(error) from None
         warnings(saved)
         offer(offers.freed(installation, saved.freed))
     if outcome is cards.Outcome.UPDATE_OFFERED:

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli import fields
-from syncd.cli.context import Json, UsageError, actor, of
+from syncd.cli import fields, saving
+from syncd.cli.context import Json, UsageError, of, reader_of
 from syncd.cli.editing import Version
 from syncd.cli.output import as_json, say
 from syncd.cli.records import As
-from syncd.cli.saving import offer, one, warnings
+from syncd.cli.saving import one, warnings
 
 if TYPE_CHECKING:
     from store.database import Transaction
@@ -105,14 +105,8 @@ def delete(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")]
       syncd contact delete 12
     """
     from store import removing
-    from syncd.daemon import offers
-    from syncd.daemon.clock import now
 
-    with of(ctx).installation() as installation:
-        with installation.database.write() as session:
-            freed = removing.delete_contact(session, id_, actor=actor(session, as_), now=now())
-        say(f"contact {id_} deleted")
-        offer(offers.freed(installation, freed))
+    saving.delete(of(ctx), removing.delete_contact, id_, as_, f"contact {id_} deleted")
 
 
 @contact.command("restore")
@@ -124,11 +118,9 @@ def restore(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")
       syncd contact restore 12
     """
     from store import removing
-    from syncd.daemon.clock import now
 
-    with of(ctx).installation() as installation, installation.database.write() as session:
-        removing.restore_contact(session, id_, actor=actor(session, as_), now=now())
-    say(f"contact {id_} is back; the next cycle looks for older mail with its addresses")
+    told = f"contact {id_} is back; the next cycle looks for older mail with its addresses"
+    saving.restore(of(ctx), removing.restore_contact, id_, as_, told)
 
 
 @contact.command("from-email")
@@ -167,7 +159,7 @@ def from_email(
     with of(ctx).installation() as installation:
         known = installation.mail.known.directory()
         with installation.database.read() as session:
-            visible.require(session, None if as_ is None else actor(session, as_), "event", event)
+            visible.require(session, reader_of(session, as_), "event", event)
             name = scheduling.participant_name(session, event, address)
             if name is None:
                 name = attendance_rows.stranger_name(session, event, address)

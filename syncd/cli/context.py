@@ -89,6 +89,20 @@ def operator() -> str:
         return "admin"
 
 
+def reader_of(session: "Transaction", login: str | None) -> "Actor | None":
+    """Who reads: the CRM user that --as names; None, the admin at the machine, who reads everything."""
+    return None if login is None else actor(session, login)
+
+
+def account_of(session: "Transaction", text: str, reader: "Actor | None") -> int:
+    """The account with that id, ext_id or exact name. Raises NotFound, also for what may not be seen."""
+    from store import references, visible
+
+    found = references.account(session, text)
+    visible.require(session, reader, "account", found)
+    return found
+
+
 def actor(session: "Transaction", login: str | None) -> "Actor":
     """The CRM user who acts; without one, the admin at the machine."""
     from store import actors

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Json, actor, of
+from syncd.cli.context import Json, actor, of, reader_of
 from syncd.cli.output import as_json, clean, say, shown, table, warn
 from syncd.cli.records import As
 from syncd.cli.saving import offer
@@ -38,7 +38,7 @@ def duplicates(
     with of(ctx).installation() as installation:
         phones.settle_all(installation.database, installation.settings.workspace.default_country)
         with installation.database.read() as session:
-            reader = None if as_ is None else actor(session, as_)
+            reader = reader_of(session, as_)
             found = groups(contact_rows.keys(session, reader))
             page = found[offset : offset + limit]
             names = contact_rows.names(session, (id_ for group in page for id_ in group.contacts))

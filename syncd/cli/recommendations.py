@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Cli, Json, UsageError, actor, of
+from syncd.cli.context import Cli, Json, UsageError, account_of, actor, of, reader_of
 from syncd.cli.output import as_json, clean, clean_lines, count, plain, say, shown, table, warn
 from syncd.cli.records import As
 
@@ -111,13 +111,12 @@ def show(ctx: typer.Context, account: Account, as_: As = None, json: Annotated[b
     Example:
       syncd recommendation show "Garage Dupont"
     """
-    from store import recommendations, references, visible
+    from store import recommendations
 
     with of(ctx).installation() as installation:
         workspace = installation.settings.workspace
         with installation.database.read() as session:
-            id_ = references.account(session, account)
-            visible.require(session, None if as_ is None else actor(session, as_), "account", id_)
+            id_ = account_of(session, account, reader_of(session, as_))
             stands = recommendations.of_account(session, id_)
             before = recommendations.history(session, id_)
     if json:
@@ -161,7 +160,7 @@ def list_(
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         with installation.database.read() as session:
-            reader = None if as_ is None else actor(session, as_)
+            reader = reader_of(session, as_)
             rows, total = recommendations.listed(session, limit, offset, reader)
     if json:
         as_json({"rows": plain(rows), "total": total, "offset": offset})

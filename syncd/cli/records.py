@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syncd.cli.context import Json, UsageError, actor, of
+from syncd.cli.context import Json, UsageError, account_of, of, reader_of
 from syncd.cli.output import as_json, say, shown, table, warn
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def list_(
       syncd list events --user claire --from 2026-12-01 --to 2026-12-31
       syncd list events --video
     """
-    from store import references, scheduling, visible
+    from store import scheduling
     from store.report_rows import Query
 
     wanted, state = (None, None) if status is None else _status(what, status)
@@ -132,13 +132,10 @@ def list_(
         moment = None if since is None else since_when(since, installation)
         digits = _digits(installation, text) if what is Listed.CONTACTS else ()
         with installation.database.read() as session:
-            reader = None if as_ is None else actor(session, as_)
-            of_account = None if account is None else references.account(session, account)
-            if of_account is not None:
-                visible.require(session, reader, "account", of_account)
+            reader = reader_of(session, as_)
             query = Query(
                 text=text,
-                account=of_account,
+                account=None if account is None else account_of(session, account, reader),
                 contact=contact_,
                 opportunity=opportunity,
                 mailbox=mailbox,
@@ -220,7 +217,7 @@ def _sort(what: Listed, text: str) -> "Sort":
 
 
 def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]":
-    from store import import_runs, reports, selling_reports, status
+    from store import contact_list, import_runs, reports, selling_reports, status
     from store.report_rows import Page
 
     if what is Listed.MAILBOXES:
@@ -228,7 +225,7 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
         return Page(tuple(rows[query.offset : query.offset + query.limit]), len(rows), query.offset)
     readers: dict[Listed, Callable[[Transaction, Query], Page[Any]]] = {
         Listed.ACCOUNTS: reports.accounts,
-        Listed.CONTACTS: reports.contacts,
+        Listed.CONTACTS: contact_list.contacts,
         Listed.PROJECTS: reports.projects,
         Listed.DEALS: reports.deals,
         Listed.OPPORTUNITIES: reports.opportunities,

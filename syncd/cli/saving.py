@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from syncd.cli.context import Cli, UsageError, actor
-from syncd.cli.output import clean, count, warn
+from syncd.cli.output import clean, count, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from store.contacts import CreatedVia
     from store.csvfile import Line, Refused
     from store.database import Transaction
     from store.importing import Occasion, Options, Saved
@@ -39,7 +40,7 @@ def save(
     addresses that nobody has any more."""
     from store.kinds import KINDS
     from syncd.daemon import offers
-    from syncd.engine import phones, records
+    from syncd.engine import records
 
     with cli.installation() as installation:
         with installation.database.write() as session:
@@ -51,12 +52,8 @@ def save(
                 said,
                 options,
                 expected=expected,
-                stale=installation.statuses.stale,
-                then=installation.statuses.then,
-                recommending=installation.recommending,
+                follows=installation.follows,
             )
-            if kind == "contacts":
-                phones.settle(session, installation.settings.workspace.default_country)
             if also is not None:
                 also(session, saved, said)
             if dry_run:
@@ -66,9 +63,13 @@ def save(
 
 
 def occasion(
-    installation: "Installation", session: "Transaction", source: str, login: str | None
+    installation: "Installation",
+    session: "Transaction",
+    source: str,
+    login: str | None,
+    via: "CreatedVia | None" = None,
 ) -> "Occasion":
-    """Who writes, now, by which command."""
+    """Who writes, now, by which command. `via` is how contacts come in; by default the command tells."""
     from store.contacts import CreatedVia
     from store.importing import Occasion
     from syncd.daemon.clock import now
@@ -80,7 +81,7 @@ def occasion(
         today=moment.astimezone(installation.settings.workspace.timezone).date(),
         source=source,
         currency=installation.settings.workspace.currency,
-        via=CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT,
+        via=via or (CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT),
     )
 
 
@@ -91,15 +92,17 @@ def one(
     source: str,
     login: str | None,
     *,
+    options: "Options | None" = None,
     expected: int | None = None,
     also: "Callable[[Transaction, Saved, Occasion], None] | None" = None,
 ) -> "Saved":
     """Writes one record: what is None is left as it is. Raises UsageError with the options that are wrong."""
     from store.csvfile import Line, Refused
 
+    line = Line(1, given(cells))
     try:
         return save(
-            cli, kind, [Line(1, given(cells))], source=source, login=login, expected=expected, also=also
+            cli, kind, [line], source=source, login=login, options=options, expected=expected, also=also
         )
     except Refused as error:
         raise wrong(error) from None
@@ -112,13 +115,37 @@ def given(cells: "Mapping[str, str | None]") -> dict[str, str]:
 
 def wrong(error: "Refused") -> UsageError:
     """The faults of a row, named by the options that it was made of."""
-    faults = [(one.column and _option(one.column), one.message) for one in error.faults]
+    faults = [
+        (one.column and _option(one.column), one.message.removesuffix(": no such column"))
+        for one in error.faults
+    ]
     return UsageError("; ".join(f"{column}: {message}" if column else message for column, message in faults))
 
 
 def _option(column: str) -> str:
     """What the value of a column was given by."""
     return f"--set {column}" if column.startswith("z_") else f"--{column.replace('_', '-')}"
+
+
+def delete(cli: Cli, remove: "Callable[..., list[str]]", id_: int, login: str | None, told: str) -> None:
+    """Deletes one record by that function of `store.removing`, and says so; tells of mail that stands."""
+    from syncd.daemon import offers
+    from syncd.daemon.clock import now
+
+    with cli.installation() as installation:
+        with installation.database.write() as session:
+            freed = remove(session, id_, actor=actor(session, login), now=now())
+        say(told)
+        offer(offers.freed(installation, freed))
+
+
+def restore(cli: Cli, bring_back: "Callable[..., None]", id_: int, login: str | None, told: str) -> None:
+    """Brings one record back by that function of `store.removing`, and says so."""
+    from syncd.daemon.clock import now
+
+    with cli.installation() as installation, installation.database.write() as session:
+        bring_back(session, id_, actor=actor(session, login), now=now())
+    say(told)
 
 
 def offer(freed: dict[str, int]) -> None:

@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Cli, UsageError, of
+from syncd.cli.context import Cli, Json, UsageError, of
+from syncd.cli.editing import Id
 from syncd.cli.output import as_json, say
 from syncd.cli.records import As
-from syncd.cli.saving import save, warnings
+from syncd.cli.saving import given, one, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from store.csvfile import Fault
     from store.database import Transaction
     from store.importing import Occasion, Saved
     from store.recommendations import OrderWarning
 
 DISCOUNTS = ("discount1", "discount2", "discount3", "discount4")
-Id = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Lines = Annotated[
     list[str] | None,
     typer.Option(
@@ -114,7 +112,7 @@ class Verb:
         if self._noun.name == "order" and name == "edit":
             found.append(inspect.Parameter("drop_line", kind, default=None, annotation=Dropped))
         found.append(inspect.Parameter("as_", kind, default=None, annotation=As))
-        found.append(inspect.Parameter("json", kind, default=False, annotation=JsonOption))
+        found.append(inspect.Parameter("json", kind, default=False, annotation=Annotated[bool, Json]))
 
     def __call__(
         self,
@@ -127,8 +125,8 @@ class Verb:
         json: bool = False,
         **fields: str | None,
     ) -> None:
-        cells = {name: value.strip() for name, value in fields.items() if value is not None}
-        self._do(self._noun, of(ctx), Given(id_, cells, tuple(line or ()), tuple(drop_line or ()), as_, json))
+        lines, dropped = tuple(line or ()), tuple(drop_line or ())
+        self._do(self._noun, of(ctx), Given(id_, given(fields), lines, dropped, as_, json))
 
 
 @dataclass(frozen=True)
@@ -157,28 +155,28 @@ HELP = {
 }
 
 
-def _add(noun: Noun, cli: Cli, given: Given) -> None:
-    cells = dict(given.cells)
-    if noun.owned and given.login is not None and "owner" not in cells:
-        cells["owner"] = given.login
-    _change(noun, cli, given, cells, ("add", "added"))
+def _add(noun: Noun, cli: Cli, asked: Given) -> None:
+    cells = dict(asked.cells)
+    if noun.owned and asked.login is not None and "owner" not in cells:
+        cells["owner"] = asked.login
+    _change(noun, cli, asked, cells, ("add", "added"))
 
 
-def _edit(noun: Noun, cli: Cli, given: Given) -> None:
-    _change(noun, cli, given, {"id": str(given.id), **given.cells}, ("edit", "changed"))
+def _edit(noun: Noun, cli: Cli, asked: Given) -> None:
+    _change(noun, cli, asked, {"id": str(asked.id), **asked.cells}, ("edit", "changed"))
 
 
 def _ending(status: str, verb: str, word: str) -> "Do":
-    def do(noun: Noun, cli: Cli, given: Given) -> None:
-        cells = {"id": str(given.id), "status": status, "closed_on": _today(cli), **given.cells}
-        _change(noun, cli, given, cells, (verb, word))
+    def do(noun: Noun, cli: Cli, asked: Given) -> None:
+        cells = {"id": str(asked.id), "status": status, "closed_on": _today(cli), **asked.cells}
+        _change(noun, cli, asked, cells, (verb, word))
 
     return do
 
 
 def _state(state: str, verb: str, word: str) -> "Do":
-    def do(noun: Noun, cli: Cli, given: Given) -> None:
-        _change(noun, cli, given, {"id": str(given.id), "state": state}, (verb, word))
+    def do(noun: Noun, cli: Cli, asked: Given) -> None:
+        _change(noun, cli, asked, {"id": str(asked.id), "state": state}, (verb, word))
 
     return do
 
@@ -191,11 +189,10 @@ def _today(cli: Cli) -> str:
     return now().astimezone(zone).date().isoformat()
 
 
-def _change(noun: Noun, cli: Cli, given: Given, cells: "Mapping[str, str]", words: tuple[str, str]) -> None:
+def _change(noun: Noun, cli: Cli, asked: Given, cells: "Mapping[str, str]", words: tuple[str, str]) -> None:
     """Writes the record, and an order's lines with it; tells of it in the second of the words."""
     from config.load import load
     from store import recommendations
-    from store.csvfile import Line, Refused
     from store.errors import NotFound
     from store.import_runs import ImportMode
     from store.importing import Options
@@ -203,38 +200,32 @@ def _change(noun: Noun, cli: Cli, given: Given, cells: "Mapping[str, str]", word
     from syncd.cli.recommendations import frame
 
     verb, word = words
-    lines = [_line(text) for text in given.lines]
+    lines = [_line(text) for text in asked.lines]
     if lines and "total" in cells:
         raise UsageError("--total: is worked out from the lines")
-    mode = ImportMode.CREATE if given.id is None else ImportMode.UPDATE
+    mode = ImportMode.CREATE if asked.id is None else ImportMode.UPDATE
     touched: list[bool] = []
     said: list[OrderWarning] = []  # of a new order's account (R006, R013)
 
     def also(session: "Transaction", saved: "Saved", occasion: "Occasion") -> None:
         id_ = saved.rows[0].record_id
         if id_ is None:
-            raise NotFound(f"there is no {noun.name} {given.id}")
-        touched.append(_lines(session, id_, lines, given.dropped, occasion))
-        if noun.name == "order" and given.id is None:
+            raise NotFound(f"there is no {noun.name} {asked.id}")
+        touched.append(_lines(session, id_, lines, asked.dropped, occasion))
+        if noun.name == "order" and asked.id is None:
             said.extend(recommendations.order_warnings(session, session.get_one(SalesOrder, id_).account_id))
 
     source = f"{noun.name} {verb}"
-    try:
-        saved = save(
-            cli, noun.kind, [Line(1, dict(cells))],
-            source=source, login=given.login, options=Options(mode), also=also,
-        )  # fmt: skip
-    except Refused as error:
-        raise UsageError("; ".join(map(_told, error.faults))) from None
+    saved = one(cli, noun.kind, cells, source, asked.login, options=Options(mode), also=also)
     id_ = saved.rows[0].record_id or 0
     changed = bool(saved.created or saved.updated or touched[0])
-    if given.json:
+    if asked.json:
         told = {"warnings": said} if noun.name == "order" else {}
         as_json({"changed": changed, noun.name: _fields(cli, noun, id_), **told})
         return
     warnings(saved)
-    for one in said:
-        frame(one.recommendation, load(cli.config_path()).workspace)
+    for warning in said:
+        frame(warning.recommendation, load(cli.config_path()).workspace)
     say(f"{noun.name} {id_} {word}" if changed else "nothing to change")
 
 
@@ -253,8 +244,8 @@ def _lines(
     from store.kinds import KINDS
     from syncd.engine import records
 
-    for one in dropped:
-        order_lines.drop(session, order, one, actor=occasion.actor, now=occasion.now)
+    for place in dropped:
+        order_lines.drop(session, order, place, actor=occasion.actor, now=occasion.now)
     changed = bool(dropped)
     for cells in lines:
         position = cells.get("position", "")
@@ -274,11 +265,6 @@ def _line(text: str) -> dict[str, str]:
             raise UsageError(f'--line: "{part.strip()[:30]}" is no field: write "product=CODE; quantity=2"')
         cells[name.strip().lower()] = value.strip()
     return cells
-
-
-def _told(fault: "Fault") -> str:
-    message = fault.message.removesuffix(": no such column")
-    return f"--{fault.column.replace('_', '-')}: {message}" if fault.column else message
 
 
 def _fields(cli: Cli, noun: Noun, id_: int) -> object:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from syncd.cli.context import UsageError, actor, of
+from syncd.cli.context import UsageError, account_of, of, reader_of
 from syncd.cli.importing import RECORDS, Imported
 from syncd.cli.output import progress, say
 from syncd.cli.records import As
@@ -117,7 +117,7 @@ def export(
       syncd export deals - --account "Garage Dupont" --separator semicolon
       syncd export opportunities open.csv --status open --owner claire
     """
-    from store import exporting, references, scheduling, templates, visible
+    from store import exporting, scheduling, templates
     from syncd.cli.records import since_when
 
     kind = _kind(what)
@@ -126,14 +126,11 @@ def export(
         language = installation.settings.workspace.language
         moment = None if since is None else since_when(since, installation)
         with installation.database.read() as session:
-            reader = None if as_ is None else actor(session, as_)
-            of_account = None if account is None else references.account(session, account)
-            if of_account is not None:
-                visible.require(session, reader, "account", of_account)
+            reader = reader_of(session, as_)
             kind = exporting.whole(session, kind)
             wanted = exporting.Wanted(
                 text=text,
-                account=of_account,
+                account=None if account is None else account_of(session, account, reader),
                 reader=reader,
                 owner=None if owner is None else scheduling.user(session, owner).id,
                 status=status,

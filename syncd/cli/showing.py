@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Json, UsageError, actor, of
+from syncd.cli.context import Json, UsageError, of, reader_of
 from syncd.cli.output import as_json, clean_lines, say, shown
 from syncd.cli.records import As, rows
 
@@ -55,7 +55,7 @@ def show(
 
     with of(ctx).installation() as installation, installation.database.read() as session:
         zone = installation.settings.workspace.timezone
-        reader = None if as_ is None else actor(session, as_)
+        reader = reader_of(session, as_)
         if what is Shown.ACCOUNT:
             id_ = references.account(session, record)
         elif record.isascii() and record.isdecimal() and len(record) < 10:  # noqa: PLR2004 - 32 bits

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli.context import Json, UsageError, actor, of
+from syncd.cli.context import Json, UsageError, of, reader_of
 from syncd.cli.output import as_json, say, shown, table, warn
 from syncd.cli.records import As
 
@@ -62,7 +62,7 @@ def _happened(
     except ValueError as error:
         raise UsageError(f"--after: {error}") from None
     with installation.database.read() as session:
-        reader = None if as_ is None else actor(session, as_)
+        reader = reader_of(session, as_)
         page = kept.page(session, id_, limit=limit, after=place, pending=pending, reader=reader)
     if json:
         as_json(page)
@@ -86,7 +86,7 @@ def _planned(installation: "Installation", id_: int, limit: int, as_: str | None
     zone = installation.settings.workspace.timezone
     with installation.database.read() as session:
         scheduling.contact(session, id_)
-        reader = None if as_ is None else actor(session, as_)
+        reader = reader_of(session, as_)
         found, cut = planned(session, id_, now(), zone, reader)
     page = found[:limit]
     if json:

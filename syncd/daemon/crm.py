@@ -8,13 +8,17 @@ from config.status_rules import OWNER
 from store.accounts import AccountStatus
 from store.actors import admin_at_machine
 from store.audit_log import Channel
+from store.database import Database
 from store.rights import Matrix, Verb
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.daemon.calendars import workplace
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.people import People
+from syncd.engine.recommending import Recommending
+from syncd.engine.records import Follows
 from syncd.engine.status_actions import Made, Rule, StatusActions
+from syncd.engine.statuses import StatusSync
 
 
 def matrix(settings: Settings) -> Matrix:
@@ -31,7 +35,21 @@ def matrix(settings: Settings) -> Matrix:
     )
 
 
-def status_actions(
+def status_sync(
+    settings: Settings, database: Database, hashed: KeyedHash, people: Callable[[], People]
+) -> StatusSync:
+    """The statuses of accounts, with the rules on their changes."""
+    made = StatusSync(database, settings.workspace.timezone, settings.status.stale_open_opportunity_months)
+    made.then = _status_actions(settings, hashed, people)
+    return made
+
+
+def follows(settings: Settings, statuses: StatusSync, recommending: Recommending) -> Follows:
+    """What follows from records that people write."""
+    return Follows(settings.workspace.default_country, statuses.stale, statuses.then, recommending)
+
+
+def _status_actions(
     settings: Settings, hashed: KeyedHash, people: Callable[[], People]
 ) -> StatusActions | None:
     """The tables `[[status_rules]]`; None where there are none."""

@@ -31,7 +31,7 @@ from syncd.daemon import advice
 from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
-from syncd.daemon.crm import matrix, status_actions
+from syncd.daemon.crm import follows, matrix, status_sync
 from syncd.daemon.exchange import Exchange
 from syncd.daemon.listened import Listened
 from syncd.daemon.meetings import dropping, meeting_rules
@@ -44,7 +44,6 @@ from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.meetings.messages import Messages
 from syncd.engine.meetings.replies import Replies
 from syncd.engine.meetings.sync import MeetingSync
-from syncd.engine.statuses import StatusSync
 from syncd.engine.supervise import Calendars, Connections, Heartbeat, Supervisor
 
 if TYPE_CHECKING:
@@ -94,10 +93,8 @@ class Installation:
         self.recommending = advice.recommending(settings, self.database)
         folders = advice.folders(settings, self.database, self.recommending)
         self.dropping = dropping(settings, self.hashed, self.database, self.people, folders)
-        self.statuses = StatusSync(
-            self.database, settings.workspace.timezone, settings.status.stale_open_opportunity_months
-        )
-        self.statuses.then = status_actions(settings, self.hashed, self.people)
+        self.statuses = status_sync(settings, self.database, self.hashed, self.people)
+        self.follows = follows(settings, self.statuses, self.recommending)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)
         self._exchange = Exchange(

@@ -12,6 +12,7 @@ from store.fields import ACCOUNTS
 from store.importing import Occasion, Saved
 from store.rights import Verb
 from syncd.engine import records
+from syncd.engine.records import Follows
 
 LONGEST_REASON = 255  # characters
 
@@ -25,7 +26,7 @@ def ask(session: Transaction, cells: Mapping[str, str], occasion: Occasion) -> t
     return account_drafts.add(session, cells, occasion.actor, occasion.now), warnings
 
 
-def approve(session: Transaction, id_: int, occasion: Occasion) -> Saved:
+def approve(session: Transaction, id_: int, occasion: Occasion, follows: Follows) -> Saved:
     """Makes the account, whose owner is whoever asked for it unless the draft names another. Raises NotFound,
     Invalid, Forbidden, and Refused where something that it names has gone meanwhile."""
     _may_decide(occasion, "approve", id_)
@@ -33,7 +34,7 @@ def approve(session: Transaction, id_: int, occasion: Occasion) -> Saved:
     if login is not None and not {"owner", "owner_id"} & cells.keys():
         cells = {**cells, "owner": login}
     named = replace(occasion, source=f"account draft {id_}")
-    saved = records.save(session, ACCOUNTS, [Line(1, dict(cells))], named)
+    saved = records.save(session, ACCOUNTS, [Line(1, dict(cells))], named, follows=follows)
     if not saved.created:
         raise Invalid(f'draft {id_}: an account with the ext_id "{cells.get("ext_id")}" is there already')
     account_drafts.settle(session, id_, occasion.actor, occasion.now, account_id=saved.created[0])

@@ -21,6 +21,7 @@ from store.fields import CONTACTS
 from store.importing import Occasion, Saved
 from syncd.core.names import normalised
 from syncd.engine import phones, records
+from syncd.engine.records import Follows
 
 ADDRESSES = ("email", "email2", "email3")
 REACH = "email or phone"
@@ -89,7 +90,7 @@ def take(
     session: Transaction,
     proposals: Sequence[Proposal],
     occasion: Occasion,
-    country: str,
+    follows: Follows,
     *,
     account: int | None = None,
 ) -> tuple[list[Taken], Saved]:
@@ -107,8 +108,7 @@ def take(
     saved = Saved()
     if new:
         lines = _lines(list(new.values()), occasion.actor)
-        saved = records.save(session, CONTACTS, lines, occasion)
-        phones.settle(session, country)
+        saved = records.save(session, CONTACTS, lines, occasion, follows=follows)
         there = _people(session, cards)
     made = dict(zip(new, saved.created, strict=True))
     return [
@@ -118,7 +118,11 @@ def take(
 
 
 def complete(
-    session: Transaction, draft: ContactDraft, given: Mapping[str, str], occasion: Occasion, country: str
+    session: Transaction,
+    draft: ContactDraft,
+    given: Mapping[str, str],
+    occasion: Occasion,
+    follows: Follows,
 ) -> tuple[Outcome, int | None, Saved]:
     """Makes a contact of a draft with what a person adds to it, or updates the one that it is offered for.
 
@@ -132,8 +136,8 @@ def complete(
         if contact is None or contact.deleted_at is not None:
             raise Invalid(f"contact {draft.contact_id}, which draft {draft.id} was to update, is deleted")
         changed = changes(contact, {k: v for k, v in cells.items() if k in CONTACTS.by_header})
-        saved = records.save(session, CONTACTS, [Line(1, {"id": str(contact.id)} | changed)], occasion)
-        phones.settle(session, country)
+        line = Line(1, {"id": str(contact.id)} | changed)
+        saved = records.save(session, CONTACTS, [line], occasion, follows=follows)
         drafts.end(session, draft, DraftState.COMPLETED, actor=occasion.actor, now=occasion.now)
         return Outcome.ADDED, contact.id, saved
     account = _account(session, draft, cells, organisation)
@@ -146,9 +150,9 @@ def complete(
             session.flush()
             return Outcome.UPDATE_OFFERED, one.id, Saved()
     cells = {k: v for k, v in cells.items() if k != "account"} | {"account_id": str(account)}
-    saved = records.save(session, CONTACTS, [Line(1, cells | _owner(occasion.actor))], occasion)
+    line = Line(1, cells | _owner(occasion.actor))
+    saved = records.save(session, CONTACTS, [line], occasion, follows=follows)
     (draft.contact_id,) = saved.created
-    phones.settle(session, country)
     drafts.end(session, draft, DraftState.COMPLETED, actor=occasion.actor, now=occasion.now)
     return Outcome.ADDED, draft.contact_id, saved
 

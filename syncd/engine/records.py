@@ -1,15 +1,29 @@
 """Writing records of the CRM with everything that follows from them, in the caller's transaction."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from store import importing
 from store.csvfile import Line
 from store.database import Transaction
-from store.fields import Kind
+from store.fields import CONTACTS, Kind
 from store.importing import Occasion, Options, Saved
-from syncd.engine import statuses
+from syncd.engine import phones, statuses
 from syncd.engine.recommending import Recommending
 from syncd.engine.statuses import NEVER, Stale, Then
+
+
+@dataclass(frozen=True)
+class Follows:
+    """What follows from records that are written, as the config has it."""
+
+    country: str | None = None  # of contacts' numbers; None: their forms are worked out later
+    stale: Stale = NEVER
+    then: Then | None = None  # of a change of status
+    recommending: Recommending | None = None
+
+
+NOTHING_ELSE = Follows()
 
 
 def save(
@@ -20,14 +34,16 @@ def save(
     options: Options | None = None,
     *,
     expected: int | None = None,
-    stale: Stale = NEVER,
-    then: Then | None = None,
-    recommending: Recommending | None = None,
+    follows: Follows = NOTHING_ELSE,
 ) -> Saved:
-    """Writes the rows (see `store.importing.save`); the accounts they concern get the status that follows,
-    `then` does what follows from that, and rules write the recommendations of them."""
+    """Writes the rows (see `store.importing.save`) and what follows from them: the numbers of contacts get
+    their forms, the accounts concerned their status and what that brings, and rules their recommendations."""
     saved = importing.save(session, kind, lines, occasion, options, expected=expected)
-    statuses.refresh(session, saved.accounts, occasion.today, occasion.now, then=then, stale=stale)
-    if recommending is not None:
-        recommending.refresh(session, saved.accounts, occasion.now)
+    if kind.name == CONTACTS.name and follows.country is not None:
+        phones.settle(session, follows.country)
+    statuses.refresh(
+        session, saved.accounts, occasion.today, occasion.now, then=follows.then, stale=follows.stale
+    )
+    if follows.recommending is not None:
+        follows.recommending.refresh(session, saved.accounts, occasion.now)
     return saved

@@ -212,6 +212,18 @@ def test_a_standard_users_account_is_a_draft_until_somebody_approves(office: Off
     ]  # fmt: skip
 
 
+def test_rules_look_at_an_account_that_a_draft_becomes(office: Office) -> None:
+    office.more = """[[recommendation_rules]]
+name = "new"
+condition = 'status == "prospect"'
+template = "À rappeler"
+"""
+    office.write_config()
+    office.done("account", "add", "--name", "Neuf", "--type", "client", "--as", "claire")
+    office.done("account", "approve", "1", "--as", "anne")
+    assert office.rows("SELECT message FROM account_recommendation WHERE active") == [("À rappeler",)]
+
+
 def test_a_draft_is_rejected_with_a_reason_that_who_asked_can_read(office: Office) -> None:
     office.done(*ASK)
     assert office.run("account", "reject", "1", "--as", "marc").code == 1

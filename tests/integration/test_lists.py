@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from store import reports
+from store import contact_list
 from store.accounts import Account, AccountType
 from store.contacts import Contact, CreatedVia, Gender
 from store.database import Database, bulk
@@ -40,7 +40,7 @@ def many(database: Database) -> Database:
 
 def ids(database: Database, query: Query) -> tuple[list[int], int]:
     with database.read() as session:
-        page = reports.contacts(session, query)
+        page = contact_list.contacts(session, query)
     return [one.id for one in page.rows], page.total
 
 

@@ -18,13 +18,14 @@ from store.audit_log import Channel
 from store.csvfile import Refused
 from store.database import Database
 from store.errors import Forbidden
-from store.fields import KINDS
 from store.importing import Occasion
+from store.kinds import KINDS
 from store.recommendations import Advice, By, Category, Source
 from store.users import UserRole
 from syncd.engine import records
 from syncd.engine.advice_files import AdviceFiles
 from syncd.engine.recommending import Recommending, RuleSet
+from syncd.engine.records import Follows
 from syncd.engine.statuses import StatusSync
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -56,7 +57,7 @@ def load(database: Database, rows: str, by: Recommending | None = None, kind: st
     lines = csvfile.read(rows.encode(), KINDS[kind].headers)
     occasion = Occasion(ADMIN, NOON, NOON.astimezone(PARIS).date(), "test.csv")
     with database.write() as session:
-        records.save(session, KINDS[kind], lines, occasion, recommending=by)
+        records.save(session, KINDS[kind], lines, occasion, follows=Follows(recommending=by))
 
 
 def stands(database: Database, account: int = 1) -> tuple[str, Source, str] | None:

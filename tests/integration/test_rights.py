@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from config.rights import Scope
-from store import details, removing, reports, status, visible
+from store import contact_list, details, removing, reports, status, visible
 from store.activities import delete_activity, update_activity
 from store.actors import Actor
 from store.audit_log import Channel
@@ -22,7 +22,7 @@ from tests.servers.office import Office
 
 READ: dict[Callable[..., Page[Any]], str] = {
     reports.accounts: "id",
-    reports.contacts: "account_id",
+    contact_list.contacts: "account_id",
     reports.projects: "account_id",
     reports.deals: "id",
     reports.opportunities: "id",

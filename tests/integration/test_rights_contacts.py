@@ -16,6 +16,7 @@ from store.importing import Occasion
 from store.recommendations import Advice, By
 from syncd.engine import cards
 from syncd.engine.cards import Proposal
+from syncd.engine.records import Follows
 from syncd.engine.timeline import planned
 from tests.servers.branches import ADMIN, NOW, PARIS, load, settle, user
 
@@ -82,9 +83,9 @@ def test_a_card_is_taken_onto_accounts_that_its_user_sees(company: Database) -> 
         Proposal(1, DraftSource.PHONEBOOK, b"x", {"last_name": "Roi", "email": "r@client.example"}, "Garage")
     ]
     with pytest.raises(Forbidden), company.write() as session:
-        cards.take(session, named, occasion(user(company, "max")), "FR")
+        cards.take(session, named, occasion(user(company, "max")), Follows("FR"))
     with company.write() as session:
-        taken, _ = cards.take(session, named, occasion(user(company, "lea")), "FR")
+        taken, _ = cards.take(session, named, occasion(user(company, "lea")), Follows("FR"))
     assert [one.outcome.value for one in taken] == ["added"]
 
 

@@ -15,8 +15,8 @@ from store.audit_log import Channel
 from store.csvfile import Refused
 from store.database import Database
 from store.errors import Forbidden
-from store.fields import KINDS
 from store.importing import Occasion, Saved
+from store.kinds import KINDS
 from store.mailboxes import apply_config
 from store.user_rows import UserRow
 from store.users import UserRole

@@ -11,8 +11,8 @@ from store import actors, csvfile
 from store.activities import Activity, ActivityState, ActivityType
 from store.actors import Actor, admin_at_machine
 from store.database import Database
-from store.fields import KINDS
 from store.importing import Occasion, Saved
+from store.kinds import KINDS
 from store.mail import EmailDirection, EmailMatch, EmailMessage, EmailUser, MatchRule
 from store.mailboxes import MailboxRow, apply_config
 from store.sync_state import Collection, CollectionKind, Mailbox, Quarantine, Run

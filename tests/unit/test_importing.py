@@ -16,8 +16,8 @@ from store.contacts import Contact, CreatedVia, Gender
 from store.csvfile import Refused
 from store.database import Database
 from store.errors import Forbidden, Invalid, NotFound
-from store.fields import KINDS
 from store.importing import Occasion, Saved
+from store.kinds import KINDS
 from store.mailboxes import apply_config
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
 from store.user_rows import UserRow

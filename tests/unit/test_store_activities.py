@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, select
 
-from store import directory, reports
+from store import contact_list, directory, reports
 from store.accounts import Account, AccountType
 from store.activities import Activity, ActivityState, ActivityType, delete_activity, update_activity
 from store.actors import Actor, admin_at_machine
@@ -90,7 +90,7 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_one(two: Database) ->
         with two.read() as session:
             for read in (
                 reports.accounts,
-                reports.contacts,
+                contact_list.contacts,
                 reports.activities,
                 reports.emails,
                 reports.opportunities,
