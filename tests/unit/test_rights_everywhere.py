@@ -17,18 +17,19 @@ import syncd.engine
 
 TELLS_WHO = frozenset({"Actor", "By", "Occasion", "Query", "Wanted"})
 RIGHTS = "tests.integration.test_rights"
+CLI = "tests.integration.test_rights_cli"
 ACCOUNTS = "tests.integration.test_cli_accounts"
 APPROVED = f"{ACCOUNTS}.test_a_standard_users_account_is_a_draft_until_somebody_approves"
 MEETINGS = "tests.integration.test_cli_meetings.test_what_cannot_be_is_refused_in_clear_words"
 LISTS = f"{RIGHTS}.test_what_hangs_on_an_account_is_read_where_the_account_is"
 DETAILS = f"{RIGHTS}.test_a_record_that_may_not_be_read_is_not_there"
 BOXES = f"{RIGHTS}.test_mailboxes_and_what_went_on_in_them_are_their_users_and_admins"
-SHOWN = f"{RIGHTS}.test_the_command_line_shows_what_a_user_may_read"
+SHOWN = f"{CLI}.test_the_command_line_shows_what_a_user_may_read"
 CONDITIONS = f"{RIGHTS}.test_conditions_name_what_a_reader_sees"
 WRITTEN = f"{RIGHTS}.test_owners_and_advanced_users_change_a_record_and_what_hangs_on_it"
 DELETED = f"{RIGHTS}.test_admins_delete_and_others_where_the_config_says_so"
 ACTIVITIES = f"{RIGHTS}.test_activities_are_changed_by_whose_they_are"
-CALENDARS = f"{RIGHTS}.test_anothers_events_and_tasks_are_left_alone"
+CALENDARS = f"{CLI}.test_anothers_events_and_tasks_are_left_alone"
 SELLING = "tests.integration.test_rights_selling"
 SOLD = f"{SELLING}.test_what_is_sold_and_may_not_be_read_is_not_there"
 ORDERS = f"{SELLING}.test_orders_are_read_where_their_account_is_and_products_by_all"
@@ -138,10 +139,10 @@ TESTED = {
             "syncd.engine.calendar.attendance.guests", "syncd.engine.calendar.belongings.linked",
             "syncd.engine.calendar.quick.lookup_of",
         ),
-        f"{RIGHTS}.test_what_may_not_be_read_is_no_account_of_an_event_or_task",
+        f"{CLI}.test_what_may_not_be_read_is_no_account_of_an_event_or_task",
     ),
-    "syncd.engine.calendar.quick.make": f"{RIGHTS}.test_what_is_added_in_a_few_words_is_ones_own",
-    "syncd.engine.calendar.quick.understand": f"{RIGHTS}.test_what_is_added_in_a_few_words_is_ones_own",
+    "syncd.engine.calendar.quick.make": f"{CLI}.test_what_is_added_in_a_few_words_is_ones_own",
+    "syncd.engine.calendar.quick.understand": f"{CLI}.test_what_is_added_in_a_few_words_is_ones_own",
     **dict.fromkeys(
         (
             "syncd.engine.calendar.quiet.require_rights", "syncd.engine.calendar.taking_back.take",
