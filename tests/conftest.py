@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.loggers",
     "tests.no_skips",
     "tests.servers.fixtures",
+    "tests.servers.compiled",
     "tests.servers.databases",
     "tests.servers.worlds",
     "tests.servers.ews.fixtures",
