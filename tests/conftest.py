@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.interrupts",
     "tests.loggers",
+    "tests.memory",
     "tests.no_skips",
     "tests.servers.fixtures",
     "tests.servers.compiled",
