@@ -1,7 +1,8 @@
 """Writing records of the CRM with everything that follows from them, in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from store import importing
 from store.csvfile import Line
@@ -41,9 +42,15 @@ def save(
     saved = importing.save(session, kind, lines, occasion, options, expected=expected)
     if kind.name == CONTACTS.name and follows.country is not None:
         phones.settle(session, follows.country)
-    statuses.refresh(
-        session, saved.accounts, occasion.today, occasion.now, then=follows.then, stale=follows.stale
-    )
-    if follows.recommending is not None:
-        follows.recommending.refresh(session, saved.accounts, occasion.now)
+    settle(session, saved.accounts, occasion.today, occasion.now, follows)
     return saved
+
+
+def settle(
+    session: Transaction, accounts: Collection[int], day: date, now: datetime, follows: Follows
+) -> None:
+    """Gives these accounts, about which something was written, the status of that day and what it brings, and
+    lets the rules write their recommendations."""
+    statuses.refresh(session, accounts, day, now, then=follows.then, stale=follows.stale)
+    if follows.recommending is not None:
+        follows.recommending.refresh(session, accounts, now)
