@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli import saving, sold
+from syncd.cli import new_deals, saving, sold
 from syncd.cli.context import Json, of
 from syncd.cli.editing import Id, Version
 from syncd.cli.options import Parameter, Verb, options, parameter
@@ -88,6 +88,9 @@ def _add(noun: Noun, installation: "Installation", asked: Given) -> None:
     cells = dict(asked.cells)
     if noun.owned and asked.login is not None and "owner" not in cells:
         cells["owner"] = asked.login
+    if noun.name == "deal" and new_deals.wanted(cells):
+        new_deals.add(installation, asked, cells)
+        return
     sold.change(noun, installation, asked, cells, ("add", "added"))
 
 
@@ -149,6 +152,8 @@ def _verb(noun: Noun, name: str, text: str, do: Do) -> Verb:
         found.append(parameter("line", Lines))
     if noun.name == "order" and name == "edit":
         found.append(parameter("drop_line", Dropped))
+    if noun.name == "deal" and name == "add":
+        found += new_deals.OPTIONS
     if name != "add":
         found.append(parameter("if_version", Version))
     found.append(parameter("as_", As))

@@ -168,6 +168,9 @@ TESTED = {
         ("store.removing_selling.delete", "store.removing_selling.restore"),
         f"{SELLING}.test_who_may_delete_what_is_sold_may_restore_it",
     ),
+    "syncd.engine.new_deals.add": (
+        "tests.integration.test_new_deals.test_the_service_itself_refuses_a_standard_user"
+    ),
     "store.visible.orders": ORDERS,
     "store.writing_rights.refusals": f"{SELLING}.test_a_partial_import_leaves_out_what_one_may_not_change",
     "syncd.engine.statuses.StatusSync.ordered": (
