@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store import directory, visible
+from store import directory, statuses, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
@@ -75,7 +75,10 @@ def delete_account(session: Session, account_id: int, *, actor: Actor, now: date
     if found := session.scalar(linked):
         raise Invalid(f"account {account_id} still has {found} opportunities: move or delete them first")
     write(session, account, "account", actor, now)
-    return Removed(_free(session, (account.email,) if account.email else ()), _with_parent(account))
+    return Removed(
+        _free(session, (account.email,) if account.email else ()),
+        frozenset(statuses.concerned(session, "account", [account_id])),
+    )
 
 
 def restore_account(session: Session, account_id: int, *, actor: Actor, now: datetime) -> Removed:
@@ -93,7 +96,7 @@ def restore_account(session: Session, account_id: int, *, actor: Actor, now: dat
     if parent is not None and parent.deleted_at is not None:
         raise Invalid(f"its parent, account {parent.id}, is deleted: restore that first")
     write(session, account, "account", actor, now, deleted=False)
-    return Removed(accounts=_with_parent(account))
+    return Removed(accounts=frozenset(statuses.concerned(session, "account", [account_id])))
 
 
 def restore_contact(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> Removed:
@@ -139,10 +142,6 @@ def write(
     )
     session.flush()
     directory.bump(session)
-
-
-def _with_parent(account: Account) -> frozenset[int]:
-    return frozenset(one for one in (account.id, account.parent_id) if one is not None)
 
 
 def _free(session: Session, addresses: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from store.fields import CONTACTS, Kind
 from store.importing import Occasion, Options, Saved
 from syncd.engine import phones, statuses
 from syncd.engine.recommending import Recommending
-from syncd.engine.statuses import NEVER, Stale, Then
+from syncd.engine.statuses import PLAIN, Reading, Then
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Follows:
     """What follows from records that are written, as the config has it."""
 
     country: str | None = None  # of contacts' numbers; None: their forms are worked out later
-    stale: Stale = NEVER
+    reading: Reading = PLAIN
     then: Then | None = None  # of a change of status
     recommending: Recommending | None = None
 
@@ -51,6 +51,7 @@ def settle(
 ) -> None:
     """Gives these accounts, about which something was written, the status of that day and what it brings, and
     lets the rules write their recommendations."""
-    statuses.refresh(session, accounts, day, now, then=follows.then, stale=follows.stale)
+    changes = statuses.refresh(session, accounts, day, now, then=follows.then, reading=follows.reading)
     if follows.recommending is not None:
-        follows.recommending.refresh(session, accounts, now)
+        changed = {one.account_id for one in changes}
+        follows.recommending.refresh(session, changed.union(accounts), now)
