@@ -152,6 +152,8 @@ class Status(Section):
     stale_open_opportunity_months: int | None = Field(default=None, ge=1, le=120)
     """After so many months without a change an open opportunity counts as closed on the day of its last
     change. By default it counts as open however old it is."""
+    group_rollup: bool = False
+    """Whether the status of a group also goes by the deals and opportunities of all accounts below it."""
 
 
 class Logging(Section):

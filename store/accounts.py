@@ -47,7 +47,7 @@ class Account(Entity, Base):
     type: Mapped[AccountType] = mapped_column(EnumText(AccountType))
     created_on: Mapped[date]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
-    parent_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     website: Mapped[str | None] = mapped_column(String(255))
     vat_number: Mapped[str | None] = mapped_column(String(32))
     phone: Mapped[str | None] = mapped_column(String(40))

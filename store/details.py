@@ -11,7 +11,7 @@ from store import attendance_rows, contact_list, recommendations, reports, statu
 from store.accounts import Account, AccountType, account_kind
 from store.activities import Activity
 from store.actors import Actor
-from store.base import Base
+from store.base import Base, Entity
 from store.contacts import Contact
 from store.deals import Deal, Project
 from store.discounts import weighted
@@ -29,6 +29,7 @@ FIRST = frozenset({"id", "ext_id"})
 LAST = frozenset({"created_at", "updated_at", "deleted_at", "version"})
 
 Record = TypeVar("Record", bound=Base)
+Lasting = TypeVar("Lasting", bound=Entity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def contact(session: Session, id_: int, reader: Actor | None = None) -> Detail:
 def opportunity(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """An opportunity, its accounts, its newest activities."""
     visible.require(session, reader, "opportunity", id_)
-    record = get(session, Opportunity, id_, "opportunity")
+    record = kept(session, Opportunity, id_, "opportunity")
     query = Query(opportunity=id_, limit=20, reader=reader)
     row = reports.opportunities(session, query).rows
     fields = fields_of(session, record) | {
@@ -230,6 +231,16 @@ def get(session: Session, model: type[Record], id_: int, kind: str) -> Record:
     found = session.get(model, id_)
     if found is None:
         raise NotFound(f"there is no {kind} {id_}")
+    return found
+
+
+def kept(session: Session, model: type[Lasting], id_: int, kind: str) -> Lasting:
+    """The record, if it is not deleted. Raises NotFound."""
+    found = session.get(model, id_)
+    if found is None:
+        raise NotFound(f"there is no {kind} {id_}")
+    if found.deleted_at is not None:
+        raise NotFound(f"{kind} {id_} is deleted: `syncd {kind} restore {id_}` brings it back")
     return found
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from store import account_rules
+from store import account_rules, hierarchy
 from store.accounts import Account, AccountType
 from store.actors import Actor
 from store.base import Base
@@ -69,7 +69,7 @@ def named(record: Record, noun: str, before: Value, context: Context) -> int | N
 
 
 def accounts(records: Sequence[Record], context: Context) -> None:
-    """No account is its own parent, directly or not. A second one of the same name is odd."""
+    """No account is its own parent, directly or not, or lies too deep. A second one of a name is odd."""
     parents: dict[int, int] = {}
     if any("parent_id" in record.values for record in records):
         query = select(Account.id, Account.parent_id).where(Account.parent_id.is_not(None))
@@ -79,6 +79,8 @@ def accounts(records: Sequence[Record], context: Context) -> None:
             parents.pop(record.id, None)
             if isinstance(parent := record.values["parent_id"], int):
                 parents[record.id] = parent
+    moved = [record.id for record in records if record.id in parents and "parent_id" in record.changes()]
+    circles, deep = hierarchy.circles(parents, moved), hierarchy.too_deep(parents, moved) if moved else set()
     for record in records:
         name = record.values.get("name")
         if record.before is None and isinstance(name, str):
@@ -88,22 +90,14 @@ def accounts(records: Sequence[Record], context: Context) -> None:
                 context.findings.warn(
                     record.line, "name", f'"{name}" is the name of another account too ({ids})'
                 )
-        if "parent_id" in record.values and _in_circle(record.id, parents):
+        if record.id in circles:
             context.findings.fault(record.line, "parent", "would make the account its own parent")
+        elif record.id in deep:
+            message = f"would make a chain of more than {hierarchy.LEVELS} accounts"
+            context.findings.fault(record.line, "parent", message)
         _warn_of_own_addresses(record, ("email",), context)
     account_rules.groups(records, context.session, context.findings)
     account_rules.tagged(records, context.session, context.findings)
-
-
-def _in_circle(start: int, parents: dict[int, int]) -> bool:
-    seen = {start}
-    current = parents.get(start)
-    while current is not None:
-        if current in seen:
-            return current == start
-        seen.add(current)
-        current = parents.get(current)
-    return False
 
 
 def contacts(records: Sequence[Record], context: Context) -> None:

@@ -1,24 +1,40 @@
 """Deleting accounts and contacts. They stay in the tables with a date, so that what was logged keeps its
-names; `syncd forget` removes what stood there only because of them."""
+names; `syncd forget` removes what stood there only because of them.
 
+Whoever deletes or restores keeps others from writing meanwhile, so that nothing comes to hang on what goes.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store import directory, visible
+from store import directory, statuses, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
+from store.base import Entity
 from store.contacts import Contact
 from store.deals import Project
 from store.errors import Invalid, NotFound
+from store.pipeline import Opportunity, OpportunityAccount
 from store.references import addresses_in_use
 from store.rights import Verb
+from store.selling import SalesOrder
 
 
-def delete_contact(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> list[str]:
-    """Returns the addresses that no contact and no account has any more."""
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What follows from a record that was deleted or brought back."""
+
+    freed: tuple[str, ...] = ()  # addresses that no contact and no account has any more
+    accounts: frozenset[int] = frozenset()  # whose status may be another now
+
+
+def delete_contact(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> Removed:
+    """Raises NotFound, Forbidden."""
+    directory.state(session, lock=True)
     visible.require(session, actor, "contact", contact_id)
     contact = session.get(Contact, contact_id)
     if contact is None or contact.deleted_at is not None:
@@ -26,12 +42,13 @@ def delete_contact(session: Session, contact_id: int, *, actor: Actor, now: date
     account = session.get_one(Account, contact.account_id)
     if not actor.may("contact", Verb.DELETE, [contact.owner_id, account.owner_id]):
         raise actor.refuse(f"delete contact {contact_id}", "contact", Verb.DELETE)
-    _write(session, contact, "contact", actor, now)
-    return _free(session, contact.addresses())
+    write(session, contact, "contact", actor, now)
+    return Removed(_free(session, contact.addresses()))
 
 
-def delete_account(session: Session, account_id: int, *, actor: Actor, now: datetime) -> list[str]:
-    """Returns the addresses that no contact and no account has any more. What belongs to it must go first."""
+def delete_account(session: Session, account_id: int, *, actor: Actor, now: datetime) -> Removed:
+    """What belongs to it must go first. Raises NotFound, Forbidden, Invalid."""
+    directory.state(session, lock=True)
     visible.require(session, actor, "account", account_id)
     account = session.get(Account, account_id)
     if account is None or account.deleted_at is not None:
@@ -41,6 +58,7 @@ def delete_account(session: Session, account_id: int, *, actor: Actor, now: date
     for model, column, noun in (
         (Contact, Contact.account_id, "contacts"),
         (Project, Project.account_id, "projects"),
+        (SalesOrder, SalesOrder.account_id, "orders"),
         (Account, Account.parent_id, "accounts below it"),
     ):
         query = (
@@ -48,12 +66,24 @@ def delete_account(session: Session, account_id: int, *, actor: Actor, now: date
         )
         if found := session.scalar(query):
             raise Invalid(f"account {account_id} still has {found} {noun}: move or delete them first")
-    _write(session, account, "account", actor, now)
-    return _free(session, (account.email,) if account.email else ())
+    linked = (
+        select(func.count())
+        .select_from(OpportunityAccount)
+        .join(Opportunity, Opportunity.id == OpportunityAccount.opportunity_id)
+        .where(OpportunityAccount.account_id == account_id, Opportunity.deleted_at.is_(None))
+    )
+    if found := session.scalar(linked):
+        raise Invalid(f"account {account_id} still has {found} opportunities: move or delete them first")
+    write(session, account, "account", actor, now)
+    return Removed(
+        _free(session, (account.email,) if account.email else ()),
+        frozenset(statuses.concerned(session, "account", [account_id])),
+    )
 
 
-def restore_account(session: Session, account_id: int, *, actor: Actor, now: datetime) -> None:
+def restore_account(session: Session, account_id: int, *, actor: Actor, now: datetime) -> Removed:
     """Brings a deleted account back. Raises NotFound, Forbidden, Invalid."""
+    directory.state(session, lock=True)
     visible.require(session, actor, "account", account_id)
     account = session.get(Account, account_id)
     if account is None:
@@ -62,11 +92,16 @@ def restore_account(session: Session, account_id: int, *, actor: Actor, now: dat
         raise actor.refuse(f"restore account {account_id}", "account", Verb.DELETE)
     if account.deleted_at is None:
         raise Invalid(f"account {account_id} is not deleted")
-    _write(session, account, "account", actor, now, deleted=False)
+    parent = None if account.parent_id is None else session.get_one(Account, account.parent_id)
+    if parent is not None and parent.deleted_at is not None:
+        raise Invalid(f"its parent, account {parent.id}, is deleted: restore that first")
+    write(session, account, "account", actor, now, deleted=False)
+    return Removed(accounts=frozenset(statuses.concerned(session, "account", [account_id])))
 
 
-def restore_contact(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> None:
+def restore_contact(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> Removed:
     """Brings a deleted contact back. Raises NotFound, Forbidden, Invalid."""
+    directory.state(session, lock=True)
     visible.require(session, actor, "contact", contact_id)
     contact = session.get(Contact, contact_id)
     if contact is None:
@@ -78,19 +113,20 @@ def restore_contact(session: Session, contact_id: int, *, actor: Actor, now: dat
         raise Invalid(f"contact {contact_id} is not deleted")
     if account.deleted_at is not None:
         raise Invalid(f"its account {account.id} is deleted: restore that first")
-    _write(session, contact, "contact", actor, now, deleted=False)
+    write(session, contact, "contact", actor, now, deleted=False)
+    return Removed()
 
 
-def _write(
+def write(
     session: Session,
-    record: Account | Contact,
+    record: Entity,
     entity: str,
     actor: Actor,
     now: datetime,
     *,
     deleted: bool = True,
 ) -> None:
-    directory.state(session, lock=True)
+    """Deletes the record or brings it back. Call `directory.state` with `lock` before."""
     record.deleted_at, record.updated_at = now if deleted else None, now
     record.updated_by = actor.user_id
     record.version += 1
@@ -108,6 +144,6 @@ def _write(
     directory.bump(session)
 
 
-def _free(session: Session, addresses: tuple[str, ...]) -> list[str]:
+def _free(session: Session, addresses: tuple[str, ...]) -> tuple[str, ...]:
     used = addresses_in_use(session, addresses)
-    return [address for address in dict.fromkeys(addresses) if address not in used]
+    return tuple(address for address in dict.fromkeys(addresses) if address not in used)

@@ -39,6 +39,7 @@ class Query:
     pending: bool = False  # activities without a report instead of those of the history
     since: datetime | None = None
     status: AccountStatus | None = None  # of accounts
+    type: AccountType | None = None  # of accounts
     parent: int | None = None  # accounts directly below this one
     tag: str | None = None  # of accounts; case ignored
     reader: Actor | None = None  # who reads; None: an admin

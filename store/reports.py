@@ -56,6 +56,8 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         rows = rows.where(Account.id == query.account)
     if query.status is not None:
         rows = rows.where(Account.status == query.status)
+    if query.type is not None:
+        rows = rows.where(Account.type == query.type)
     if query.mine is not None:
         rows = rows.where(Account.owner_id == query.mine)
     if query.parent is not None:

@@ -102,7 +102,7 @@ def orders(session: Session, query: Query) -> Page[OrderRow]:
 def order_detail(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """An order with its lines. Raises NotFound, as all here, also for what the reader may not see."""
     visible.require(session, reader, "order", id_)
-    record = details.get(session, SalesOrder, id_, "order")
+    record = details.kept(session, SalesOrder, id_, "order")
     line = SalesOrderLine
     found = session.execute(
         select(line, Product.code)
@@ -127,13 +127,13 @@ def _discounts(line: SalesOrderLine) -> tuple[Decimal, ...]:
 
 def product_detail(session: Session, id_: int, _: Actor | None = None) -> Detail:
     """A product; everybody sees what is sold."""
-    return Detail("product", details.fields_of(session, details.get(session, Product, id_, "product")), {})
+    return Detail("product", details.fields_of(session, details.kept(session, Product, id_, "product")), {})
 
 
 def project_detail(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """A project with its deals."""
     visible.require(session, reader, "project", id_)
-    record = details.get(session, Project, id_, "project")
+    record = details.kept(session, Project, id_, "project")
     deals = session.scalars(
         select(Deal.id).where(Deal.project_id == id_, Deal.deleted_at.is_(None)).order_by(Deal.id)
     ).all()
@@ -149,7 +149,7 @@ def project_detail(session: Session, id_: int, reader: Actor | None = None) -> D
 def deal_detail(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """A deal with the opportunities that became it."""
     visible.require(session, reader, "deal", id_)
-    record = details.get(session, Deal, id_, "deal")
+    record = details.kept(session, Deal, id_, "deal")
     project = session.get(Project, record.project_id)
     extra: dict[str, object] = {}
     if project is not None:

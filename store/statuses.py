@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, ForeignKey, SmallInteger, insert, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Select, SmallInteger, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
-from store import directory
+from store import directory, hierarchy
 from store.accounts import Account, AccountStatus, AccountType
 from store.base import Base, EnumText
 from store.database import bulk
@@ -95,50 +95,70 @@ class StatusRow:
 Chosen = Callable[[InstrumentedAttribute[int]], ColumnElement[bool]]
 
 
-def page(session: Session, after: int, at_most: int) -> list[Facts]:
-    """The next accounts by id; none are left where the list is empty."""
+def page(session: Session, after: int, at_most: int, *, rollup: bool = False) -> list[Facts]:
+    """The next accounts by id; none are left where the list is empty. With `rollup` a group has the deals and
+    opportunities of every account below it too."""
     rows = select(Account.id).where(Account.id > after, Account.deleted_at.is_(None))
     ids = session.scalars(rows.order_by(Account.id).limit(at_most)).all()
     if not ids:
         return []
     first, last = ids[0], ids[-1]
-    return _facts(session, lambda column: column.between(first, last))
+    return _facts(session, lambda column: column.between(first, last), rollup=rollup)
 
 
-def of_accounts(session: Session, ids: Sequence[int]) -> list[Facts]:
-    """These accounts, but those that are deleted."""
-    return [one for part in chunked(ids) for one in _facts(session, partial(_among, part))]
+def of_accounts(session: Session, ids: Sequence[int], *, rollup: bool = False) -> list[Facts]:
+    """These accounts, but those that are deleted; see `page`."""
+    return [one for part in chunked(ids) for one in _facts(session, partial(_among, part), rollup=rollup)]
 
 
 def _among(ids: Sequence[int], column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     return column.in_(ids)
 
 
-def _facts(session: Session, chosen: Chosen) -> list[Facts]:
-    """Three queries, whatever the number of accounts."""
-    deals: dict[int, list[Span]] = {}
-    mine = (
-        select(Project.account_id, Deal.end_date, Deal.closed_on)
-        .join(Project, Project.id == Deal.project_id)
-        .where(chosen(Project.account_id), Deal.deleted_at.is_(None), Project.deleted_at.is_(None))
-    )
-    for id_, end_date, closed_on in session.execute(mine):
-        deals.setdefault(id_, []).append(Span(end_date, closed_on))
-    opportunities: dict[int, list[Span]] = {}
-    theirs = (
-        select(OpportunityAccount.account_id, Opportunity.closed_on, Opportunity.updated_at)
-        .join(Opportunity, Opportunity.id == OpportunityAccount.opportunity_id)
-        .where(chosen(OpportunityAccount.account_id), Opportunity.deleted_at.is_(None))
-    )
-    for id_, closed_on, changed_at in session.execute(theirs):
-        opportunities.setdefault(id_, []).append(Span(None, closed_on, changed_at))
+def _facts(session: Session, chosen: Chosen, *, rollup: bool) -> list[Facts]:
+    """Three queries, or five, whatever the number of accounts."""
+    mine, theirs = Project.account_id, OpportunityAccount.account_id
+    reads = [(_deals(mine).where(chosen(mine)), _opportunities(theirs).where(chosen(theirs)))]
+    if rollup:
+        below = hierarchy.below(chosen(Account.id))
+        top, carried = below.c.top, below.c.id != below.c.top
+        deals = _deals(top).join(below, below.c.id == mine).where(carried)
+        reads.append((deals, _opportunities(top).join(below, below.c.id == theirs).where(carried)))
+    ends: dict[int, list[Span]] = {}
+    closings: dict[int, list[Span]] = {}
+    for of_deals, of_opportunities in reads:
+        for id_, end_date, closed_on in session.execute(of_deals):
+            ends.setdefault(id_, []).append(Span(end_date, closed_on))
+        for id_, closed_on, changed_at in session.execute(of_opportunities):
+            closings.setdefault(id_, []).append(Span(None, closed_on, changed_at))
     rows = select(Account.id, Account.name, Account.created_on, Account.status).where(
         chosen(Account.id), Account.deleted_at.is_(None)
     )
     return [
-        Facts(id_, name, created_on, status, tuple(deals.get(id_, ())), tuple(opportunities.get(id_, ())))
+        Facts(id_, name, created_on, status, tuple(ends.get(id_, ())), tuple(closings.get(id_, ())))
         for id_, name, created_on, status in session.execute(rows.order_by(Account.id))
     ]
+
+
+Whose = ColumnElement[int] | InstrumentedAttribute[int]
+
+
+def _deals(whose: Whose) -> Select[int, date | None, date | None]:
+    return (
+        select(whose, Deal.end_date, Deal.closed_on)
+        .select_from(Deal)
+        .join(Project, Project.id == Deal.project_id)
+        .where(Deal.deleted_at.is_(None), Project.deleted_at.is_(None))
+    )
+
+
+def _opportunities(whose: Whose) -> Select[int, date | None, datetime]:
+    return (
+        select(whose, Opportunity.closed_on, Opportunity.updated_at)
+        .select_from(OpportunityAccount)
+        .join(Opportunity, Opportunity.id == OpportunityAccount.opportunity_id)
+        .where(Opportunity.deleted_at.is_(None))
+    )
 
 
 def alone(session: Session) -> None:
@@ -225,11 +245,14 @@ def sellers(session: Session, ids: Iterable[int]) -> dict[int, tuple[str | None,
 
 
 def concerned(session: Session, entity: str, ids: Iterable[int]) -> set[int]:
-    """The accounts whose status hangs on these records, as they are stored at this moment."""
+    """The accounts whose status hangs on these records, as they are stored at this moment. That of an account
+    may hang on what lies directly below it (see `page`); whoever works them out looks further up."""
     found: set[int] = set()
     for part in chunked(ids):
         if entity == "account":
             found.update(part)
+            parents = select(Account.parent_id).where(Account.id.in_(part), Account.parent_id.is_not(None))
+            found.update(one for one in session.scalars(parents) if one is not None)
         elif entity == "opportunity":
             query = select(OpportunityAccount.account_id).where(OpportunityAccount.opportunity_id.in_(part))
             found.update(session.scalars(query))

@@ -6,7 +6,8 @@ import typer
 
 from syncd.cli import saving
 from syncd.cli.context import Cli, Json, actor, of, reader_of
-from syncd.cli.editing import Id, Text, Version
+from syncd.cli.editing import Id, Version
+from syncd.cli.options import with_fields
 from syncd.cli.output import as_json, say
 from syncd.cli.records import As
 from syncd.cli.saving import given, occasion, one, warnings, wrong
@@ -18,43 +19,24 @@ account = typer.Typer(
     help="Add, change or delete one account; decide on drafts.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Type = Annotated[str | None, typer.Option("--type", help="customer, competitor, group, internal or partner.")]
-Owner = Annotated[str | None, typer.Option("--owner", metavar="LOGIN", help="Whose account it is.")]
-Parent = Annotated[
-    str | None, typer.Option("--parent", help="The account it belongs to: exact name or ext_id.")
-]
-Tags = Annotated[str | None, typer.Option("--tags", metavar="TAG,TAG", help="All its tags; '' for none.")]
-Public = Annotated[str | None, typer.Option("--public", help="yes: everybody may read it.")]
-Country = Annotated[str | None, typer.Option("--country", help='Two letters such as "FR" (ISO 3166-1).')]
+FIELDS = (
+    "name", "type", "owner", "parent", "tags", "public", "website", "email", "phone", "phone2", "fax",
+    "vat_number", "address1", "address2", "postcode", "city", "region", "country", "comment", "ext_id",
+)  # fmt: skip
+HELP = {
+    "type": "customer, competitor, group, internal or partner.",
+    "owner": "Whose account it is: a login.",
+    "parent": "The account it belongs to: exact name or ext_id.",
+    "tags": "All its tags, separated by commas; '' for none.",
+    "public": "yes: everybody may read it.",
+    "country": 'Two letters such as "FR" (ISO 3166-1).',
+    "created_on": "A day: 2026-12-31; by default today.",
+}
 
 
 @account.command("add")
-def add(
-    ctx: typer.Context,
-    *,
-    name: Annotated[str, typer.Option("--name")],
-    type_: Annotated[str, typer.Option("--type", help="customer, competitor, group, internal or partner.")],
-    owner: Owner = None,
-    parent: Parent = None,
-    tags: Tags = None,
-    public: Public = None,
-    website: Text = None,
-    email: Text = None,
-    phone: Text = None,
-    phone2: Text = None,
-    fax: Text = None,
-    vat_number: Text = None,
-    address1: Text = None,
-    address2: Text = None,
-    postcode: Text = None,
-    city: Text = None,
-    region: Text = None,
-    country: Country = None,
-    comment: Text = None,
-    created_on: Text = None,
-    ext_id: Text = None,
-    as_: As = None,
-) -> None:
+@with_fields((*FIELDS, "created_on"), HELP, required=("name", "type"))
+def add(ctx: typer.Context, *, as_: As = None, **fields: str | None) -> None:
     """Add an account. Who has the role standard adds a draft of one, for others to approve.
 
     Whoever is named by --as is its owner unless --owner names another.
@@ -63,13 +45,7 @@ def add(
     Example:
       syncd account add --name "Garage Dupont" --type customer --city Lyon --tags "auto, à suivre"
     """
-    cells = {
-        "name": name, "type": type_, "owner": as_ if owner is None else owner, "parent": parent,
-        "tags": tags, "public": public, "website": website, "email": email, "phone": phone,
-        "phone2": phone2, "fax": fax, "vat_number": vat_number, "address1": address1,
-        "address2": address2, "postcode": postcode, "city": city, "region": region, "country": country,
-        "comment": comment, "created_on": created_on, "ext_id": ext_id,
-    }  # fmt: skip
+    cells = {**fields, "owner": as_ if fields["owner"] is None else fields["owner"]}
     if as_ is not None and not _creates(of(ctx), as_):
         _ask(of(ctx), given(cells), as_)
         return
@@ -79,32 +55,9 @@ def add(
 
 
 @account.command("edit")
+@with_fields(FIELDS, HELP)
 def edit(
-    ctx: typer.Context,
-    id_: Id,
-    *,
-    name: Text = None,
-    type_: Type = None,
-    owner: Owner = None,
-    parent: Parent = None,
-    tags: Tags = None,
-    public: Public = None,
-    website: Text = None,
-    email: Text = None,
-    phone: Text = None,
-    phone2: Text = None,
-    fax: Text = None,
-    vat_number: Text = None,
-    address1: Text = None,
-    address2: Text = None,
-    postcode: Text = None,
-    city: Text = None,
-    region: Text = None,
-    country: Country = None,
-    comment: Text = None,
-    ext_id: Text = None,
-    if_version: Version = None,
-    as_: As = None,
+    ctx: typer.Context, id_: Id, *, if_version: Version = None, as_: As = None, **fields: str | None
 ) -> None:
     """Change an account: only what is given. An empty text ('') empties a field.
 
@@ -113,21 +66,14 @@ def edit(
       syncd account edit 12 --parent "Groupe Dupont" --tags ''
       syncd account edit 12 --type internal --if-version 3
     """
-    cells = {
-        "id": str(id_), "name": name, "type": type_, "owner": owner, "parent": parent, "tags": tags,
-        "public": public, "website": website, "email": email, "phone": phone, "phone2": phone2,
-        "fax": fax, "vat_number": vat_number, "address1": address1, "address2": address2,
-        "postcode": postcode, "city": city, "region": region, "country": country, "comment": comment,
-        "ext_id": ext_id,
-    }  # fmt: skip
-    saved = one(of(ctx), "accounts", cells, "account edit", as_, expected=if_version)
+    saved = one(of(ctx), "accounts", {"id": str(id_), **fields}, "account edit", as_, expected=if_version)
     warnings(saved)
     say(f"account {id_} changed" if saved.updated else "nothing to change")
 
 
 @account.command("delete")
 def delete(ctx: typer.Context, id_: Id, as_: As = None) -> None:
-    """Delete an account that has no contacts, projects and accounts below it any more.
+    """Delete an account on which nothing hangs any more: contacts, projects, opportunities, orders, accounts.
 
     \b
     Example:

@@ -12,7 +12,7 @@ from syncd.cli.output import as_json, say, shown, table, warn
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from store.accounts import AccountStatus
+    from store.accounts import AccountStatus, AccountType
     from store.database import Transaction
     from store.report_rows import Page, Query, Sort
     from syncd.daemon.wiring import Installation
@@ -83,6 +83,10 @@ def list_(
             "--status", help="Accounts: active, prospect, neglected or inactive; others: their own."
         ),
     ] = None,
+    type_: Annotated[
+        str | None,
+        typer.Option("--type", help="Accounts: customer, competitor, group, internal or partner."),
+    ] = None,
     owner: Annotated[str | None, typer.Option("--owner", metavar="LOGIN", help="Of this owner.")] = None,
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="FIELD", help="By this field; -FIELD the other way round.")
@@ -104,7 +108,7 @@ def list_(
 
     \b
     Examples:
-      syncd list accounts --status neglected --owner claire --tag bâtiment
+      syncd list accounts --status neglected --type customer --owner claire --tag bâtiment
       syncd list opportunities --status open --sort -total
       syncd list contacts --account "Garage Dupont"
       syncd list contacts --as claire --mine
@@ -121,6 +125,7 @@ def list_(
     from store.report_rows import Query
 
     wanted, state = (None, None) if status is None else _status(what, status)
+    account_type = None if type_ is None else _type(what, type_)
     if tag is not None and what is not Listed.ACCOUNTS:
         raise UsageError(f"--tag is for accounts: {what.value} have none")
     if mine and (as_ is None or what not in {Listed.ACCOUNTS, Listed.CONTACTS}):
@@ -141,6 +146,7 @@ def list_(
                 mailbox=mailbox,
                 pending=pending,
                 status=wanted,
+                type=account_type,
                 tag=tag,
                 reader=reader,
                 mine=reader.user_id if mine and reader is not None else None,
@@ -202,6 +208,20 @@ def _status(what: Listed, text: str) -> "tuple[AccountStatus | None, Enum | None
     except ValueError as error:
         raise UsageError(f"--status: {error}") from None
     return None, value if isinstance(value, Enum) else None
+
+
+def _type(what: Listed, text: str) -> "AccountType":
+    """A type of accounts, in English or French."""
+    from store.accounts import AccountType
+    from store.fields import ACCOUNTS
+
+    if what is not Listed.ACCOUNTS:
+        raise UsageError(f"--type is for accounts: {what.value} have none")
+    try:
+        found = ACCOUNTS.by_header["type"].read(text.strip())
+    except ValueError as error:
+        raise UsageError(f"--type: {error}") from None
+    return AccountType(found)
 
 
 def _sort(what: Listed, text: str) -> "Sort":

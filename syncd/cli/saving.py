@@ -1,20 +1,32 @@
 """How records are written from the command line."""
 
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
 
 from syncd.cli.context import Cli, UsageError, actor
 from syncd.cli.output import clean, count, say, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from store.actors import Actor
     from store.contacts import CreatedVia
     from store.csvfile import Line, Refused
     from store.database import Transaction
     from store.importing import Occasion, Options, Saved
+    from store.removing import Removed
     from syncd.daemon.wiring import Installation
 
 WARNINGS = 20  # more are only counted
+
+
+class Removing(Protocol):
+    """What deletes one record, or brings it back."""
+
+    def __call__(
+        self, session: "Transaction", id_: int, /, *, actor: "Actor", now: "datetime"
+    ) -> "Removed": ...
 
 
 def warnings(saved: "Saved") -> None:
@@ -24,8 +36,18 @@ def warnings(saved: "Saved") -> None:
         warn(f"… and {len(saved.warnings) - WARNINGS} more warnings (--json has them all)")
 
 
+@contextmanager
+def opened(place: "Cli | Installation") -> "Iterator[Installation]":
+    """The installation that the options mean, for as long as it is needed; one that is open stays so."""
+    if isinstance(place, Cli):
+        with place.installation() as installation:
+            yield installation
+    else:
+        yield place
+
+
 def save(
-    cli: Cli,
+    place: "Cli | Installation",
     kind: str,
     lines: "Sequence[Line]",
     *,
@@ -42,7 +64,7 @@ def save(
     from syncd.daemon import offers
     from syncd.engine import records
 
-    with cli.installation() as installation:
+    with opened(place) as installation:
         with installation.database.write() as session:
             said = occasion(installation, session, source, login)
             saved = records.save(
@@ -86,7 +108,7 @@ def occasion(
 
 
 def one(
-    cli: Cli,
+    place: "Cli | Installation",
     kind: str,
     cells: "Mapping[str, str | None]",
     source: str,
@@ -102,7 +124,7 @@ def one(
     line = Line(1, given(cells))
     try:
         return save(
-            cli, kind, [line], source=source, login=login, options=options, expected=expected, also=also
+            place, kind, [line], source=source, login=login, options=options, expected=expected, also=also
         )
     except Refused as error:
         raise wrong(error) from None
@@ -127,25 +149,34 @@ def _option(column: str) -> str:
     return f"--set {column}" if column.startswith("z_") else f"--{column.replace('_', '-')}"
 
 
-def delete(cli: Cli, remove: "Callable[..., list[str]]", id_: int, login: str | None, told: str) -> None:
-    """Deletes one record by that function of `store.removing`, and says so; tells of mail that stands."""
+def delete(place: "Cli | Installation", remove: "Removing", id_: int, login: str | None, told: str) -> None:
+    """Deletes one record by such a function of the store, with what follows from it, and says so; tells of
+    mail that stands."""
     from syncd.daemon import offers
-    from syncd.daemon.clock import now
 
-    with cli.installation() as installation:
-        with installation.database.write() as session:
-            freed = remove(session, id_, actor=actor(session, login), now=now())
+    with opened(place) as installation:
+        removed = _remove(installation, remove, id_, login)
         say(told)
-        offer(offers.freed(installation, freed))
+        offer(offers.freed(installation, removed.freed))
 
 
-def restore(cli: Cli, bring_back: "Callable[..., None]", id_: int, login: str | None, told: str) -> None:
-    """Brings one record back by that function of `store.removing`, and says so."""
-    from syncd.daemon.clock import now
-
-    with cli.installation() as installation, installation.database.write() as session:
-        bring_back(session, id_, actor=actor(session, login), now=now())
+def restore(
+    place: "Cli | Installation", bring_back: "Removing", id_: int, login: str | None, told: str
+) -> None:
+    """Brings one record back by such a function of the store, with what follows from it, and says so."""
+    with opened(place) as installation:
+        _remove(installation, bring_back, id_, login)
     say(told)
+
+
+def _remove(installation: "Installation", remove: "Removing", id_: int, login: str | None) -> "Removed":
+    from syncd.engine import records
+
+    with installation.database.write() as session:
+        said = occasion(installation, session, "", login)
+        removed = remove(session, id_, actor=said.actor, now=said.now)
+        records.settle(session, removed.accounts, said.today, said.now, installation.follows)
+    return removed
 
 
 def offer(freed: dict[str, int]) -> None:

@@ -39,14 +39,20 @@ def status_sync(
     settings: Settings, database: Database, hashed: KeyedHash, people: Callable[[], People]
 ) -> StatusSync:
     """The statuses of accounts, with the rules on their changes."""
-    made = StatusSync(database, settings.workspace.timezone, settings.status.stale_open_opportunity_months)
+    told = settings.status
+    made = StatusSync(
+        database,
+        settings.workspace.timezone,
+        told.stale_open_opportunity_months,
+        group_rollup=told.group_rollup,
+    )
     made.then = _status_actions(settings, hashed, people)
     return made
 
 
 def follows(settings: Settings, statuses: StatusSync, recommending: Recommending) -> Follows:
     """What follows from records that people write."""
-    return Follows(settings.workspace.default_country, statuses.stale, statuses.then, recommending)
+    return Follows(settings.workspace.default_country, statuses.reading, statuses.then, recommending)
 
 
 def _status_actions(

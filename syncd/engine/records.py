@@ -1,7 +1,8 @@
 """Writing records of the CRM with everything that follows from them, in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from store import importing
 from store.csvfile import Line
@@ -10,7 +11,7 @@ from store.fields import CONTACTS, Kind
 from store.importing import Occasion, Options, Saved
 from syncd.engine import phones, statuses
 from syncd.engine.recommending import Recommending
-from syncd.engine.statuses import NEVER, Stale, Then
+from syncd.engine.statuses import PLAIN, Reading, Then
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Follows:
     """What follows from records that are written, as the config has it."""
 
     country: str | None = None  # of contacts' numbers; None: their forms are worked out later
-    stale: Stale = NEVER
+    reading: Reading = PLAIN
     then: Then | None = None  # of a change of status
     recommending: Recommending | None = None
 
@@ -41,9 +42,16 @@ def save(
     saved = importing.save(session, kind, lines, occasion, options, expected=expected)
     if kind.name == CONTACTS.name and follows.country is not None:
         phones.settle(session, follows.country)
-    statuses.refresh(
-        session, saved.accounts, occasion.today, occasion.now, then=follows.then, stale=follows.stale
-    )
-    if follows.recommending is not None:
-        follows.recommending.refresh(session, saved.accounts, occasion.now)
+    settle(session, saved.accounts, occasion.today, occasion.now, follows)
     return saved
+
+
+def settle(
+    session: Transaction, accounts: Collection[int], day: date, now: datetime, follows: Follows
+) -> None:
+    """Gives these accounts, about which something was written, the status of that day and what it brings, and
+    lets the rules write their recommendations."""
+    changes = statuses.refresh(session, accounts, day, now, then=follows.then, reading=follows.reading)
+    if follows.recommending is not None:
+        changed = {one.account_id for one in changes}
+        follows.recommending.refresh(session, changed.union(accounts), now)

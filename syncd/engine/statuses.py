@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from store import statuses
+from store import hierarchy, statuses
 from store.accounts import AccountStatus
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
@@ -43,22 +43,24 @@ Then = Callable[[Transaction, Sequence[StatusChange], date, datetime], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Stale:
-    """From when on an open opportunity that nobody changes counts as closed on the day of its last change."""
+class Reading:
+    """How table T1 is read in this company."""
 
-    months: int | None  # None: never
     zone: tzinfo
+    # From when on an open opportunity that nobody changes counts as closed on the day of its last change.
+    stale_months: int | None = None  # None: never
+    group_rollup: bool = False  # a group has the deals and opportunities of all that lies below it too
 
-    def before(self, day: date) -> date | None:
+    def stale_before(self, day: date) -> date | None:
         """Opportunities that were changed last before this day are stale on that one."""
-        return None if self.months is None else months_before(day, self.months)
+        return None if self.stale_months is None else months_before(day, self.stale_months)
 
     def changed_on(self, moment: datetime | None) -> date | None:
         """The company's day of a change."""
         return None if moment is None else moment.astimezone(self.zone).date()
 
 
-NEVER = Stale(None, UTC)
+PLAIN = Reading(UTC)
 
 
 def refresh(
@@ -68,29 +70,34 @@ def refresh(
     now: datetime,
     *,
     then: Then | None = None,
-    stale: Stale = NEVER,
+    reading: Reading = PLAIN,
+    further: bool = True,
 ) -> list[StatusChange]:
     """Gives these accounts the statuses of that day, in the caller's transaction, which keeps others out
-    (`statuses.alone`), and does what follows. Returns what changed."""
-    wanted = sorted(set(ids))
+    (`statuses.alone`), and does what follows; `further` also the groups above them, if those have what lies
+    below them. Returns what changed."""
+    wanted = set(ids)
     if not wanted:
         return []
-    changes = _changes(statuses.of_accounts(session, wanted), limits(day), stale)
+    if further and reading.group_rollup:
+        wanted |= hierarchy.groups_above(session, wanted)
+    facts = statuses.of_accounts(session, sorted(wanted), rollup=reading.group_rollup)
+    changes = _changes(facts, limits(day), reading)
     statuses.write(session, changes, day, now)
     if then is not None and changes:
         then(session, changes, day, now)
     return changes
 
 
-def _changes(facts: Sequence[Facts], known: Limits, stale: Stale) -> list[StatusChange]:
+def _changes(facts: Sequence[Facts], known: Limits, reading: Reading) -> list[StatusChange]:
     found = []
-    before = stale.before(known.day)
+    before = reading.stale_before(known.day)
     for one in facts:
         ruling = known.judge(
             one.created_on,
             (deal_end(span.end_date, span.closed_on) for span in one.deals),
             (
-                opportunity_end(span.closed_on, stale.changed_on(span.changed_at), before)
+                opportunity_end(span.closed_on, reading.changed_on(span.changed_at), before)
                 for span in one.opportunities
             ),
         )
@@ -103,10 +110,17 @@ def _changes(facts: Sequence[Facts], known: Limits, stale: Stale) -> list[Status
 class StatusSync:
     """The statuses of the whole CRM."""
 
-    def __init__(self, database: Database, zone: ZoneInfo, stale_months: int | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        zone: ZoneInfo,
+        stale_months: int | None = None,
+        *,
+        group_rollup: bool = False,
+    ) -> None:
         self._database = database
         self._zone = zone
-        self.stale = Stale(stale_months, zone)
+        self.reading = Reading(zone, stale_months, group_rollup)
         self.halted: Callable[[], bool] = lambda: False
         self.then: Then | None = None  # what follows from a change of status
 
@@ -165,11 +179,11 @@ class StatusSync:
         changes: list[StatusChange] = []
         while not self.halted():
             with self._database.read() as session:
-                facts = statuses.page(session, after, PAGE)
+                facts = statuses.page(session, after, PAGE, rollup=self.reading.group_rollup)
             if not facts:
                 break
             after, looked_at = facts[-1].account_id, looked_at + len(facts)
-            found = _changes(facts, known, self.stale)
+            found = _changes(facts, known, self.reading)
             changes += found if dry_run else self._write([one.account_id for one in found], day, now)
         else:
             return Looked(day, looked_at, tuple(changes), whole=False)
@@ -188,5 +202,6 @@ class StatusSync:
                 statuses.alone(session)
                 # What another day would bring is nothing to act on.
                 then = self.then if day == self.today(now) else None
-                done += refresh(session, ids[start : start + CHUNK], day, now, then=then, stale=self.stale)
+                part = ids[start : start + CHUNK]  # the groups above them are looked at in their turn
+                done += refresh(session, part, day, now, then=then, reading=self.reading, further=False)
         return done

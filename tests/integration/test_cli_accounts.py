@@ -155,6 +155,26 @@ def test_tags_are_kept_once_whatever_their_case_and_lists_are_narrowed_by_them(o
     assert (wrong.code, "--tags: " in wrong.err) == (2, True)
 
 
+def test_accounts_are_listed_by_status_type_and_tag_sorted_and_paged(office: Office) -> None:
+    load(office, "accounts",
+         "name,type,tags,city,created_on\nGarage,client,auto,Lyon,2020-01-01\nBanque,client,auto,,2020-01-01\n"
+         "Neuf,client,,Paris,\nHolding,groupe,auto,Nice,2020-01-01\n")  # fmt: skip
+
+    def names(*options: str) -> list[str]:
+        return [one["name"] for one in office.done("list", "accounts", "--json", *options).json["rows"]]
+
+    assert names() == ["Banque", "Garage", "Holding", "Neuf"]
+    assert names("--status", "prospect") == names("--status", "PROSPECT") == ["Neuf"]
+    assert names("--status", "inactif") == ["Banque", "Garage", "Holding"]
+    assert names("--type", "group") == names("--type", "Groupe") == ["Holding"]
+    assert names("--type", "customer", "--tag", "auto", "--status", "inactive") == ["Banque", "Garage"]
+    assert names("--sort", "city") == ["Garage", "Holding", "Neuf", "Banque"], "what is empty comes last"
+    assert names("--sort", "-name", "--type", "client") == ["Neuf", "Garage", "Banque"]
+    page = office.done("list", "accounts", "--tag", "auto", "--limit", "1", "--offset", "1", "--json").json
+    assert ([one["name"] for one in page["rows"]], page["total"], page["offset"]) == (["Garage"], 3, 1)
+    assert names("--type", "partner") == []
+
+
 # --- internal accounts ----------------------------------------------------------------------------
 
 

@@ -12,6 +12,12 @@ from tests.servers.console import console, program
 
 CONFIG = '[workspace]\nname = "Acme"\n[store]\nurl = "sqlite:///crm.db"\n'
 
+REMOVED = [
+    [noun, verb, "9"]
+    for noun in ("project", "deal", "opportunity", "product", "order")
+    for verb in ("delete", "restore")
+]
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -63,6 +69,10 @@ def folder(tmp_path: Path) -> Path:
         (["account", "drafts", "--as", "paul"], 1, "there is no user paul"),
         (["account", "approve", "9"], 1, "there is no draft 9"),
         (["account", "reject", "un"], 2, "valid integer"),
+        *((verb, 1, f"there is no {verb[0]} 9") for verb in REMOVED),
+        (["deal", "add", "--account-type", "client"], 2, "--account-type: is for --new-account NAME"),
+        (["list", "contacts", "--type", "client"], 2, "--type is for accounts: contacts have none"),
+        (["list", "accounts", "--type", "kunde"], 2, '--type: "kunde" is not known; accepted: CUSTOMER'),
         (["contact", "complete", "9"], 1, "there is no draft 9"),
         (["contact", "scan", "empty.csv"], 2, "empty.csv is no picture of a kind that is read"),
         (["contact", "merge", "8", "9"], 1, "there is no contact 8"),

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from config.rights import Scope
-from store import csvfile, exporting, import_runs, order_lines, reports, selling_reports, visible
+from store import (
+    csvfile,
+    exporting,
+    import_runs,
+    order_lines,
+    removing,
+    removing_selling,
+    reports,
+    selling_reports,
+    visible,
+)
 from store.actors import Actor
 from store.contact_list import contacts
 from store.database import Database
@@ -161,6 +171,45 @@ def test_products_are_changed_by_advanced_users(company: Database) -> None:
     with pytest.raises(Forbidden, match="paul may not change product 1: that needs the role advanced"):
         load(company, "products", "code,id,name\nT1,1,x\n", user(company, "paul"))
     assert load(company, "products", "code,id,name\nT1,1,x\n", user(company, "vera")).updated == [1]
+
+
+@pytest.mark.parametrize("kind", ["project", "deal", "opportunity", "order"])
+def test_who_may_delete_what_is_sold_may_restore_it(company: Database, kind: str) -> None:
+    entity = "sales_order" if kind == "order" else kind
+
+    def do(what: Callable[..., removing.Removed], login: str, id_: int) -> None:
+        with company.write() as session:
+            what(session, id_, kind, actor=user(company, login), now=NOW)
+
+    delete, restore = removing_selling.delete, removing_selling.restore
+    if kind == "project":  # a deal lies on each
+        for deal in (1, 2, 3, 4):
+            with company.write() as session:
+                delete(session, deal, "deal", actor=ADMIN, now=NOW)
+    for login in ("paul", "vera"):
+        with pytest.raises(Forbidden, match=f"{login} may not delete {kind} 1: that needs the role admin"):
+            do(delete, login, 1)
+    with pytest.raises(NotFound, match=f"there is no {kind} 2"):
+        do(delete, "paul", 2)
+    do(delete, "odile", 2)
+    with pytest.raises(NotFound, match=f"there is no {kind} 2"):
+        do(restore, "paul", 2)
+    company.rights = Matrix({(UserRole.STANDARD, (entity, Verb.DELETE)): Scope.OWN})
+    with pytest.raises(Forbidden, match=f"paul may not delete {kind} 4"):
+        do(delete, "paul", 4)
+    do(delete, "paul", 1)  # the account's owner
+    with pytest.raises(Forbidden, match=f"lea may not restore {kind} 1"):
+        do(restore, "lea", 1)
+    do(restore, "paul", 1)
+
+
+def test_products_are_deleted_by_advanced_users(company: Database) -> None:
+    with company.write() as session, pytest.raises(Forbidden, match="paul may not delete product 1"):
+        removing_selling.delete(session, 1, "product", actor=user(company, "paul"), now=NOW)
+    with company.write() as session:
+        removing_selling.delete(session, 1, "product", actor=user(company, "vera"), now=NOW)
+    with company.write() as session, pytest.raises(Forbidden, match="paul may not restore product 1"):
+        removing_selling.restore(session, 1, "product", actor=user(company, "paul"), now=NOW)
 
 
 def test_a_partial_import_leaves_out_what_one_may_not_change(company: Database) -> None:

@@ -255,3 +255,14 @@ def test_a_new_order_shows_the_recommendation_of_its_account_first(shop: World) 
     ]
     assert do(shop, "order", "add", "--account", "A2", "--json").json["warnings"] == []
     assert "acompte" not in do(shop, "order", "edit", "1", "--comment", "x").out
+
+
+def test_an_order_that_moves_shows_the_recommendation_of_the_account_it_moves_to(shop: World) -> None:
+    do(shop, "recommendation", "set", "A1", "Demander un acompte")
+    do(shop, "order", "add", "--account", "A2")
+    moved = do(shop, "order", "edit", "1", "--account", "A1").out.splitlines()
+    assert ("Demander un acompte" in moved[0], moved[-1]) == (True, "order 1 changed")
+    assert "acompte" not in do(shop, "order", "edit", "1", "--account", "A2").out, "the other has none"
+    told = do(shop, "order", "edit", "1", "--account", "A1", "--json").json
+    assert [one["recommendation"]["message"] for one in told["warnings"]] == ["Demander un acompte"]
+    assert do(shop, "order", "edit", "1", "--account", "A2", "--json").json["warnings"] == []

@@ -20,6 +20,7 @@ from store.importing import Occasion, Saved
 from store.kinds import KINDS
 from store.mailboxes import apply_config
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
+from store.removing import Removed
 from store.user_rows import UserRow
 from store.users import UserRole
 
@@ -276,7 +277,7 @@ def test_a_record_that_was_deleted_is_not_brought_back(company: Database) -> Non
 
     saved = load(company, "contacts", CONTACTS)
 
-    assert freed == ["anne@dupont.example"]
+    assert freed == Removed(("anne@dupont.example",))
     assert [str(one) for one in saved.warnings] == ["line 2: contact 1 was deleted here: left out"]
     with company.read() as session:
         contact = session.get(Contact, 1)

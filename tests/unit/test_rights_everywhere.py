@@ -164,6 +164,13 @@ TESTED = {
     **dict.fromkeys(
         (f"store.selling_reports.{one}" for one in ("orders", "products", "product_detail")), ORDERS
     ),
+    **dict.fromkeys(
+        ("store.removing_selling.delete", "store.removing_selling.restore"),
+        f"{SELLING}.test_who_may_delete_what_is_sold_may_restore_it",
+    ),
+    "syncd.engine.new_deals.add": (
+        "tests.integration.test_new_deals.test_the_service_itself_refuses_a_standard_user"
+    ),
     "store.visible.orders": ORDERS,
     "store.writing_rights.refusals": f"{SELLING}.test_a_partial_import_leaves_out_what_one_may_not_change",
     "syncd.engine.statuses.StatusSync.ordered": (
@@ -176,6 +183,7 @@ NEEDS_NONE = {
     "store.account_drafts.add": "called by `ask`",
     "store.account_drafts.settle": "called by `approve` and `reject`, which ask before",
     "store.drafts.end": "called by `complete` and by `reject`, which ask before",
+    "store.removing.write": "called by those that delete and restore, which ask before",
     "store.recommendations.remove": "called by `clear`, which asks before",
     "store.recommendations.write": "called by `put`, which asks before, and by rules",
     "store.importing.validate": "tells what is wrong with rows, and writes nothing",
