@@ -107,7 +107,7 @@ def _device(what: Shown, text: str | None) -> "Position | None":
     if text is None:
         return None
     if what not in (Shown.ACCOUNT, Shown.EVENT):
-        raise UsageError(f"--from: there is no distance to {what.value} records")
+        raise UsageError(f"--from: no distance is told to a {what.value}")
     from config import places
     from syncd.engine import distances
 
