@@ -24,6 +24,7 @@ from config.calendar import (
     Window,
 )
 from config.calls import CallColumns, CallLine, Calls
+from config.checkins import Checkin, Latitude, Longitude
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
 from config.fields import CustomField, FieldSetting, ValueList
@@ -35,7 +36,7 @@ from config.video import LOGIN, RoomLink, Video
 
 __all__ = [
     "Brake", "CaldavServer", "Calendar", "CalendarChoice", "CallColumns", "CallLine", "Calls",
-    "Conflict", "CustomField", "Direction", "Duration", "EwsServer", "ExcludeRule", "FieldSetting",
+    "Checkin", "Conflict", "CustomField", "Direction", "Duration", "EwsServer", "ExcludeRule", "FieldSetting",
     "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Plan", "Product", "RecommendationRule",
     "Recommendations", "Role", "Schedule", "SecretRef", "Section", "Security", "Server", "Settings",
     "Since", "Size", "Store", "TimeZone", "User", "ValueList", "Video", "Window", "Workspace",
@@ -190,6 +191,17 @@ class User(Section):
     """Whether open tasks that have a due date stand in the calendar too, as whole days (R063)."""
     video_link: RoomLink | None = None
     """The link to the user's own room, for video calls made in the CRM; by default that of [video]."""
+    base_lat: Latitude | None = None
+    """Where the user sets out from, for distances: degrees to the north; with base_lon."""
+    base_lon: Longitude | None = Field(default=None, validate_default=True)
+    """Degrees to the east; with base_lat."""
+
+    @field_validator("base_lon")
+    @classmethod
+    def _is_a_place(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if "base_lat" in info.data and (value is None) != (info.data["base_lat"] is None):
+            raise ValueError("base_lat and base_lon make a place together: give both, or neither")
+        return value
 
 
 class Mailbox(Section):
@@ -277,6 +289,8 @@ class Settings(Section):
     """What is to be done when an account gets another status."""
     calls: Calls = Calls()
     """Call records of a telephone system."""
+    checkin: Checkin = Checkin()
+    """Check-ins on site."""
     recommendations: Recommendations = Recommendations()
     """Recommendations that come in as files."""
     recommendation_rules: tuple[RecommendationRule, ...] = ()

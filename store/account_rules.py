@@ -1,4 +1,4 @@
-"""What must hold for accounts beyond their single fields: groups (R147) and tags (R161)."""
+"""What must hold for accounts beyond their single fields: groups (R147), tags (R161), places (R095)."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,9 @@ from store import tags
 from store.accounts import Account, AccountType
 from store.import_rows import Findings, Record
 from store.ledger import chunked
+
+PLACE = frozenset({"latitude", "longitude"})
+ADDRESS = frozenset({"address1", "address2", "postcode", "city", "country"})
 
 
 def groups(records: Sequence[Record], session: Session, findings: Findings) -> None:
@@ -54,3 +57,20 @@ def tagged(records: Sequence[Record], session: Session, findings: Findings) -> N
         mine = {tags.key_of(name) for name in there.get(record.id, ())}
         if record.tags is not None and mine == {tags.key_of(name) for name in record.tags}:
             record.tags = None
+
+
+def located(records: Sequence[Record], findings: Findings) -> None:
+    """Latitude and longitude make a place together. Warns of an address that moves away from its place."""
+    for record in records:
+        changed = set(record.changes())
+        north, east = record.after("latitude"), record.after("longitude")
+        if (north is None) != (east is None):
+            missing = "latitude" if north is None else "longitude"
+            findings.fault(record.line, missing, "latitude and longitude go together: give both, or neither")
+        elif changed & PLACE and "geocode_accuracy_m" not in record.values:
+            record.values["geocode_accuracy_m"] = None  # was that of the former place
+        elif changed & ADDRESS and not changed & PLACE and (record.before or {}).get("latitude") is not None:
+            message = (
+                f"the account stays where it was located, at {north}, {east}: change that too if need be"
+            )
+            findings.warn(record.line, min(changed & ADDRESS), message)

@@ -1,9 +1,10 @@
 """Accounts (comptes): the organisations that contacts belong to."""
 
 from datetime import date
+from decimal import Decimal
 from enum import Enum
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, false
+from sqlalchemy import Boolean, ForeignKey, Index, Numeric, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, Entity, EnumText
@@ -66,6 +67,10 @@ class Account(Entity, Base):
     status_since: Mapped[date | None]  # in the workspace's time zone
     # everybody may read it
     public: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    # Degrees of WGS 84, north and east positive: both or neither
+    latitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    longitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    geocode_accuracy_m: Mapped[int | None]
 
 
 def account_kind(type_: AccountType, status: AccountStatus | None, *, had_deal: bool) -> AccountKind:

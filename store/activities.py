@@ -65,6 +65,7 @@ class Activity(Entity, Base):
     state: Mapped[ActivityState] = mapped_column(EnumText(ActivityState))
     email_id: Mapped[int | None] = mapped_column(ForeignKey("email_message.id", ondelete="CASCADE"))
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="SET NULL"), index=True)
+    checkin_id: Mapped[int | None] = mapped_column(ForeignKey("check_in.id", ondelete="SET NULL"), index=True)
     duration_min: Mapped[int | None]
     duration_source: Mapped[DurationSource | None] = mapped_column(EnumText(DurationSource))
     call_direction: Mapped[CallDirection | None] = mapped_column(EnumText(CallDirection))

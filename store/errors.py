@@ -4,6 +4,7 @@ StoreError
 ├── NotFound         no such record
 ├── Invalid          a value or a combination that the rules forbid
 ├── Immutable        the record may not be changed (automatic activities)
+├── Twice            it was done already, and is done once only
 ├── Forbidden        the acting user lacks the right
 ├── Busy             another process works on this mailbox
 └── SchemaMismatch   the database is older or newer than this program: `syncd db upgrade`
@@ -24,6 +25,10 @@ class Invalid(StoreError):
 
 class Immutable(StoreError):
     """The record may not be changed or deleted by a user."""
+
+
+class Twice(StoreError):
+    """It was done already, and is done once only; the message names what came of it."""
 
 
 class Forbidden(StoreError):

@@ -13,6 +13,7 @@ from enum import Enum
 
 from sqlalchemy import String
 
+from config import places
 from config.rules import mail_address
 from store.accounts import Account, AccountStatus, AccountType
 from store.base import Base
@@ -32,6 +33,7 @@ _NO = frozenset({"0", "false", "no", "non", "faux"})
 ACCEPTED: dict[Reader, tuple[str, ...]] = {}  # the words of a field that has a choice of them
 _LARGEST_TOTAL = Decimal("999999999999.99")
 _LARGEST_ID = 2**31 - 1
+_DIGITS = 8  # of a number of metres: more than once around the earth
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,13 @@ def yes_or_no(value: str) -> bool:
     if value.lower() in _YES | _NO:
         return value.lower() in _YES
     raise ValueError("must be yes or no (oui, non, true, false, 1, 0)")
+
+
+def metres(value: str) -> int:
+    """A whole number of metres, zero or more."""
+    if not value.isascii() or not value.isdecimal() or len(value) > _DIGITS:
+        raise ValueError(f'"{value[:20]}" is no whole number of metres')
+    return int(value)
 
 
 def number_of_record(value: str) -> int:
@@ -219,9 +228,12 @@ ACCOUNTS = Kind(
         Field("country", country, "country"),
         Field("comment", lines, "comment"),
         Field("public", yes_or_no, "public", empty=False),
+        Field("latitude", places.latitude, "latitude"),
+        Field("longitude", places.longitude, "longitude"),
+        Field("geocode_accuracy_m", metres, "geocode_accuracy_m"),
     ),
     ("owner", "owner_id", "parent", "parent_id", "tags"),
-    frozenset({"logo", "latitude", "longitude", "geocode_accuracy_m", "segment_id", "read_only"}),
+    frozenset({"logo", "segment_id", "read_only"}),
     frozenset({"status", "status_since", "account_kind"}),
 )
 CONTACTS = Kind(

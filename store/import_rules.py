@@ -98,6 +98,7 @@ def accounts(records: Sequence[Record], context: Context) -> None:
         _warn_of_own_addresses(record, ("email",), context)
     account_rules.groups(records, context.session, context.findings)
     account_rules.tagged(records, context.session, context.findings)
+    account_rules.located(records, context.findings)
 
 
 def contacts(records: Sequence[Record], context: Context) -> None:

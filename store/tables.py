@@ -8,6 +8,7 @@ from store import (
     audit_log,
     bindings,
     calendar,
+    checkins,
     contacts,
     custom_fields,
     deals,
@@ -29,8 +30,8 @@ from store import (
 from store.base import Base
 
 MODULES = (
-    account_drafts, accounts, activities, advice_rows, audit_log, bindings, calendar, contacts, custom_fields,
-    deals, drafts, import_runs, mail, meetings, merging, numbering, phones, pipeline, recommendations,
-    selling, statuses, sync_state, tags, users,
+    account_drafts, accounts, activities, advice_rows, audit_log, bindings, calendar, checkins, contacts,
+    custom_fields, deals, drafts, import_runs, mail, meetings, merging, numbering, phones, pipeline,
+    recommendations, selling, statuses, sync_state, tags, users,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -29,6 +30,7 @@ class UserRow:
     show_reminders: bool = False
     manager: str | None = None
     branch: str | None = None
+    base: tuple[Decimal, Decimal] | None = None  # where the user sets out from: latitude, longitude
 
 
 def known(session: Session) -> list[UserRow]:
@@ -51,6 +53,7 @@ def known(session: Session) -> list[UserRow]:
             user.show_reminders,
             led_by,
             branch,
+            None if user.base_lat is None or user.base_lon is None else (user.base_lat, user.base_lon),
         )
         for user, led_by, branch in session.execute(rows.where(User.active))
     ]
@@ -71,6 +74,8 @@ def apply(session: Session, rows: Sequence[UserRow], now: datetime) -> bool:
             "language": row.language,
             "timezone": row.timezone,
             "show_reminders": row.show_reminders,
+            "base_lat": row.base and row.base[0],
+            "base_lon": row.base and row.base[1],
             "active": True,
         }
         user = there.pop(row.login, None)

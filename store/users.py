@@ -1,8 +1,9 @@
 """CRM users: who works here, and which addresses are their own."""
 
+from decimal import Decimal
 from enum import Enum
 
-from sqlalchemy import JSON, Boolean, ForeignKey, String
+from sqlalchemy import JSON, Boolean, ForeignKey, Numeric, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, Entity, EnumText
@@ -42,3 +43,5 @@ class User(Entity, Base):
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     branch_id: Mapped[int | None] = mapped_column(ForeignKey("branch.id"))
+    base_lat: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))  # where the user sets out from (R095)
+    base_lon: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))

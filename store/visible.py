@@ -15,6 +15,7 @@ from store.accounts import Account
 from store.activities import Activity
 from store.actors import Actor
 from store.calendar import Event, EventParticipant, Privacy, Task
+from store.checkins import CheckIn
 from store.contacts import Contact
 from store.deals import Deal, Project
 from store.errors import NotFound
@@ -127,6 +128,14 @@ def tasks(reader: Actor | None) -> ColumnElement[bool]:
     return or_(Task.assignee_id == reader.user_id, follows)
 
 
+def checkins(reader: Actor | None) -> ColumnElement[bool]:
+    """Check-ins: one's own, and those of whom one leads. Where somebody was concerns nobody else; the visit
+    stands among the activities of its account."""
+    if reader is None or reader.role is UserRole.WORKSPACE_ADMIN:
+        return true()
+    return CheckIn.user_id.in_(reader.team | reader.owners(Scope.OWN))
+
+
 def mailboxes(reader: Actor | None) -> ColumnElement[bool]:
     """Mailboxes and what went on in them: one's own; those of others are for admins only."""
     if reader is None or reader.role is UserRole.WORKSPACE_ADMIN:
@@ -154,4 +163,5 @@ READ: dict[str, tuple[InstrumentedAttribute[int], Callable[[Actor | None], Colum
     "activity": (Activity.id, activities),
     "event": (Event.id, events),
     "task": (Task.id, tasks),
+    "checkin": (CheckIn.id, checkins),
 }

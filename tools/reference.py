@@ -94,8 +94,8 @@ class Reference:
         bounds = [
             f"{word} {field[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in field
         ]
-        words = {"string": "text", "boolean": "`true` or `false`", "integer": "number"}
-        return " ".join([words[field["type"]], *bounds])
+        words = {"string": "text", "boolean": "`true` or `false`"}
+        return " ".join([words.get(field["type"], "number"), *bounds])
 
     def _compound(self, field: dict[str, Any]) -> str:
         if field["type"] == "array":

@@ -21,7 +21,8 @@ account = typer.Typer(
 
 FIELDS = (
     "name", "type", "owner", "parent", "tags", "public", "website", "email", "phone", "phone2", "fax",
-    "vat_number", "address1", "address2", "postcode", "city", "region", "country", "comment", "ext_id",
+    "vat_number", "address1", "address2", "postcode", "city", "region", "country", "latitude",
+    "longitude", "comment", "ext_id",
 )  # fmt: skip
 HELP = {
     "type": "customer, competitor, group, internal or partner.",
@@ -30,6 +31,8 @@ HELP = {
     "tags": "All its tags, separated by commas; '' for none.",
     "public": "yes: everybody may read it.",
     "country": 'Two letters such as "FR" (ISO 3166-1).',
+    "latitude": "Degrees to the north: 45.764043.",
+    "longitude": "Degrees to the east: 4.835659.",
     "created_on": "A day: 2026-12-31; by default today.",
 }
 

@@ -1,6 +1,7 @@
 """Showing and listing events and tasks: occurrences by their own times, answers in French."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from store.database import Transaction
     from store.entries import Participant, Wanted
     from store.report_rows import Query
+    from syncd.core.distance import Position
     from syncd.core.recurrence import Occurrence
 
 MOST = 2000  # events that are looked through
@@ -22,6 +24,7 @@ PAST = timedelta(days=30)
 AHEAD = timedelta(days=365)
 FIRST_YEAR, LAST_YEAR = 1601, 9990  # of a day that is asked for
 LONG = frozenset({"notes", "internal_notes"})
+APART = frozenset({"participants", "occurrences", "attendance", "distance_m"})
 
 
 def fields_of(session: "Transaction", kind: str, id_: int) -> dict[str, object]:
@@ -81,16 +84,33 @@ def _changed(row: "EventRow") -> dict[str, object]:
     return {**values, **_times(row), "participants": participants(row)}
 
 
-def show_event(session: "Transaction", id_: int, zone: ZoneInfo, *, json: bool) -> None:
-    """One event with its participants."""
-    from store.entries import event, participants
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Who looks at an event, and from where."""
 
-    record = event(session, id_)
+    zone: ZoneInfo
+    language: str
+    user_id: int | None = None  # None: an admin at the machine
+    device: "Position | None" = None
+
+
+def show_event(session: "Transaction", id_: int, looks: Looking, *, json: bool) -> None:
+    """One event with its participants, and how far it is to its account."""
+    from store.entries import event, participants
+    from syncd.core.distance import told
+    from syncd.engine import distances
+
+    zone, record = looks.zone, event(session, id_)
     fields = fields_of(session, "event", id_)
+    values = record.main.values
+    far = distances.of_event(session, values, looks.user_id or values["owner_id"], looks.device)
+    fields["distance_m"] = far
     if json:
         as_json({"event": fields})
         return
     say(f"when: {_span(record, zone)}")
+    if far is not None:
+        say(f"distance: {told(far, looks.language)}")
     _print(fields, zone)
     people = participants(record.main)
     if people:
@@ -179,7 +199,7 @@ def _print(fields: dict[str, object], zone: ZoneInfo) -> None:
     for name, value in fields.items():
         if name in LONG and value:
             long.append((name, str(value)))
-        elif value not in (None, "", [], ()) and name not in ("participants", "occurrences", "attendance"):
+        elif value not in (None, "", [], ()) and name not in APART:
             say(f"{name}: {shown(value, zone)}")
     for name, text in long:
         say()

@@ -33,6 +33,10 @@ AllDay = Annotated[bool | None, typer.Option("--all-day/--timed", help="Whole da
 Zone = Annotated[str | None, typer.Option("--tz", help="Its time zone; by default its owner's.")]
 Rule = Annotated[str | None, typer.Option("--rrule", help="A series: FREQ=WEEKLY;COUNT=5. '' ends it.")]
 Location = Annotated[str | None, typer.Option("--location", help="By default the account's address.")]
+AltPosition = Annotated[
+    str | None,
+    typer.Option("--alt-position", metavar="LAT,LON", help="Where that location is: 45.764043,4.835659."),
+]
 Internal = Annotated[str | None, typer.Option("--internal-notes", help="Notes that stay in the CRM.")]
 Type = Annotated[str | None, typer.Option("--type", help="meeting, visit, call or video_call.")]
 Provider = Annotated[str | None, typer.Option("--video-provider", help="teams, zoom, meet, webex or other.")]
@@ -64,6 +68,7 @@ def add(
     tz: Zone = None,
     rrule: Rule = None,
     location: Location = None,
+    alt_position: AltPosition = None,
     notes: Text = None,
     internal_notes: Internal = None,
     type_: Type = None,
@@ -99,8 +104,9 @@ def add(
 
     said = EventFields(
         subject=subject, start=start, end=end, all_day=all_day, tz=tz, rrule=rrule, location=location,
-        notes=notes, internal_notes=internal_notes, type=type_, video_provider=video_provider,
-        video_url=video_url, owner=owner, account=account, opportunity=opportunity, case_file=case_file,
+        alt_position=alt_position, notes=notes, internal_notes=internal_notes, type=type_,
+        video_provider=video_provider, video_url=video_url, owner=owner, account=account,
+        opportunity=opportunity, case_file=case_file,
         participants=several(participant), alarm=minutes(alarm, no_alarm=no_alarm),
         categories=_categories(category), privacy=privacy, status=status,
         busy=None if free is None else not free,
@@ -122,6 +128,7 @@ def edit(
     tz: Zone = None,
     rrule: Rule = None,
     location: Location = None,
+    alt_position: AltPosition = None,
     notes: Text = None,
     internal_notes: Internal = None,
     type_: Type = None,
@@ -160,8 +167,9 @@ def edit(
 
     said = EventFields(
         subject=subject, start=start, end=end, all_day=all_day, tz=tz, rrule=rrule, location=location,
-        notes=notes, internal_notes=internal_notes, type=type_, video_provider=video_provider,
-        video_url=video_url, owner=owner, account=account, opportunity=opportunity, case_file=case_file,
+        alt_position=alt_position, notes=notes, internal_notes=internal_notes, type=type_,
+        video_provider=video_provider, video_url=video_url, owner=owner, account=account,
+        opportunity=opportunity, case_file=case_file,
         participants=several(participant), remove_participants=several(remove_participant),
         alarm=minutes(alarm, no_alarm=no_alarm), categories=_categories(category), privacy=privacy,
         status=status, busy=None if free is None else not free,

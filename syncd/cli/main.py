@@ -23,6 +23,7 @@ import typer
 from syncd.cli import (
     accounts,
     cards,
+    checkins,
     contacts,
     cycles,
     duplicates,
@@ -124,6 +125,7 @@ app.add_typer(reconciled.conflicts, name="conflicts")
 app.add_typer(events.event, name="event")
 app.add_typer(tasks.task, name="task")
 app.add_typer(meetings.meeting, name="meeting")
+app.add_typer(checkins.checkin, name="checkin")
 app.add_typer(fields.fields, name="fields")
 app.add_typer(recommendations.recommendation, name="recommendation")
 app.add_typer(statuses.recompute, name="recompute")

@@ -42,6 +42,7 @@ class Listed(StrEnum):
     EVENTS = "events"
     TASKS = "tasks"
     IMPORTS = "imports"
+    CHECKINS = "checkins"
 
 
 def list_(
@@ -60,7 +61,7 @@ def list_(
     ] = None,
     mailbox: Annotated[str | None, typer.Option("--mailbox", metavar="NAME", help="Of this mailbox.")] = None,
     user: Annotated[
-        str | None, typer.Option("--user", metavar="LOGIN", help="Of this user (events, tasks).")
+        str | None, typer.Option("--user", metavar="LOGIN", help="Of this user (events, tasks, checkins).")
     ] = None,
     since: Annotated[
         str | None,
@@ -130,6 +131,8 @@ def list_(
         raise UsageError(f"--tag is for accounts: {what.value} have none")
     if mine and (as_ is None or what not in {Listed.ACCOUNTS, Listed.CONTACTS}):
         raise UsageError("--mine is for accounts and contacts, and needs --as: whose")
+    if what is Listed.CHECKINS:
+        owner = user or owner
     if where and what not in (Listed.ACCOUNTS, Listed.CONTACTS, Listed.OPPORTUNITIES):
         raise UsageError(f"--where is for accounts, contacts and opportunities, and not for {what.value}")
     with of(ctx).installation() as installation:
@@ -237,7 +240,7 @@ def _sort(what: Listed, text: str) -> "Sort":
 
 
 def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]":
-    from store import contact_list, import_runs, reports, selling_reports, status
+    from store import checkin_rows, contact_list, import_runs, reports, selling_reports, status
     from store.report_rows import Page
 
     if what is Listed.MAILBOXES:
@@ -255,6 +258,7 @@ def _read(session: "Transaction", what: Listed, query: "Query") -> "Page[object]
         Listed.RUNS: reports.runs,
         Listed.USERS: reports.users,
         Listed.IMPORTS: import_runs.page,
+        Listed.CHECKINS: checkin_rows.page,
         Listed.PRODUCTS: selling_reports.products,
         Listed.ORDERS: selling_reports.orders,
     }

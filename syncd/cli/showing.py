@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from store.actors import Actor
     from store.database import Transaction
     from store.details import Detail
+    from syncd.core.distance import Position
+
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="LAT,LON", help="Of accounts and events: tell the distance from here."),
+]
 
 
 class Shown(StrEnum):
@@ -33,6 +40,7 @@ class Shown(StrEnum):
     EVENT = "event"
     TASK = "task"
     IMPORT = "import"
+    CHECKIN = "checkin"
 
 
 def show(
@@ -41,14 +49,19 @@ def show(
     record: Annotated[
         str, typer.Argument(metavar="ID", help="Its id; for an account also ext_id or exact name.")
     ],
+    *,
+    from_: From = None,
     as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
     """Show one record with what hangs on it.
 
+    Of an account and an event the distance to the account is told: from --from, else from the event's other
+    address, else from the base of the user (--as, else the event's owner) in the config.
+
     \b
     Examples:
-      syncd show account "Garage Dupont"
+      syncd show account "Garage Dupont" --from 45.764043,4.835659
       syncd show email 12
     """
     from store import references, visible
@@ -62,14 +75,22 @@ def show(
             id_ = int(record)
         else:
             raise UsageError(f'"{record}" is no id: `syncd list` shows them')
+        device = _device(what, from_)
         if what in (Shown.EVENT, Shown.TASK):
             from syncd.cli import entries
 
-            show_entry = entries.show_event if what is Shown.EVENT else entries.show_task
             visible.require(session, reader, what.value, id_)
-            show_entry(session, id_, zone, json=json)
+            if what is Shown.TASK:
+                entries.show_task(session, id_, zone, json=json)
+                return
+            who = None if reader is None else reader.user_id
+            looks = entries.Looking(zone, installation.settings.workspace.language, who, device)
+            entries.show_event(session, id_, looks, json=json)
             return
         found = detail(session, what.value, id_, reader)
+        if what is Shown.ACCOUNT:
+            who = None if reader is None else reader.user_id
+            found = _with_distance(session, found, id_, who, device)
     if json:
         first = {"recommendation": found.recommendation} if what is Shown.ACCOUNT else {}
         as_json({**first, what.value: found.fields, **found.lists})
@@ -81,9 +102,35 @@ def show(
         _print(found, zone, installation.settings.workspace.language)
 
 
+def _device(what: Shown, text: str | None) -> "Position | None":
+    """Where whoever looks is. Raises UsageError."""
+    if text is None:
+        return None
+    if what not in (Shown.ACCOUNT, Shown.EVENT):
+        raise UsageError(f"--from: no distance is told to a {what.value}")
+    from config import places
+    from syncd.engine import distances
+
+    try:
+        return distances.position(places.position(text.strip()))
+    except ValueError as error:
+        raise UsageError(f"--from: {error}") from None
+
+
+def _with_distance(
+    session: "Transaction", found: "Detail", id_: int, user_id: int | None, device: "Position | None"
+) -> "Detail":
+    from dataclasses import replace
+
+    from syncd.engine import distances
+
+    far = distances.of_account(session, id_, user_id, device)
+    return replace(found, fields={**found.fields, "distance_m": far})
+
+
 def detail(session: "Transaction", noun: str, id_: int, reader: "Actor | None" = None) -> "Detail":
     """One record by the name of its kind."""
-    from store import details, import_runs, selling_reports
+    from store import checkin_rows, details, import_runs, selling_reports
 
     readers: dict[str, Callable[[Transaction, int, Actor | None], Detail]] = {
         "account": details.account,
@@ -96,11 +143,14 @@ def detail(session: "Transaction", noun: str, id_: int, reader: "Actor | None" =
         "email": details.email,
         "activity": details.activity,
         "import": import_runs.detail,
+        "checkin": checkin_rows.detail,
     }
     return readers[noun](session, id_, reader)
 
 
 def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
+    from syncd.core.distance import told
+
     texts = {}
     for field, stored in detail.fields.items():
         if field in detail.words.hidden:
@@ -108,6 +158,8 @@ def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
         name, value = detail.words.name(field, language), detail.words.value(field, stored, language)
         if isinstance(value, str) and ("\n" in value or name == "body_text"):
             texts[name] = value
+        elif field == "distance_m" and isinstance(stored, int):
+            say(f"distance: {told(stored, language)}")
         elif value is not None and value not in ([], ()):
             say(f"{name.rstrip('_')}: {shown(value, zone)}")
     for name, value in texts.items():

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
+from config import places
 from config.load import load
 from config.secrets import read_secret
 from config.settings import Mailbox, OAuth2, Role, Settings
@@ -351,6 +352,7 @@ def _user_rows(settings: Settings) -> list[UserRow]:
             show_reminders=user.show_reminders,
             manager=user.manager,
             branch=user.branch,
+            base=places.kept(user.base_lat, user.base_lon),
         )
         for user in settings.users
     ]

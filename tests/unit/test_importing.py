@@ -158,7 +158,8 @@ def test_an_unknown_header_gets_the_nearest_known_one(company: Database) -> None
         'line 1: last_nam: is not a field of contacts; did you mean "last_name"?'
     ]
     assert (
-        "does not keep this field yet" in refusal(company, "accounts", "name,type,latitude\nA,client,1\n")[0]
+        "does not keep this field yet"
+        in refusal(company, "accounts", "name,type,segment_id\nA,client,1\n")[0]
     )
 
 
@@ -174,6 +175,11 @@ def test_a_missing_column_that_new_records_need_is_told(company: Database) -> No
         ("accounts", "id,name,type\n999,X,client\n", "line 2: id: there is no account 999"),
         ("accounts", "id,name,type\nx,X,client\n", 'line 2: id: "x" is no id'),
         ("accounts", "name,type,country\nX,client,France\n", "line 2: country: must be two letters"),
+        ("accounts", "name,type,latitude\nX,client,45.7\n", "line 2: longitude: latitude and longitude go"),
+        ("accounts", "name,type,longitude\nX,client,4.8\n", "line 2: latitude: latitude and longitude go"),
+        ("accounts", "name,type,latitude\nX,client,90.1\n", 'line 2: latitude: "90.1" is no latitude'),
+        ("accounts", "name,type,longitude\nX,client,1e2\n", 'line 2: longitude: "1e2" is no longitude'),
+        ("accounts", "name,type,geocode_accuracy_m\nX,client,-1\n", 'geocode_accuracy_m: "-1" is no whole'),
         ("accounts", f"name,type\n{'x' * 121},client\n", "line 2: name: has 121 characters, at most 120"),
         ("accounts", 'name,type\n"two\nlines",client\n', "line 2: name: must be one line"),
         ("accounts", "name,type,owner\nX,client,clare\n", 'there is no user "clare"; did you mean "claire"?'),

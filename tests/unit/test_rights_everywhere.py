@@ -42,6 +42,10 @@ CARDS = "tests.integration.test_cli_cards.test_a_draft_is_its_users_own"
 ADVICE = f"{CONTACTS}.test_recommendations_are_read_and_written_where_the_account_is"
 TIMELINE = f"{CONTACTS}.test_what_happened_with_a_contact_is_read_where_the_contact_is"
 
+CHECKINS = "tests.integration.test_checkins"
+ON_SITE = f"{CHECKINS}.test_who_may_not_see_the_place_or_the_meeting_does_not_check_in"
+WHERE = f"{CHECKINS}.test_where_somebody_was_is_read_by_that_person_who_leads_and_admins"
+
 # The test that shows what somebody without the right gets.
 TESTED = {
     **dict.fromkeys(("store.activities.update_activity", "store.activities.delete_activity"), ACTIVITIES),
@@ -94,6 +98,10 @@ TESTED = {
             )
         ),
         LISTS,
+    ),
+    **dict.fromkeys(("syncd.engine.checkins.check_in", "syncd.engine.checkins.visit"), ON_SITE),
+    **dict.fromkeys(
+        ("store.checkin_rows.detail", "store.checkin_rows.page", "store.visible.checkins"), WHERE
     ),
     **dict.fromkeys(("store.reports.quarantine", "store.reports.runs", "store.status.mailboxes"), BOXES),
     "store.reports.users": f"{RIGHTS}.test_everybody_sees_who_works_here",

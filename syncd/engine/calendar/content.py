@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from config import places
 from connectors.calendar import Component, Privacy, Status, Timing, When
 from connectors.ical.values import read_rule, write_duration
 from connectors.meetings import Providers
@@ -43,6 +45,14 @@ class Manner:
 def one_line(field: str, text: str, longest: int = 1000) -> str:
     """A stripped line. Raises Invalid."""
     return _text(field, text, readers.text, longest)
+
+
+def position(text: str) -> tuple[Decimal | None, Decimal | None]:
+    """Latitude and longitude; neither for an empty text. Raises Invalid."""
+    try:
+        return places.position(text.strip()) if text.strip() else (None, None)
+    except ValueError as error:
+        raise Invalid(f"alt_position: {error}") from None
 
 
 def several_lines(field: str, text: str) -> str:

@@ -26,7 +26,9 @@ from syncd.engine.calendar.items import draft_of, item_of, settled
 from syncd.engine.calendar.occasion import EventFields, Occasion, Saved
 from syncd.engine.calendar.rights import editable, new_owner, ours, owner_of, record_of
 
-OURS = frozenset({"account", "opportunity", "case_file", "internal_notes"})  # also of what others organise
+OURS = frozenset(
+    {"account", "opportunity", "case_file", "internal_notes", "alt_position"}
+)  # also of what others organise
 SERIES = frozenset({"rrule", "owner", "account", "opportunity", "case_file"})  # never of one occurrence
 PLACEHOLDER = "new"
 STAMPS = frozenset({"version", "updated_at", "updated_by"})
@@ -49,6 +51,7 @@ def add_event(session: Transaction, said: EventFields, occasion: Occasion) -> Sa
     columns: dict[str, Any] = {"origin": Origin.CRM, "owner_id": owner.id}
     columns["internal_notes"] = content.several_lines("internal_notes", said.internal_notes or "")
     columns["video_provider"] = content.provider(component, said, None, occasion.providers)
+    columns["alt_lat"], columns["alt_lon"] = content.position(said.alt_position or "")
     columns |= belongings.linked(session, _links(said), {}, occasion.actor)
     item = settled(_canonical(Item(PLACEHOLDER, Kind.EVENT, (component,))))
     setting = occasion.setting(owner.id)
@@ -243,6 +246,8 @@ class _Edit:
         )
         if said.internal_notes is not None:
             columns["internal_notes"] = content.several_lines("internal_notes", said.internal_notes)
+        if said.alt_position is not None:
+            columns["alt_lat"], columns["alt_lon"] = content.position(said.alt_position)
         if self.owner.id != known["owner_id"]:
             columns["owner_id"] = self.owner.id
         follows = "account_id" in columns and known["editable"] and known["alt_address"] is None

@@ -104,6 +104,7 @@ class EventFields:
     tz: str | None = None  # IANA name
     rrule: str | None = None  # RFC 5545 section 3.3.10
     location: str | None = None  # empty: the account's address
+    alt_position: str | None = None  # where the other address is: latitude,longitude (R069)
     notes: str | None = None
     internal_notes: str | None = None
     type: str | None = None
