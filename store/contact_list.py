@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from store import own_filters, phones, visible
+from store import own_filters, phones, value_lists, visible
 from store.accounts import Account
 from store.activities import Activity, ActivityContact
 from store.contacts import Contact
@@ -78,10 +78,11 @@ def _rows(session: Session, ids: Sequence[int]) -> tuple[ContactRow, ...]:
         .group_by(ActivityContact.contact_id)
     )
     last: dict[int, datetime | None] = {row[0]: row[1] for row in session.execute(mine)}
+    codes = value_lists.of_rows(session, (one.role_id for one, _ in found.values()))
     return tuple(
         ContactRow(
             one.id, one.ext_id, one.account_id, name, one.last_name, one.first_name, one.position,
-            one.addresses(), one.phones(), last.get(one.id),
+            codes.get(one.role_id or 0), one.addresses(), one.phones(), last.get(one.id),
         )
         for one, name in (found[id_] for id_ in ids)
     )  # fmt: skip

@@ -7,12 +7,13 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from store import attendance_rows, contact_list, recommendations, reports, statuses, tags, visible
+from store import attendance_rows, contact_list, linkedin, recommendations, reports, statuses, tags, visible
 from store.accounts import Account, AccountType, account_kind
 from store.activities import Activity
 from store.actors import Actor
 from store.base import Base
 from store.contacts import Contact
+from store.custom_fields import ValueListItem
 from store.deals import Deal, Project
 from store.discounts import weighted
 from store.errors import NotFound
@@ -133,9 +134,10 @@ def contact(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     visible.require(session, reader, "contact", id_)
     record = get(session, Contact, id_, "contact")
     query = Query(contact=id_, limit=20, reader=reader)
+    page = None if record.linkedin is None else linkedin.address(record.linkedin)
     return Detail(
         "contact",
-        fields_of(session, record),
+        fields_of(session, record) | {"linkedin_url": page},
         {
             "emails": reports.emails(session, query).rows,
             "activities": reports.activities(session, query).rows,
@@ -246,6 +248,10 @@ def fields_of(session: Session, record: Base) -> dict[str, object]:
     return fields
 
 
+def _item(id_: int) -> Select[str]:
+    return select(ValueListItem.code).where(ValueListItem.id == id_)
+
+
 def _login(id_: int) -> Select[str]:
     return select(User.login).where(User.id == id_)
 
@@ -279,4 +285,5 @@ REFERRED: dict[str, Callable[[int], Select[str]]] = {
     "case_file_id": _code,
     "project_id": _project,
     "converted_deal_id": _deal,
+    **dict.fromkeys(("role_id", "segment_id", "type_id", "status_id"), _item),
 }

@@ -25,6 +25,9 @@ Parent = Annotated[
 ]
 Tags = Annotated[str | None, typer.Option("--tags", metavar="TAG,TAG", help="All its tags; '' for none.")]
 Public = Annotated[str | None, typer.Option("--public", help="yes: everybody may read it.")]
+Segment = Annotated[
+    str | None, typer.Option("--segment", help="A value of the list account_segment: code or label.")
+]
 Country = Annotated[str | None, typer.Option("--country", help='Two letters such as "FR" (ISO 3166-1).')]
 
 
@@ -50,6 +53,7 @@ def add(
     city: Text = None,
     region: Text = None,
     country: Country = None,
+    segment: Segment = None,
     comment: Text = None,
     created_on: Text = None,
     ext_id: Text = None,
@@ -68,7 +72,7 @@ def add(
         "tags": tags, "public": public, "website": website, "email": email, "phone": phone,
         "phone2": phone2, "fax": fax, "vat_number": vat_number, "address1": address1,
         "address2": address2, "postcode": postcode, "city": city, "region": region, "country": country,
-        "comment": comment, "created_on": created_on, "ext_id": ext_id,
+        "segment": segment, "comment": comment, "created_on": created_on, "ext_id": ext_id,
     }  # fmt: skip
     if as_ is not None and not _creates(of(ctx), as_):
         _ask(of(ctx), given(cells), as_)
@@ -101,6 +105,7 @@ def edit(
     city: Text = None,
     region: Text = None,
     country: Country = None,
+    segment: Segment = None,
     comment: Text = None,
     ext_id: Text = None,
     if_version: Version = None,
@@ -117,8 +122,8 @@ def edit(
         "id": str(id_), "name": name, "type": type_, "owner": owner, "parent": parent, "tags": tags,
         "public": public, "website": website, "email": email, "phone": phone, "phone2": phone2,
         "fax": fax, "vat_number": vat_number, "address1": address1, "address2": address2,
-        "postcode": postcode, "city": city, "region": region, "country": country, "comment": comment,
-        "ext_id": ext_id,
+        "postcode": postcode, "city": city, "region": region, "country": country, "segment": segment,
+        "comment": comment, "ext_id": ext_id,
     }  # fmt: skip
     saved = one(of(ctx), "accounts", cells, "account edit", as_, expected=if_version)
     warnings(saved)

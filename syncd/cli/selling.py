@@ -66,8 +66,9 @@ NOUNS = (
     ),
     Noun(
         "opportunity", "opportunities",
-        ("title", "account", "account2", "account3", "reference", "status", "total", "currency",
-         "probability", "expected_close", "closed_on", "comments", "converted_deal", "owner", "ext_id"),
+        ("title", "account", "account2", "account3", "reference", "type", "status", "total",
+         "currency", "probability", "expected_close", "closed_on", "comments", "converted_deal", "owner",
+         "ext_id"),
         '--account "Garage Dupont" --title Extension --total 50000 --probability 40', "5 --probability 60",
     ),
     Noun(
@@ -77,7 +78,7 @@ NOUNS = (
     Noun(
         "order", "orders",
         ("account", "contact", "opportunity", "reference", "number", "year", "date", "expected_date",
-         *DISCOUNTS, "total", "currency", "comment", "internal_comment", "owner", "ext_id"),
+         "status", *DISCOUNTS, "total", "currency", "comment", "internal_comment", "owner", "ext_id"),
         '--account "Garage Dupont" --line "product=T12; quantity=400"', '9 --line "position=1; quantity=500"',
     ),
 )  # fmt: skip
@@ -143,6 +144,7 @@ class Given:
 
 ENDED = {"win": ("closed_on", "total", "converted_deal"), "lose": ("closed_on", "comments")}
 HELP = {
+    "type": "A value of the list opportunity_type: code or label.",
     "account": "Exact name or ext_id.",
     "project": "Exact name or ext_id.",
     "contact": "ext_id or e-mail address.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from syncd.cli import listed_values
 from syncd.cli.context import Json, UsageError, of, reader_of
 from syncd.cli.output import as_json, clean_lines, say, shown
 from syncd.cli.records import As, rows
@@ -70,6 +71,7 @@ def show(
             show_entry(session, id_, zone, json=json)
             return
         found = detail(session, what.value, id_, reader)
+        language = listed_values.language_of(session, reader, installation.settings)
     if json:
         first = {"recommendation": found.recommendation} if what is Shown.ACCOUNT else {}
         as_json({**first, what.value: found.fields, **found.lists})
@@ -78,7 +80,7 @@ def show(
             from syncd.cli import recommendations
 
             recommendations.frame(found.recommendation, installation.settings.workspace)
-        _print(found, zone, installation.settings.workspace.language)
+        _print(found, zone, language)
 
 
 def detail(session: "Transaction", noun: str, id_: int, reader: "Actor | None" = None) -> "Detail":
@@ -102,9 +104,12 @@ def detail(session: "Transaction", noun: str, id_: int, reader: "Actor | None" =
 
 def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
     texts = {}
-    for field, stored in detail.fields.items():
-        if field in detail.words.hidden:
+    # A profile is read as its page (R031).
+    page = detail.fields.get("linkedin_url")
+    for field, written in detail.fields.items():
+        if field in detail.words.hidden or field == "linkedin_url":
             continue
+        stored = page if field == "linkedin" and page is not None else written
         name, value = detail.words.name(field, language), detail.words.value(field, stored, language)
         if isinstance(value, str) and ("\n" in value or name == "body_text"):
             texts[name] = value
