@@ -63,6 +63,7 @@ class Contact(Entity, Base):
         Index("ix_contact_updated_at", "updated_at", "id", **LIVE),
         Index("ix_contact_owner_id", "owner_id", **LIVE),
         Index("ix_contact_role_id", "role_id", "last_name", "first_name", "id", **LIVE),
+        Index("ix_contact_role_id_updated_at", "role_id", "updated_at", "id", **LIVE),
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
