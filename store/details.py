@@ -244,6 +244,8 @@ def fields_of(session: Session, record: Base) -> dict[str, object]:
         fields[name] = value
         if name in REFERRED and isinstance(value, int):
             fields[name.removesuffix("_id")] = session.scalar(REFERRED[name](value))
+        elif name in LISTED and value is None:
+            fields.setdefault(name.removesuffix("_id"), None)
     fields.update(own_values(session, record.__tablename__, fields["id"]))
     return fields
 
@@ -276,6 +278,7 @@ def _deal(id_: int) -> Select[str]:
     return select(Deal.title).where(Deal.id == id_)
 
 
+LISTED = ("role_id", "segment_id", "type_id", "status_id")
 REFERRED: dict[str, Callable[[int], Select[str]]] = {
     "owner_id": _login,
     "user_id": _login,
@@ -285,5 +288,5 @@ REFERRED: dict[str, Callable[[int], Select[str]]] = {
     "case_file_id": _code,
     "project_id": _project,
     "converted_deal_id": _deal,
-    **dict.fromkeys(("role_id", "segment_id", "type_id", "status_id"), _item),
+    **dict.fromkeys(LISTED, _item),
 }

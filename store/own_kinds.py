@@ -11,6 +11,8 @@ from store.custom_fields import PREFIX, FieldSetting, OwnField
 from store.fields import Field, Kind, Value
 from store.import_rows import Findings, Record
 
+NO_COLUMN = ": no such column"
+
 
 def whole(session: Session, kind: Kind, own: Sequence[OwnField], user_id: int | None = None) -> Kind:
     """The kind with the fields of the company's own, the items of its lists as that user can choose them, and
@@ -47,7 +49,8 @@ def told(kind: Kind, findings: Findings, language: str) -> None:
             field = kind.by_header.get(fault.column)
             label = None if field is None else field.label.get(language)
             if label is not None and label != fault.column:
-                faults[place] = replace(fault, message=f'{fault.message} ("{label}")')
+                said, missing, _ = fault.message.partition(NO_COLUMN)
+                faults[place] = replace(fault, message=f'{said} ("{label}"){missing}')
 
 
 def look_up(session: Session, own: Sequence[OwnField], rows: Mapping[int, dict[str, Value]]) -> None:
