@@ -11,6 +11,7 @@ from pydantic import Field
 from config.types import Section, Text
 
 Entity = Literal["account", "contact", "opportunity", "case_file"]
+Flag = Literal["open", "won", "lost"]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
 
 
@@ -37,14 +38,19 @@ class ValueListItem(Section):
     active: bool = True
     """Whether it can be chosen; old records keep it in any case."""
     default: bool = False
-    """Whether it is proposed for new records."""
+    """Whether new records have it that are given no other."""
+    flag: Flag | None = None
+    """What it means to the CRM: open, won or lost; for items of opportunity_status, which need it."""
+    branches: tuple[Text, ...] = ()
+    """The branches of users ([[users]] branch) that can choose it; by default all of them."""
 
 
 class ValueList(Section):
     """The values of a field, in the order in which they are shown."""
 
     code: Code
-    """The list's name."""
+    """The list's name; contact_role, account_segment, opportunity_type, opportunity_status and order_status
+    are those of fields that there are anyway."""
     items: tuple[ValueListItem, ...] = Field(min_length=1)
     """Its values."""
 
@@ -61,7 +67,8 @@ class CustomField(Section):
     label: Label = Label()
     """What people read, by language: { fr = "…", en = "…" }; by default the key."""
     list: Code | None = None
-    """The code of the [[value_lists]] table whose values it has; for value_list and multi_list only."""
+    """The code of the [[value_lists]] table (or of a list that there is anyway) whose values it has; for
+    value_list and multi_list only."""
     required: bool = False
     """Whether new records need it, and nobody may empty it."""
     tab: Text | None = None

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from config import built_in_lists, list_checks
 from config.errors import Problem
 from config.expressions import FieldSort, Sort
 from config.fields import CustomField, ValueList
 from config.lines import KeyPath
+from config.list_checks import items_of
 from config.near import nearest
 from config.sources import Tree
 
@@ -23,22 +25,35 @@ SORTS = {
 ENTITIES: Mapping[str, frozenset[str]] = {  # the fields that there are anyway, beside id and ext_id
     "account": frozenset(
         "name type public created_on website vat_number phone phone2 fax email address1 address2 postcode "
-        "city region country comment".split()
+        "city region country comment segment".split()
     ),
     "contact": frozenset(
-        "last_name first_name phone_landline phone_mobile email email2 email3 skype linkedin position gender "
-        "comment".split()
+        "last_name first_name phone_landline phone_mobile email email2 email3 skype linkedin position role "
+        "gender comment".split()
     ),
     "opportunity": frozenset(
-        "reference title status total currency probability expected_close closed_on comments".split()
+        "reference title type status total currency probability expected_close closed_on comments".split()
     ),
     "case_file": frozenset("code title scope closed".split()),
+    "project": frozenset("name reference start_date end_date status".split()),
+    "deal": frozenset(
+        "reference title start_date end_date closed_on status amount currency billable".split()
+    ),
+    "product": frozenset("code name price unit active".split()),
+    "sales_order": frozenset(
+        "number year reference date expected_date state status total discount1 discount2 discount3 discount4 "
+        "currency comment internal_comment".split()
+    ),
 }
 NEEDED: Mapping[str, frozenset[str]] = {  # that the CRM cannot do without
     "account": frozenset({"name", "type"}),
     "contact": frozenset({"last_name"}),
     "opportunity": frozenset({"title"}),
     "case_file": frozenset({"code", "title"}),
+    "project": frozenset({"name"}),
+    "deal": frozenset({"title", "status"}),
+    "product": frozenset({"code", "name"}),
+    "sales_order": frozenset(),
 }
 
 
@@ -56,8 +71,8 @@ def check(tree: Tree) -> Iterator[Problem]:
 
 def sorts(tree: Tree, entity: str) -> dict[str, FieldSort]:
     """The company's own fields of an entity, as conditions see them."""
-    codes = {
-        _text(one, "code"): frozenset(_text(item, "code") for _, item in _items(path, one))
+    codes = {one.code: frozenset(item.code for item in one.items) for one in built_in_lists.built_in()} | {
+        _text(one, "code"): frozenset(_text(item, "code") for _, item in items_of(path, one))
         for path, one in tree.tables("value_lists")
     }
     found = {}
@@ -77,7 +92,8 @@ def _text(table: Mapping[str, object], key: str) -> str:
 
 def applied(custom: Iterable[CustomField], lists: Iterable[ValueList], entity: str) -> dict[str, FieldSort]:
     """As `sorts`, of a config that was found good."""
-    codes = {one.code: frozenset(item.code for item in one.items) for one in lists}
+    every = built_in_lists.with_built_in(lists)
+    codes = {one.code: frozenset(item.code for item in one.items) for one in every}
     return {
         one.key: FieldSort(SORTS[one.type], codes[one.list] if one.list is not None else frozenset())
         for one in custom
@@ -85,18 +101,13 @@ def applied(custom: Iterable[CustomField], lists: Iterable[ValueList], entity: s
     }
 
 
-def _items(path: KeyPath, table: Mapping[str, object]) -> Iterator[tuple[KeyPath, Mapping[str, object]]]:
-    items = table.get("items")
-    for index, item in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(item, dict):
-            yield (*path, "items", index), item
-
-
 def _lists(tree: Tree) -> Iterator[Problem]:
     for path, table in tree.tables("value_lists"):
+        yield from list_checks.flags(tree, path, table)
+        yield from list_checks.branches(tree, path, table)
         first: dict[str, KeyPath] = {}
         default: KeyPath | None = None
-        for place, item in _items(path, table):
+        for place, item in items_of(path, table):
             code = item.get("code")
             if isinstance(code, str) and first.setdefault(code, place) != place:
                 yield tree.problem((*place, "code"), f'"{code}" stands in the list twice')
@@ -110,6 +121,7 @@ def _lists(tree: Tree) -> Iterator[Problem]:
 
 def _custom(tree: Tree) -> Iterator[Problem]:
     lists = [_text(one, "code") for _, one in tree.tables("value_lists")]
+    lists += sorted(built_in_lists.CODES.difference(lists))
     first: dict[tuple[str, str], KeyPath] = {}
     for path, field in tree.tables("custom_fields"):
         name = (_text(field, "entity"), _text(field, "key"))

@@ -42,7 +42,11 @@ class Account(Entity, Base):
     """Compte, entreprise, tiers."""
 
     __tablename__ = "account"
-    __table_args__ = (Index("ix_account_name", "name"), Index("ix_account_status", "status", "name"))
+    __table_args__ = (
+        Index("ix_account_name", "name"),
+        Index("ix_account_status", "status", "name"),
+        Index("ix_account_segment_id", "segment_id", "name"),
+    )
 
     name: Mapped[str] = mapped_column(String(120))
     type: Mapped[AccountType] = mapped_column(EnumText(AccountType))
@@ -62,6 +66,7 @@ class Account(Entity, Base):
     region: Mapped[str | None] = mapped_column(String(80))
     country: Mapped[str | None] = mapped_column(String(2))
     comment: Mapped[str | None] = mapped_column(Text)
+    segment_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"))  # of account_segment
     # None until the first look after it came in, or after an upgrade
     status: Mapped[AccountStatus | None] = mapped_column(EnumText(AccountStatus))
     status_since: Mapped[date | None]  # in the workspace's time zone

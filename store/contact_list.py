@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from store import own_filters, phones, visible
+from store import own_filters, phones, value_lists, visible
 from store.accounts import Account
 from store.activities import Activity, ActivityContact
 from store.contacts import Contact
+from store.fields import Value
 from store.narrowing import conditions, order
 from store.paging import page, total
 from store.report_rows import ContactRow, Page, Query
@@ -35,8 +36,11 @@ def contacts(session: Session, query: Query) -> Page[ContactRow]:
     if query.contact is not None:
         wanted = wanted.where(c.id == query.contact)
     sorted_by = order(c, query, c.last_name, c.first_name, c.id)
+    roles = [value for column, values in query.items if column == "role_id" for value in values]
     if query.text:
         ids, number = _found(session, wanted, query, sorted_by)
+    elif len(roles) > 1:
+        ids, number = _of_roles(session, wanted, query, sorted_by, roles)
     else:
         ids, number = session.scalars(page(wanted, query, *sorted_by)).all(), total(session, wanted)
     return Page(_rows(session, ids), number, query.offset)
@@ -67,6 +71,26 @@ def _found(
     return session.scalars(page(wanted, query, *sorted_by)).all(), number
 
 
+def _of_roles(
+    session: Session,
+    wanted: Select[int],
+    query: Query,
+    sorted_by: tuple[Any, ...],
+    roles: Sequence[Value],
+) -> tuple[Sequence[int], int]:
+    """The ids of a page of those in one of several roles, and the number of all.
+
+    Each role has its contacts in order in an index, and the first ones of all roles are among the first ones
+    of each. Asked for at once, all of them would be sorted, or all contacts looked at for a rare role."""
+    each = [wanted.where(Contact.role_id == role) for role in roles]
+    first = [
+        select(one.order_by(*sorted_by).limit(query.offset + query.limit).subquery().c.id) for one in each
+    ]
+    chosen = select(Contact.id).where(Contact.id.in_(union_all(*first)))
+    ids = session.scalars(page(chosen, query, *sorted_by)).all()
+    return ids, sum(total(session, one) for one in each)
+
+
 def _rows(session: Session, ids: Sequence[int]) -> tuple[ContactRow, ...]:
     c = Contact
     there = select(c, Account.name).join(Account, Account.id == c.account_id).where(c.id.in_(ids))
@@ -78,10 +102,11 @@ def _rows(session: Session, ids: Sequence[int]) -> tuple[ContactRow, ...]:
         .group_by(ActivityContact.contact_id)
     )
     last: dict[int, datetime | None] = {row[0]: row[1] for row in session.execute(mine)}
+    codes = value_lists.of_rows(session, (one.role_id for one, _ in found.values()))
     return tuple(
         ContactRow(
             one.id, one.ext_id, one.account_id, name, one.last_name, one.first_name, one.position,
-            one.addresses(), one.phones(), last.get(one.id),
+            codes.get(one.role_id or 0), one.addresses(), one.phones(), last.get(one.id),
         )
         for one, name in (found[id_] for id_ in ids)
     )  # fmt: skip

@@ -62,6 +62,8 @@ class Contact(Entity, Base):
         Index("ix_contact_search", "search", "account_id", "owner_id", **LIVE).ddl_if("sqlite"),
         Index("ix_contact_updated_at", "updated_at", "id", **LIVE),
         Index("ix_contact_owner_id", "owner_id", **LIVE),
+        Index("ix_contact_role_id", "role_id", "last_name", "first_name", "id", **LIVE),
+        Index("ix_contact_role_id_updated_at", "role_id", "updated_at", "id", **LIVE),
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
@@ -75,6 +77,7 @@ class Contact(Entity, Base):
     skype: Mapped[str | None] = mapped_column(String(80))
     linkedin: Mapped[str | None] = mapped_column(String(255))
     position: Mapped[str | None] = mapped_column(String(80))
+    role_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"))  # of contact_role
     gender: Mapped[Gender] = mapped_column(EnumText(Gender), default=Gender.UNSPECIFIED)
     comment: Mapped[str | None] = mapped_column(Text)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

@@ -83,6 +83,8 @@ class ValueListItem(Base):
     order_: Mapped[int] = mapped_column("order")
     active: Mapped[bool] = mapped_column(Boolean)
     is_default: Mapped[bool] = mapped_column(Boolean)
+    flag: Mapped[str | None] = mapped_column(String(24))  # open, won, lost: of statuses of opportunities
+    branch_ids: Mapped[list[int]] = mapped_column(JSON, server_default="[]")  # who chooses it; none: all
 
 
 class CustomFieldDef(Base):

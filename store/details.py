@@ -7,12 +7,13 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from store import attendance_rows, contact_list, recommendations, reports, statuses, tags, visible
+from store import attendance_rows, contact_list, linkedin, recommendations, reports, statuses, tags, visible
 from store.accounts import Account, AccountType, account_kind
 from store.activities import Activity
 from store.actors import Actor
 from store.base import Base, Entity
 from store.contacts import Contact
+from store.custom_fields import ValueListItem
 from store.deals import Deal, Project
 from store.discounts import weighted
 from store.errors import NotFound
@@ -134,9 +135,10 @@ def contact(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     visible.require(session, reader, "contact", id_)
     record = get(session, Contact, id_, "contact")
     query = Query(contact=id_, limit=20, reader=reader)
+    page = None if record.linkedin is None else linkedin.address(record.linkedin)
     return Detail(
         "contact",
-        fields_of(session, record),
+        fields_of(session, record) | {"linkedin_url": page},
         {
             "emails": reports.emails(session, query).rows,
             "activities": reports.activities(session, query).rows,
@@ -253,8 +255,14 @@ def fields_of(session: Session, record: Base) -> dict[str, object]:
         fields[name] = value
         if name in REFERRED and isinstance(value, int):
             fields[name.removesuffix("_id")] = session.scalar(REFERRED[name](value))
+        elif name in LISTED and value is None:
+            fields.setdefault(name.removesuffix("_id"), None)
     fields.update(own_values(session, record.__tablename__, fields["id"]))
     return fields
+
+
+def _item(id_: int) -> Select[str]:
+    return select(ValueListItem.code).where(ValueListItem.id == id_)
 
 
 def _login(id_: int) -> Select[str]:
@@ -281,6 +289,7 @@ def _deal(id_: int) -> Select[str]:
     return select(Deal.title).where(Deal.id == id_)
 
 
+LISTED = ("role_id", "segment_id", "type_id", "status_id")
 REFERRED: dict[str, Callable[[int], Select[str]]] = {
     "owner_id": _login,
     "user_id": _login,
@@ -290,4 +299,5 @@ REFERRED: dict[str, Callable[[int], Select[str]]] = {
     "case_file_id": _code,
     "project_id": _project,
     "converted_deal_id": _deal,
+    **dict.fromkeys(LISTED, _item),
 }

@@ -1,6 +1,6 @@
 """Records on their way out: rows under the headers that an import reads, a page of them at a time."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from store import custom_fields, own_kinds, tags, visible
+from store import custom_fields, own_kinds, tags, value_lists, visible
 from store.accounts import Account, AccountStatus
 from store.actors import Actor
 from store.base import Base
@@ -68,15 +68,16 @@ def headers(kind: Kind) -> tuple[str, ...]:
 
 def count(session: Session, kind: Kind, wanted: Wanted) -> int:
     """How many records there are to leave."""
-    return session.scalar(select(func.count()).select_from(_chosen(kind, wanted).subquery())) or 0
+    return session.scalar(select(func.count()).select_from(_chosen(session, kind, wanted).subquery())) or 0
 
 
 def rows(session: Session, kind: Kind, wanted: Wanted) -> Generator[list[Value], None, None]:
     """The records by id, each with the values of `headers`. To be closed where not all are taken."""
     own = custom_fields.of_entity(session, kind.entity)
+    codes = value_lists.codes(session, kind)
     columns = ["id", "ext_id", *(one.column for one in kind.fields if one.column)]
     found = session.execute(
-        _chosen(kind, wanted).order_by(kind.model.__table__.c.id).execution_options(yield_per=PAGE)
+        _chosen(session, kind, wanted).order_by(kind.model.__table__.c.id).execution_options(yield_per=PAGE)
     ).mappings()
     try:
         for page in found.partitions(PAGE):
@@ -84,13 +85,21 @@ def rows(session: Session, kind: Kind, wanted: Wanted) -> Generator[list[Value],
             more = custom_fields.values(session, own, [row["id"] for row in page])
             for row in page:
                 mine = more.get(row["id"], {})
-                cells = [mine.get(name) if name.startswith(PREFIX) else row[name] for name in columns]
+                cells = [
+                    mine.get(name) if name.startswith(PREFIX) else _cell(row[name], codes.get(name))
+                    for name in columns
+                ]
                 yield cells + [named[one].get(row["id"]) for one in kind.references]
     finally:
         found.close()
 
 
-def _chosen(kind: Kind, wanted: Wanted) -> Select[Any]:
+def _cell(value: Value, codes: Mapping[int, str] | None) -> Value:
+    """The value; of an item of a list its code."""
+    return value if codes is None or not isinstance(value, int) else codes.get(value)
+
+
+def _chosen(session: Session, kind: Kind, wanted: Wanted) -> Select[Any]:
     table = kind.model.__table__
     query = select(table).where(table.c.deleted_at.is_(None))
     if not visible.reads_all(wanted.reader):
@@ -104,7 +113,7 @@ def _chosen(kind: Kind, wanted: Wanted) -> Select[Any]:
     if wanted.owner is not None:
         query = query.where(_column(kind, "owner_id", "--owner") == wanted.owner)
     if wanted.status is not None:
-        query = query.where(_status(kind, wanted.status))
+        query = query.where(_status(session, kind, wanted.status))
     if wanted.changed_since is not None:
         query = query.where(table.c.updated_at >= wanted.changed_since)
     return query
@@ -145,17 +154,15 @@ def _of_account(kind: Kind, account: int) -> ColumnElement[bool]:
     raise Invalid(f"--account: {kind.name} have none")
 
 
-def _status(kind: Kind, written: str) -> ColumnElement[bool]:
-    if kind.entity == "account":
-        column: ColumnElement[Any] = kind.model.__table__.c.status
-        names: dict[str, object] = {one.name.lower(): one for one in AccountStatus}
-    else:
-        column = _column(kind, "state" if "state" in kind.model.__table__.c else "status", "--status")
-        field = kind.by_header.get("state") or kind.by_header["status"]
+def _status(session: Session, kind: Kind, written: str) -> ColumnElement[bool]:
+    if kind.entity != "account":
         try:
-            return column == field.read(written)
+            name, values = value_lists.status(session, kind, written)
         except ValueError as error:
             raise Invalid(f"--status: {error}") from None
+        return kind.model.__table__.c[name].in_(values)
+    column: ColumnElement[Any] = kind.model.__table__.c.status
+    names: dict[str, object] = {one.name.lower(): one for one in AccountStatus}
     if written.lower() not in names:
         raise Invalid(f'--status: "{written[:20]}" is not known; accepted: {", ".join(names)}')
     return column == names[written.lower()]

@@ -11,14 +11,16 @@ from datetime import datetime
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
+from config import built_in_lists
 from config import fields as written
 from config.settings import Settings
-from store import directory
+from store import directory, value_lists
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.base import Base
 from store.custom_fields import CustomFieldDef, CustomFieldValue, FieldSetting, FieldType, ValueListItem
 from store.errors import Invalid
+from store.users import Branch
 
 Facts = Mapping[str, object]  # a row of the config or the database, by column
 
@@ -77,21 +79,26 @@ def _apply(session: Session, step: _Step) -> None:
 
 
 def _steps(session: Session, settings: Settings) -> Iterator[_Step]:
-    yield from _lists(session, settings.value_lists)
+    yield from _lists(session, built_in_lists.with_built_in(settings.value_lists))
     yield from _own(session, settings.custom_fields)
     yield from _settings(session, settings.fields)
 
 
 def _lists(session: Session, lists: Sequence[written.ValueList]) -> Iterator[_Step]:
     there = {(one.list_code, one.code): one for one in session.scalars(select(ValueListItem))}
+    branches = {one.name: one.id for one in session.scalars(select(Branch))}
     for one in lists:
         for position, item in enumerate(one.items):
             row = there.pop((one.code, item.code), None)
             values: Facts = {
                 "list_code": one.code, "code": item.code, "label": item.label.words(), "order_": position,
-                "active": item.active, "is_default": item.default,
+                "active": item.active, "is_default": item.default, "flag": item.flag,
+                "branch_ids": sorted(branches[name] for name in set(item.branches) if name in branches),
             }  # fmt: skip
-            yield from _difference(f"list {one.code}: {item.code}", ValueListItem, row, values)
+            problem = ""
+            if row is not None and row.flag != item.flag and _used(session, one.code, item.code):
+                problem = f"its flag is {row.flag} and cannot change: records have it"
+            yield from _difference(f"list {one.code}: {item.code}", ValueListItem, row, values, problem)
     for (code, item_code), row in there.items():
         what = f"list {code}: {item_code}"
         if not _used(session, code, item_code):
@@ -108,7 +115,13 @@ def _used(session: Session, list_code: str, code: str) -> bool:
         CustomFieldValue.def_id == CustomFieldDef.id,
         CustomFieldValue.text == code,
     )
-    return bool(session.scalar(select(exists().where(mine))))
+    if session.scalar(select(exists().where(mine))):
+        return True
+    column = value_lists.COLUMNS.get(list_code)
+    if column is None:
+        return False
+    item = select(ValueListItem.id).where(ValueListItem.list_code == list_code, ValueListItem.code == code)
+    return bool(session.scalar(select(exists().where(column.in_(item)))))
 
 
 def _own(session: Session, fields: Iterable[written.CustomField]) -> Iterator[_Step]:

@@ -45,6 +45,11 @@ class Field:
     column: str | None
     required: bool = False  # a new record needs it, and it is never emptied
     empty: Value = None  # what an empty cell stands for
+    fresh: Value = None  # what a new record has that is given nothing else
+    listed: bool = False  # its value is an item of a list (`store.value_lists`)
+    accepted: tuple[tuple[str, Mapping[str, str]], ...] = ()  # codes of that list, with their labels
+    label: Mapping[str, str] = field(default_factory=dict)  # what people call it, by language
+    hidden: bool = False  # left out where people look
 
 
 @dataclass(frozen=True)
@@ -173,6 +178,22 @@ def choice(kind: type[Enum], also: Mapping[str, Enum]) -> Reader:
     return read
 
 
+def of_list(value: str) -> Value:
+    """An item of a list, which is looked up once the list is known. Raises ValueError."""
+    raise ValueError(f'"{value[:20]}" is looked for in its list')
+
+
+def profile(value: str) -> str:
+    """A LinkedIn profile: its address, or its name alone."""
+    from store.linkedin import address as address_of
+
+    if address_of(text(value)) is None:
+        raise ValueError(
+            f'"{value[:40]}" is no LinkedIn profile: write https://www.linkedin.com/in/NAME, or NAME'
+        )
+    return value
+
+
 def account_status(value: str) -> AccountStatus:
     """A status of accounts, in English or French; case ignored."""
     french = {
@@ -194,6 +215,16 @@ def length_of(kind: Kind, column: str) -> int | None:
         return None  # a field of the company's own
     type_ = kind.model.__table__.c[column].type
     return type_.length if isinstance(type_, String) else None
+
+
+opportunity_status = choice(
+    OpportunityStatus,
+    {
+        "ouverte": OpportunityStatus.OPEN,
+        "gagnée": OpportunityStatus.WON,
+        "perdue": OpportunityStatus.LOST,
+    },
+)
 
 
 def _texts(*names: str) -> tuple[Field, ...]:
@@ -226,6 +257,7 @@ ACCOUNTS = Kind(
         Field("email", address, "email"),
         *_texts("address1", "address2", "postcode", "city", "region"),
         Field("country", country, "country"),
+        Field("segment", of_list, "segment_id", listed=True),
         Field("comment", lines, "comment"),
         Field("public", yes_or_no, "public", empty=False),
         Field("latitude", places.latitude, "latitude"),
@@ -233,7 +265,7 @@ ACCOUNTS = Kind(
         Field("geocode_accuracy_m", metres, "geocode_accuracy_m"),
     ),
     ("owner", "owner_id", "parent", "parent_id", "tags"),
-    frozenset({"logo", "segment_id", "read_only"}),
+    frozenset({"logo", "read_only"}),
     frozenset({"status", "status_since", "account_kind"}),
 )
 CONTACTS = Kind(
@@ -247,7 +279,10 @@ CONTACTS = Kind(
         Field("email", address, "email"),
         Field("email2", address, "email2"),
         Field("email3", address, "email3"),
-        *_texts("skype", "linkedin", "position"),
+        Field("skype", text, "skype"),
+        Field("linkedin", profile, "linkedin"),
+        Field("position", text, "position"),
+        Field("role", of_list, "role_id", listed=True),
         Field(
             "gender",
             choice(
@@ -261,7 +296,7 @@ CONTACTS = Kind(
         Field("comment", lines, "comment"),
     ),
     ("account", "account_id", "owner", "owner_id"),
-    frozenset({"role_id", "photo", "marketing_consent", "created_via"}),
+    frozenset({"photo", "marketing_consent", "created_via"}),
 )
 PROJECTS = Kind(
     "projects",
@@ -318,19 +353,8 @@ OPPORTUNITIES = Kind(
     (
         Field("reference", text, "reference"),
         Field("title", text, "title", required=True),
-        Field(
-            "status",
-            choice(
-                OpportunityStatus,
-                {
-                    "ouverte": OpportunityStatus.OPEN,
-                    "gagnée": OpportunityStatus.WON,
-                    "perdue": OpportunityStatus.LOST,
-                },
-            ),
-            "status",
-            empty=OpportunityStatus.OPEN,
-        ),
+        Field("type", of_list, "type_id", listed=True),
+        Field("status", opportunity_status, "status_id", listed=True),
         Field("total", amount, "total"),
         Field("currency", currency, "currency"),
         Field("probability", percentage, "probability"),
@@ -350,8 +374,7 @@ OPPORTUNITIES = Kind(
         "converted_deal",
         "converted_deal_id",
     ),
-    frozenset({"type_id", "status_id"}),
-    frozenset({"weighted"}),
+    computed=frozenset({"weighted"}),
 )
 CASE_FILES = Kind(
     "case_files",

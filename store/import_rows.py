@@ -184,8 +184,8 @@ def _values(kind: Kind, line: Line, before: Row | None, findings: Findings) -> d
         if one.header in line.cells:
             values[one.column] = _read(kind, line, one, before, findings)
         elif before is None:
-            values[one.column] = one.empty
-            if one.required:
+            values[one.column] = one.empty if one.fresh is None else one.fresh
+            if one.required and one.fresh is None:
                 findings.fault(
                     line.number, one.header, f"is required for a new {kind.entity}: no such column"
                 )
@@ -194,9 +194,12 @@ def _values(kind: Kind, line: Line, before: Row | None, findings: Findings) -> d
 
 def _read(kind: Kind, line: Line, one: Field, before: Row | None, findings: Findings) -> Value:
     written = line.cells[one.header]
-    if before is not None and one.column is not None and stands_for(written, before[one.column]):
-        return before[one.column]  # whatever it is: a file that was exported changes nothing
+    was = None if before is None or one.column is None or one.listed else before
+    if was is not None and one.column is not None and stands_for(written, was[one.column]):
+        return was[one.column]  # whatever it is: a file that was exported changes nothing
     if not written:
+        if before is None and one.fresh is not None:
+            return one.fresh
         if one.required:
             findings.fault(line.number, one.header, "must not be empty")
         return one.empty

@@ -13,7 +13,18 @@ from functools import partial
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from store import custom_fields, directory, internal, own_kinds, phones, rules, statuses, tags, writing_rights
+from store import (
+    custom_fields,
+    directory,
+    internal,
+    own_kinds,
+    phones,
+    rules,
+    statuses,
+    tags,
+    value_lists,
+    writing_rights,
+)
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.contacts import CreatedVia
@@ -43,6 +54,7 @@ class Occasion:
     source: str  # for the audit log: a file's name, or the command
     via: CreatedVia = CreatedVia.IMPORT
     currency: str | None = None  # of amounts that name none
+    language: str = "en"  # of the labels in what is said of a field
 
 
 @dataclass(slots=True)
@@ -92,7 +104,7 @@ def save(
     """Writes the rows. Raises Refused with every mistake, Forbidden, or Stale where the one record is not at
     the expected version; nothing is written then."""
     options = options or Options()
-    own, whole = _begin(session, kind, lines)
+    own, whole = _begin(session, kind, lines, occasion)
     refused: list[Fault] = []
     good = lines
     found, findings = _checked(session, whole, good, occasion, own=own, options=options)
@@ -116,19 +128,21 @@ def save(
 
 def validate(session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion) -> list[Fault]:
     """What is odd about the rows, whoever may write them. Raises Refused with every mistake."""
-    own, whole = _begin(session, kind, lines)
+    own, whole = _begin(session, kind, lines, occasion)
     findings = _checked(session, whole, lines, occasion, own=own, options=None)[1]
     findings.stop_at_faults()
     return findings.warnings
 
 
-def _begin(session: Session, kind: Kind, lines: Sequence[Line]) -> tuple[Sequence[OwnField], Kind]:
+def _begin(
+    session: Session, kind: Kind, lines: Sequence[Line], occasion: Occasion
+) -> tuple[Sequence[OwnField], Kind]:
     """The fields of the company's own, and the kind with them. Raises Refused for an unknown header."""
     # Two imports at once would not see each other's records; and a batch of mail must not come between.
     directory.state(session, lock=True)
     findings = Findings()
     own = custom_fields.of_entity(session, kind.entity)
-    whole = own_kinds.whole(session, kind, own)
+    whole = own_kinds.whole(session, kind, own, occasion.actor.user_id)
     check_headers(whole, tuple(lines[0].cells) if lines else (), findings)
     findings.stop_at_faults()
     return own, whole
@@ -150,6 +164,7 @@ def _checked(
     complete = partial(own_kinds.look_up, session, own)
     found = records(session, kind, lines, findings, step=step, complete=complete)
     own_kinds.check(own, found, findings)
+    value_lists.check(session, kind, found, findings, occasion.actor.user_id)
     context = Context(
         session,
         Accounts(session),
@@ -167,6 +182,7 @@ def _checked(
             if not options.partial:
                 raise error
             findings.fault(line, "", str(error).removeprefix(f"line {line}: "))
+    own_kinds.told(kind, findings, occasion.language)
     return found, findings
 
 

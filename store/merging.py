@@ -28,7 +28,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from store import directory, phones, visible
+from store import directory, phones, value_lists, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
@@ -97,6 +97,10 @@ def merge(session: Session, keep_id: int, other_id: int, *, actor: Actor, now: d
     done = Merged()
     filled = _fill(keep, other, done)
     done.filled = sorted(filled)
+    done.conflicts = [
+        (name, value_lists.code_of(session, name, mine), value_lists.code_of(session, name, theirs))
+        for name, mine, theirs in done.conflicts
+    ]
     keys: dict[str, dict[str, list[list[Any]]]] = {}
     for table, column in references():
         moved, both = _move(session, table, column, other_id, keep_id)

@@ -21,7 +21,6 @@ SORTED: dict[str, Sequence[str]] = {
     "product": ("code", "name", "price", "updated_at"),
     "sales_order": ("date", "total", "expected_date", "number", "updated_at"),
 }
-STATES = {"project": "status", "deal": "status", "opportunity": "status", "sales_order": "state"}
 
 
 def narrowed(rows: Select[*Columns], model: type[Base], query: Query) -> Select[*Columns]:
@@ -36,10 +35,10 @@ def conditions(model: type[Base], query: Query) -> list[Any]:
         if "owner_id" not in table.c:
             raise Invalid(f"--owner: a {name} has none")
         found.append(table.c.owner_id == query.owner)
-    if query.state is not None:
-        if name not in STATES:
-            raise Invalid(f"--status: a {name} has none that it could mean")
-        found.append(table.c[STATES[name]] == query.state)
+    for column, values in query.items:
+        if column not in table.c:
+            raise Invalid(f"a {name} has no {column.removesuffix('_id')}")
+        found.append(table.c[column].in_(values))
     if query.changed_since is not None:
         found.append(table.c.updated_at >= query.changed_since)
     return found

@@ -6,22 +6,51 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store import custom_fields
+from store import custom_fields, value_lists
 from store.custom_fields import PREFIX, FieldSetting, OwnField
 from store.fields import Field, Kind, Value
 from store.import_rows import Findings, Record
 
+NO_COLUMN = ": no such column"
 
-def whole(session: Session, kind: Kind, own: Sequence[OwnField]) -> Kind:
-    """The kind with the fields of the company's own, and with what the company requires beyond it."""
-    query = select(FieldSetting.field).where(FieldSetting.entity == kind.entity, FieldSetting.required)
-    required = set(session.scalars(query))
-    if not own and not required:
+
+def whole(session: Session, kind: Kind, own: Sequence[OwnField], user_id: int | None = None) -> Kind:
+    """The kind with the fields of the company's own, the items of its lists as that user can choose them, and
+    with what the company requires, hides and calls in another way."""
+    kind = value_lists.bind(session, kind, user_id)
+    query = select(FieldSetting).where(FieldSetting.entity == kind.entity)
+    settings = {one.field: one for one in session.scalars(query)}
+    if not own and not settings:
         return kind
-    fields = [replace(one, required=one.required or one.header in required) for one in kind.fields]
-    # Headers of files are read in small letters.
-    fields += [Field(one.key.lower(), one.read, one.key, required=one.required) for one in own]
+    fields = [_set(one, settings.get(one.header)) for one in kind.fields]
+    fields += [_own(one) for one in own]
     return replace(kind, fields=tuple(fields))
+
+
+def _set(one: Field, setting: FieldSetting | None) -> Field:
+    if setting is None:
+        return one
+    required = one.required or setting.required
+    return replace(one, required=required, hidden=setting.hidden and not required, label=setting.label)
+
+
+def _own(one: OwnField) -> Field:
+    accepted = tuple((item.code, item.label) for item in one.items if item.active)
+    # Headers of files are read in small letters.
+    return Field(
+        one.key.lower(), one.read, one.key, required=one.required, accepted=accepted, label=one.label
+    )
+
+
+def told(kind: Kind, findings: Findings, language: str) -> None:
+    """Puts what people call a field into what is said of it."""
+    for faults in (findings.faults, findings.warnings):
+        for place, fault in enumerate(faults):
+            field = kind.by_header.get(fault.column)
+            label = None if field is None else field.label.get(language)
+            if label is not None and label != fault.column:
+                said, missing, _ = fault.message.partition(NO_COLUMN)
+                faults[place] = replace(fault, message=f'{said} ("{label}"){missing}')
 
 
 def look_up(session: Session, own: Sequence[OwnField], rows: Mapping[int, dict[str, Value]]) -> None:

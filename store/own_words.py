@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store import custom_fields
+from store import custom_fields, value_lists
 from store.custom_fields import BETWEEN, FieldSetting, FieldType
 from store.fields import Value
 
@@ -35,7 +35,7 @@ class Words:
 
 def own_words(session: Session, entity: str) -> Words:
     """Those of an entity."""
-    own = custom_fields.of_entity(session, entity)
+    own, listed = custom_fields.of_entity(session, entity), value_lists.labels(session, entity)
     settings = session.scalars(select(FieldSetting).where(FieldSetting.entity == entity)).all()
     return Words(
         {one.field: one.label for one in settings} | {one.key: one.label for one in own},
@@ -43,8 +43,9 @@ def own_words(session: Session, entity: str) -> Words:
             one.key: {item.code: item.label for item in one.items}
             for one in own
             if one.type in (FieldType.VALUE_LIST, FieldType.MULTI_LIST)
-        },
-        frozenset(one.field for one in settings if one.hidden),
+        }
+        | listed,
+        frozenset(one.field for one in settings if one.hidden and not one.required),
     )
 
 

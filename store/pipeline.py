@@ -36,7 +36,10 @@ class Opportunity(Entity, Base):
 
     reference: Mapped[str | None] = mapped_column(String(40), unique=True)
     title: Mapped[str] = mapped_column(String(255))
+    # The flag of the item below, kept beside it: table T1, mail and every list go by it.
     status: Mapped[OpportunityStatus] = mapped_column(EnumText(OpportunityStatus))
+    status_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"), index=True)
+    type_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"), index=True)
     total: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     currency: Mapped[str | None] = mapped_column(String(3))
     probability: Mapped[int | None]

@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
 from typing import Generic, TypeVar
 
 from store.accounts import AccountKind, AccountStatus, AccountType
 from store.activities import ActivityState, ActivityType
 from store.actors import Actor
 from store.deals import DealStatus, ProjectStatus
+from store.fields import Value
 from store.mail import EmailDirection
-from store.pipeline import OpportunityStatus
 from store.users import UserRole
 
 T = TypeVar("T")
@@ -48,7 +47,7 @@ class Query:
     digits: tuple[str, ...] = ()  # of contacts: parts of a telephone number in its international form
     where: tuple[str, ...] = ()  # on the company's own fields of accounts, contacts and opportunities
     changed_since: datetime | None = None
-    state: Enum | None = None  # the status of deals, opportunities, projects and orders
+    items: tuple[tuple[str, tuple[Value, ...]], ...] = ()  # by column, the values that it may have
     sort: Sort | None = None  # None: as each list is sorted by itself
     limit: int = 50
     offset: int = 0
@@ -88,6 +87,7 @@ class AccountRow:
     status_since: date | None
     account_kind: AccountKind
     city: str | None
+    segment: str | None  # the code of an item of account_segment
     email: str | None
     owner: str | None
     tags: tuple[str, ...]
@@ -106,6 +106,7 @@ class ContactRow:
     last_name: str
     first_name: str
     position: str | None
+    role: str | None  # the code of an item of contact_role
     emails: tuple[str, ...]
     phones: tuple[str, ...]  # as typed
     last_activity: datetime | None
@@ -153,7 +154,8 @@ class OpportunityRow:
     ext_id: str | None
     reference: str | None
     title: str
-    status: OpportunityStatus
+    type: str | None  # the code of an item of opportunity_type
+    status: str  # that of an item of opportunity_status
     accounts: tuple[str, ...]
     total: Decimal | None
     currency: str | None

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store import own_filters, statuses, tags, visible
+from store import own_filters, statuses, tags, value_lists, visible
 from store.accounts import Account, account_kind
 from store.activities import Activity, ActivityContact, ActivityState
 from store.contacts import Contact
@@ -78,12 +78,14 @@ def accounts(session: Session, query: Query) -> Page[AccountRow]:
         .group_by(Activity.account_id)
     )))  # fmt: skip
     owners = logins(session)
+    codes = value_lists.of_rows(session, (one.segment_id for one in found))
     sold, tagged = statuses.with_deals(session, ids), tags.of_accounts(session, ids)
     return Page(
         tuple(
             AccountRow(
                 a.id, a.ext_id, a.name, a.type, a.status, a.status_since,
-                account_kind(a.type, a.status, had_deal=a.id in sold), a.city, a.email,
+                account_kind(a.type, a.status, had_deal=a.id in sold), a.city,
+                codes.get(a.segment_id or 0), a.email,
                 owners.get(a.owner_id), tagged.get(a.id, ()), contacts.get(a.id, 0), last.get(a.id),
             )
             for a in found
@@ -150,6 +152,7 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
     open_first = (o.status != OpportunityStatus.OPEN).label("ended")
     rows = narrowed(rows, o, query)
     found = session.scalars(page(rows, query, *order(o, query, open_first, o.title, o.id))).all()
+    codes = value_lists.of_rows(session, (id_ for one in found for id_ in (one.type_id, one.status_id)))
     names = grouped(
         session.execute(
             select(OpportunityAccount.opportunity_id, Account.name)
@@ -161,7 +164,8 @@ def opportunities(session: Session, query: Query) -> Page[OpportunityRow]:
     return Page(
         tuple(
             OpportunityRow(
-                one.id, one.ext_id, one.reference, one.title, one.status, names.get(one.id, ()), one.total,
+                one.id, one.ext_id, one.reference, one.title, codes.get(one.type_id or 0),
+                codes.get(one.status_id or 0, one.status.value), names.get(one.id, ()), one.total,
                 one.currency, one.expected_close, one.closed_on, one.probability,
                 weighted(one.total, chance(one.status, one.probability)),
             )

@@ -65,6 +65,7 @@ class SalesOrder(Discounted, Entity, Base):
     internal_comment: Mapped[str | None] = mapped_column(Text)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     state: Mapped[OrderState] = mapped_column(EnumText(OrderState))
+    status_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"), index=True)
 
 
 class SalesOrderLine(Discounted, Entity, Base):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
-from store.fields import Field, Kind, choice, currency, day, lines, text, yes_or_no
+from store.fields import Field, Kind, choice, currency, day, lines, of_list, text, yes_or_no
 from store.fields import amount as money
 from store.selling import DISCOUNTS, OrderState, Product, SalesOrder, SalesOrderLine
 
@@ -81,6 +81,7 @@ ORDERS = Kind(
             "state",
             empty=OrderState.DRAFT,
         ),
+        Field("status", of_list, "status_id", listed=True),
         Field("total", money, "total"),
         *_DISCOUNTS,
         Field("currency", currency, "currency"),
@@ -88,7 +89,7 @@ ORDERS = Kind(
         Field("internal_comment", lines, "internal_comment"),
     ),
     ("account", "account_id", "contact", "contact_id", "opportunity", "opportunity_id", "owner", "owner_id"),
-    frozenset({"status_id", "rate_id"}),
+    frozenset({"rate_id"}),
 )
 ORDER_LINES = Kind(
     "order_lines",

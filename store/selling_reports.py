@@ -7,13 +7,14 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store import details, reports, visible
+from store import details, reports, value_lists, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.contacts import Contact
 from store.deals import Deal, Project
 from store.details import Detail
 from store.narrowing import narrowed, order
+from store.own_words import own_words
 from store.paging import MOST, like, page, total
 from store.pipeline import Opportunity
 from store.report_rows import Page, Query
@@ -43,6 +44,7 @@ class OrderRow:
     account: str
     reference: str | None
     state: OrderState
+    status: str | None  # the code of an item of order_status
     date: dt.date
     expected_date: dt.date | None
     total: Decimal | None
@@ -90,10 +92,11 @@ def orders(session: Session, query: Query) -> Page[OrderRow]:
         rows = rows.where(o.opportunity_id == query.opportunity)
     rows = narrowed(rows, o, query)
     newest = order(o, query, o.date.desc(), o.year.desc(), o.number.desc())
-    found = session.execute(page(rows, query, *newest))
+    found = session.execute(page(rows, query, *newest)).all()
+    codes = value_lists.of_rows(session, (one.status_id for one, _ in found))
     made = tuple(
-        OrderRow(one.id, one.ext_id, f"{one.year}-{one.number}", account, one.reference, one.state, one.date,
-                 one.expected_date, one.total, one.currency)
+        OrderRow(one.id, one.ext_id, f"{one.year}-{one.number}", account, one.reference, one.state,
+                 codes.get(one.status_id or 0), one.date, one.expected_date, one.total, one.currency)
         for one, account in found
     )  # fmt: skip
     return Page(made, total(session, rows), query.offset)
@@ -116,7 +119,8 @@ def order_detail(session: Session, id_: int, reader: Actor | None = None) -> Det
     )
     contact = None if record.contact_id is None else session.get(Contact, record.contact_id)
     name = None if contact is None else f"{contact.first_name} {contact.last_name}".strip()
-    return Detail("order", details.fields_of(session, record) | {"contact": name}, {"lines": lines})
+    fields = details.fields_of(session, record) | {"contact": name}
+    return Detail("order", fields, {"lines": lines}, words=own_words(session, "sales_order"))
 
 
 def _discounts(line: SalesOrderLine) -> tuple[Decimal, ...]:
@@ -127,7 +131,8 @@ def _discounts(line: SalesOrderLine) -> tuple[Decimal, ...]:
 
 def product_detail(session: Session, id_: int, _: Actor | None = None) -> Detail:
     """A product; everybody sees what is sold."""
-    return Detail("product", details.fields_of(session, details.kept(session, Product, id_, "product")), {})
+    fields = details.fields_of(session, details.kept(session, Product, id_, "product"))
+    return Detail("product", fields, {}, words=own_words(session, "product"))
 
 
 def project_detail(session: Session, id_: int, reader: Actor | None = None) -> Detail:
@@ -143,6 +148,7 @@ def project_detail(session: Session, id_: int, reader: Actor | None = None) -> D
         "project",
         details.fields_of(session, record),
         {"deals": tuple(one for one in rows if one.id in mine)},
+        words=own_words(session, "project"),
     )
 
 
@@ -162,4 +168,5 @@ def deal_detail(session: Session, id_: int, reader: Actor | None = None) -> Deta
             visible.opportunities(reader),
         )
     ).all()
-    return Detail("deal", details.fields_of(session, record) | extra | {"opportunities": tuple(won)}, {})
+    fields = details.fields_of(session, record) | extra | {"opportunities": tuple(won)}
+    return Detail("deal", fields, {}, words=own_words(session, "deal"))

@@ -26,7 +26,7 @@ FORWARD = {
     OrderState.CANCELLED: {OrderState.CANCELLED},
 }
 # What may change though an order is confirmed: nothing that its customer was told.
-LATE = frozenset({"state", "comment", "internal_comment", "expected_date", "owner_id", "ext_id"})
+LATE = frozenset({"state", "comment", "internal_comment", "expected_date", "owner_id", "ext_id", "status_id"})
 REMARKS = frozenset({"comment", "internal_comment", "ext_id"})
 
 

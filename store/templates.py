@@ -23,6 +23,10 @@ _WORDS: dict[Reader, tuple[str, str]] = {
     selling_fields.quantity: ("a quantity: 12 or 0.25", "une quantité : 12 ou 0,25"),
     selling_fields.discount: ("per cent, from 0 to 100", "un pourcentage, de 0 à 100"),
     selling_fields.whole: ("a whole number above 0", "un nombre entier supérieur à 0"),
+    fields.profile: (
+        "a LinkedIn profile: its address or its name",
+        "un profil LinkedIn : son adresse ou son nom",
+    ),
     fields.currency: ("three letters: EUR (ISO 4217)", "trois lettres : EUR (ISO 4217)"),
 }
 _NAMES = {
@@ -56,7 +60,8 @@ _NEEDED = {
 def headers(kind: Kind) -> tuple[str, ...]:
     """The columns of a template; of each reference the name, which people know, and not the id."""
     named = [one for one in kind.references if not one.endswith("_id")]
-    return ("ext_id", *(one.header for one in kind.fields if one.column), *named)
+    shown = (one.header for one in kind.fields if one.column and not one.hidden)
+    return ("ext_id", *shown, *named)
 
 
 def required(kind: Kind) -> frozenset[str]:
@@ -79,25 +84,27 @@ def layout(kind: Kind, headers_: Sequence[str], language: str, *, guide: bool) -
 def _guide(kind: Kind, language: str) -> Guide:
     french = language == FRENCH
     heads = (
-        ("colonne", "obligatoire", "accepté", "longueur maximale")
+        ("colonne", "obligatoire", "accepté", "longueur maximale", "libellé")
         if french
-        else ("column", "required", "accepted", "longest")
+        else ("column", "required", "accepted", "longest", "label")
     )
     needed = required(kind)
-    rows: list[tuple[str, ...]] = [heads, *_keys(french)]
+    rows: list[tuple[str, ...]] = [heads, *((*one, "") for one in _keys(french))]
     for one in kind.fields:
-        if one.column:
+        if one.column and not one.hidden:
             own = one.column.startswith(PREFIX)
             longest = None if own else fields.length_of(kind, one.column)
             yes = ("oui" if french else "yes") if one.header in needed else ""
-            rows.append((one.header, yes, _accepted(one, french), str(longest or "")))
+            rows.append(
+                (one.header, yes, _accepted(one, language), str(longest or ""), one.label.get(language, ""))
+            )
     for header in kind.references:
         noun = header.removesuffix("_id")
         words = _NAMES[noun.rstrip("23")][french]
         if header.endswith("_id"):
             words = "l'id, au lieu du nom" if french else "its id, instead of the name"
         yes = ("oui" if french else "yes") if header in needed else ""
-        rows.append((header, yes, words, ""))
+        rows.append((header, yes, words, "", ""))
     return Guide("colonnes" if french else "columns", rows)
 
 
@@ -118,7 +125,11 @@ def _keys(french: bool) -> list[tuple[str, ...]]:
     ]
 
 
-def _accepted(one: Field, french: bool) -> str:
+def _accepted(one: Field, language: str) -> str:
+    """What the column takes; of a list its codes, with what they are called."""
+    if one.accepted or one.listed:
+        called = [(code, label.get(language, code)) for code, label in one.accepted]
+        return ", ".join(code if name in ("", code) else f"{code} ({name})" for code, name in called)
     if one.read in ACCEPTED:
         return ", ".join(ACCEPTED[one.read])
-    return _WORDS.get(one.read, ("text", "du texte"))[french]
+    return _WORDS.get(one.read, ("text", "du texte"))[language == FRENCH]

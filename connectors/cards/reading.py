@@ -12,6 +12,7 @@ from connectors.cards.lines import CardLine, RawCard, cards
 
 LONGEST = 10_000  # characters of any value that is looked at
 MOST_EMAILS = 3
+MOST_CATEGORIES = 50
 
 _HOME_LABEL = re.compile(r"(?i)[\W_]*(home|maison|domicile|priv[eé]e?|personnel|perso|thuis|privat)[\W_]*")
 _HOME_NAMES = {"TEL": "telephone", "ADR": "address", "EMAIL": "e-mail", "URL": "page", "IMPP": "messenger",
@@ -38,6 +39,7 @@ class Card:
     full_name: str = ""
     organisation: str = ""
     position: str = ""
+    roles: tuple[str, ...] = ()  # what may be a role: that of the card, and its categories
     landline: str = ""
     mobile: str = ""
     other_phones: tuple[str, ...] = ()  # not said to be one or the other, or beyond the first of them
@@ -92,9 +94,11 @@ def _card(raw: RawCard) -> Card:
         for line in raw.lines
         if line.name == "X-ABLABEL" and line.group and _HOME_LABEL.fullmatch(line.value[:60])
     }
-    work, left_out = [], []
+    work, left_out, categories = [], [], []
     for line in raw.lines:
-        if "HOME" in line.types or (line.group and line.group in home_groups):
+        if line.name == "CATEGORIES" and len(line.value) <= LONGEST:
+            categories += _listed(line.value)
+        elif "HOME" in line.types or (line.group and line.group in home_groups):
             if line.name in _HOME_NAMES:
                 left_out.append(f"home {_HOME_NAMES[line.name]}")
         elif line.name in _USED and len(line.value) <= LONGEST:
@@ -115,6 +119,7 @@ def _card(raw: RawCard) -> Card:
         full_name=_one_line(_unescaped(_first(work, "FN"))),
         organisation=_one_line(next(iter(_parts(_first(work, "ORG"))), "")),
         position=_one_line(_unescaped(_first(work, "TITLE") or _first(work, "ROLE"))),
+        roles=tuple(dict.fromkeys(one for one in (_role(work), *categories) if one)),
         landline=phones.landlines[0] if phones.landlines else "",
         mobile=phones.mobiles[0] if phones.mobiles else "",
         other_phones=tuple(dict.fromkeys((*phones.others, *phones.landlines[1:], *phones.mobiles[1:]))),
@@ -126,6 +131,16 @@ def _card(raw: RawCard) -> Card:
         left_out=tuple(dict.fromkeys(left_out)),
         raw=b"BEGIN:VCARD\r\n" + b"".join(one.raw + b"\r\n" for one in work) + b"END:VCARD\r\n",
     )
+
+
+def _role(work: Iterable[CardLine]) -> str:
+    return _one_line(_unescaped(_first(work, "ROLE")))
+
+
+def _listed(value: str) -> list[str]:
+    """The texts between the commas of a value, unescaped (RFC 6350 section 6.7.1)."""
+    texts = re.split(r"(?<!\\),", value)
+    return [one for text in texts[:MOST_CATEGORIES] if (one := _one_line(_unescaped(text)))]
 
 
 def _preference(line: CardLine) -> int:

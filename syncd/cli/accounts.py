@@ -22,7 +22,7 @@ account = typer.Typer(
 FIELDS = (
     "name", "type", "owner", "parent", "tags", "public", "website", "email", "phone", "phone2", "fax",
     "vat_number", "address1", "address2", "postcode", "city", "region", "country", "latitude",
-    "longitude", "comment", "ext_id",
+    "longitude", "segment", "comment", "ext_id",
 )  # fmt: skip
 HELP = {
     "type": "customer, competitor, group, internal or partner.",
@@ -33,6 +33,7 @@ HELP = {
     "country": 'Two letters such as "FR" (ISO 3166-1).',
     "latitude": "Degrees to the north: 45.764043.",
     "longitude": "Degrees to the east: 4.835659.",
+    "segment": "A value of the list account_segment: code or label.",
     "created_on": "A day: 2026-12-31; by default today.",
 }
 

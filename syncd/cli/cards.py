@@ -196,6 +196,7 @@ def complete(
     phone_landline: Text = None,
     phone_mobile: Text = None,
     position: Text = None,
+    role: Text = None,
     as_: As = None,
 ) -> None:
     """Make a contact of a draft, with what it lacks; or update the contact that it is offered for.
@@ -215,7 +216,7 @@ def complete(
 
     cells = given({"account": account, "last_name": last_name, "first_name": first_name, "email": email,
              "phone_landline": phone_landline, "phone_mobile": phone_mobile,
-             "position": position})  # fmt: skip
+             "position": position, "role": role})  # fmt: skip
     with of(ctx).installation() as installation:
         try:
             with installation.database.write() as session:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 contact = typer.Typer(help="Add, change or delete one contact.", no_args_is_help=True, rich_markup_mode=None)
 
 Text = Annotated[str | None, typer.Option()]
+Role = Annotated[str | None, typer.Option("--role", help="A value of the list contact_role: code or label.")]
 Own = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="Z_FIELD=VALUE", help="A field of the company's own; several times."),
@@ -37,6 +38,8 @@ def add(
     phone_landline: Text = None,
     phone_mobile: Text = None,
     position: Text = None,
+    role: Role = None,
+    linkedin: Text = None,
     ext_id: Text = None,
     own: Own = None,
     as_: As = None,
@@ -50,7 +53,8 @@ def add(
     cells = {
         "account": account, "last_name": last_name, "first_name": first_name, "email": email,
         "email2": email2, "email3": email3, "phone_landline": phone_landline,
-        "phone_mobile": phone_mobile, "position": position, "ext_id": ext_id,
+        "phone_mobile": phone_mobile, "position": position, "role": role,
+        "linkedin": linkedin, "ext_id": ext_id,
     }  # fmt: skip
     saved = one(of(ctx), "contacts", cells | fields.cells(own), "contact add", as_)
     warnings(saved)
@@ -74,6 +78,8 @@ def edit(
     phone_landline: Text = None,
     phone_mobile: Text = None,
     position: Text = None,
+    role: Role = None,
+    linkedin: Text = None,
     if_version: Version = None,
     own: Own = None,
     as_: As = None,
@@ -84,12 +90,13 @@ def edit(
     Examples:
       syncd contact edit 12 --email anne.martin@dupont.example
       syncd contact edit 12 --email2 ''
+      syncd contact edit 12 --role buyer
       syncd contact edit 12 --set Z_newsletter=oui
     """
     cells = {
         "id": str(id_), "account": account, "last_name": last_name, "first_name": first_name,
         "email": email, "email2": email2, "email3": email3, "phone_landline": phone_landline,
-        "phone_mobile": phone_mobile, "position": position,
+        "phone_mobile": phone_mobile, "position": position, "role": role, "linkedin": linkedin,
     }  # fmt: skip
     saved = one(of(ctx), "contacts", cells | fields.cells(own), "contact edit", as_, expected=if_version)
     warnings(saved)
@@ -138,6 +145,7 @@ def from_email(
     first_name: Text = None,
     phone_mobile: Text = None,
     position: Text = None,
+    role: Role = None,
     as_: As = None,
     json: Annotated[bool, Json] = False,
 ) -> None:
@@ -184,7 +192,7 @@ def from_email(
     first, last = split_name(name, address)
     cells |= {"last_name": last_name or last, "first_name": first if first_name is None else first_name,
               "email": address}  # fmt: skip
-    given = {"phone_mobile": phone_mobile, "position": position}
+    given = {"phone_mobile": phone_mobile, "position": position, "role": role}
     cells |= {header: value for header, value in given.items() if value is not None}
     relinked = 0
 

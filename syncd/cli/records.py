@@ -1,11 +1,12 @@
 """The verb list: records of the CRM, a page at a time."""
 
 from collections.abc import Callable, Sequence
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncd.cli import listed_values
 from syncd.cli.context import Json, UsageError, account_of, of, reader_of
 from syncd.cli.output import as_json, say, shown, table, warn
 
@@ -84,10 +85,6 @@ def list_(
             "--status", help="Accounts: active, prospect, neglected or inactive; others: their own."
         ),
     ] = None,
-    type_: Annotated[
-        str | None,
-        typer.Option("--type", help="Accounts: customer, competitor, group, internal or partner."),
-    ] = None,
     owner: Annotated[str | None, typer.Option("--owner", metavar="LOGIN", help="Of this owner.")] = None,
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="FIELD", help="By this field; -FIELD the other way round.")
@@ -96,6 +93,22 @@ def list_(
         bool, typer.Option("--mine", help="Accounts that --as owns, or contacts of them.")
     ] = False,
     tag: Annotated[str | None, typer.Option("--tag", help="Accounts with this tag.")] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--role", help="Contacts in this role, by code or label; several times: in one of them."
+        ),
+    ] = None,
+    segment: Annotated[
+        list[str] | None, typer.Option("--segment", help="Accounts of this segment; as --role.")
+    ] = None,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            help="Accounts: customer, competitor, group, internal or partner. Opportunities: as --role.",
+        ),
+    ] = None,
     where: Annotated[
         list[str] | None,
         typer.Option("--where", metavar="CONDITION", help="On a field of the company's own: Z_x=5, Z_x>=5."),
@@ -114,6 +127,7 @@ def list_(
       syncd list contacts --account "Garage Dupont"
       syncd list contacts --as claire --mine
       syncd list contacts --text "04 72"
+      syncd list contacts --role buyer --role Décideur --sort -updated_at
       syncd list accounts --where "Z_overdue_days>30" --where Z_sector=retail
       syncd list deals --account "Garage Dupont"
       syncd list emails --since 7d --text devis
@@ -125,8 +139,14 @@ def list_(
     from store import scheduling
     from store.report_rows import Query
 
-    wanted, state = (None, None) if status is None else _status(what, status)
-    account_type = None if type_ is None else _type(what, type_)
+    wanted = account_status_of(status) if status is not None and what is Listed.ACCOUNTS else None
+    account_type = _type(type_) if type_ and what is Listed.ACCOUNTS else None
+    lists = {
+        "contact_role": role,
+        "account_segment": segment,
+        "opportunity_type": None if account_type else type_,
+    }
+    listed_values.only_for(what.value, lists)
     if tag is not None and what is not Listed.ACCOUNTS:
         raise UsageError(f"--tag is for accounts: {what.value} have none")
     if mine and (as_ is None or what not in {Listed.ACCOUNTS, Listed.CONTACTS}):
@@ -158,7 +178,10 @@ def list_(
                 where=tuple(where or ()),
                 changed_since=moment,
                 owner=None if owner is None else scheduling.user(session, owner).id,
-                state=state,
+                items=(
+                    *listed_values.chosen(session, lists),
+                    *listed_values.in_status(session, what.value, None if wanted else status),
+                ),
                 sort=None if sort is None else _sort(what, sort),
                 limit=limit,
                 offset=offset,
@@ -174,10 +197,11 @@ def list_(
                 )
                 return
             page = _read(session, what, query)
+            reading = listed_values.reading(session, what.value, reader, installation.settings)
     if json:
         as_json(page)
         return
-    rows(page.rows, zone)
+    rows(page.rows, zone, reading)
     if page.total > len(page.rows):
         warn(
             f"{len(page.rows)} of {page.total}, from {offset + 1 if page.rows else 0} on (--limit, --offset)"
@@ -195,33 +219,25 @@ def _digits(installation: "Installation", text: str | None) -> tuple[str, ...]:
     return digits
 
 
-def _status(what: Listed, text: str) -> "tuple[AccountStatus | None, Enum | None]":
-    """The status of accounts, or that of records that have one of their own."""
+def account_status_of(text: str) -> "AccountStatus":
+    """The status of accounts that is meant. Raises UsageError."""
     from store.fields import account_status
-    from store.kinds import KINDS
 
     try:
-        if what is Listed.ACCOUNTS:
-            return account_status(text), None
-        field = None if what.value not in KINDS else KINDS[what.value].by_header
-        found = None if field is None else field.get("state") or field.get("status")
-        if found is None:
-            raise UsageError(f"--status: {what.value} have none that it could mean")
-        value = found.read(text)
+        return account_status(text)
     except ValueError as error:
         raise UsageError(f"--status: {error}") from None
-    return None, value if isinstance(value, Enum) else None
 
 
-def _type(what: Listed, text: str) -> "AccountType":
+def _type(texts: list[str]) -> "AccountType":
     """A type of accounts, in English or French."""
     from store.accounts import AccountType
     from store.fields import ACCOUNTS
 
-    if what is not Listed.ACCOUNTS:
-        raise UsageError(f"--type is for accounts: {what.value} have none")
+    if len(texts) > 1:
+        raise UsageError("--type: accounts are listed of one type at a time")
     try:
-        found = ACCOUNTS.by_header["type"].read(text.strip())
+        found = ACCOUNTS.by_header["type"].read(texts[0].strip())
     except ValueError as error:
         raise UsageError(f"--type: {error}") from None
     return AccountType(found)
@@ -315,8 +331,9 @@ def since_when(text: str, installation: "Installation") -> "datetime":
     return datetime(value.year, value.month, value.day, tzinfo=installation.settings.workspace.timezone)
 
 
-def rows(found: Sequence[object], zone: "tzinfo") -> None:
-    """A table of records; fields that are tables themselves are left to JSON."""
+def rows(found: Sequence[object], zone: "tzinfo", reading: "listed_values.Reading | None" = None) -> None:
+    """A table of records; fields that are tables themselves are left to JSON. `reading` tells what people
+    call fields and values, and what is hidden."""
     from dataclasses import fields
 
     if not found:
@@ -327,7 +344,9 @@ def rows(found: Sequence[object], zone: "tzinfo") -> None:
         for one in fields(found[0])  # type: ignore[arg-type]  # rows are dataclasses, of one kind
         if not isinstance(getattr(found[0], one.name), dict) and one.name != "folders"
     ]
+    seen = reading or listed_values.Reading()
+    names = [name for name in names if seen.shows(name)]
     table(
-        [name.rstrip("_") for name in names],
-        [[shown(getattr(row, name), zone) for name in names] for row in found],
+        [seen.name(name.rstrip("_")) for name in names],
+        [[shown(seen.value(name, getattr(row, name)), zone) for name in names] for row in found],
     )

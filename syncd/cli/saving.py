@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from syncd.cli import listed_values
 from syncd.cli.context import Cli, UsageError, actor
 from syncd.cli.output import clean, count, say, warn
 
@@ -96,13 +97,14 @@ def occasion(
     from store.importing import Occasion
     from syncd.daemon.clock import now
 
-    moment = now()
+    moment, who = now(), actor(session, login)
     return Occasion(
-        actor=actor(session, login),
+        actor=who,
         now=moment,
         today=moment.astimezone(installation.settings.workspace.timezone).date(),
         source=source,
         currency=installation.settings.workspace.currency,
+        language=listed_values.language_of(session, who, installation.settings),
         via=via or (CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT),
     )
 

@@ -49,8 +49,9 @@ NOUNS = (
     ),
     Noun(
         "opportunity", "opportunities",
-        ("title", "account", "account2", "account3", "reference", "status", "total", "currency",
-         "probability", "expected_close", "closed_on", "comments", "converted_deal", "owner", "ext_id"),
+        ("title", "account", "account2", "account3", "reference", "type", "status", "total",
+         "currency", "probability", "expected_close", "closed_on", "comments", "converted_deal", "owner",
+         "ext_id"),
         '--account "Garage Dupont" --title Extension --total 50000 --probability 40', "5 --probability 60",
         hanging="It has no orders any more.",
     ),
@@ -62,7 +63,7 @@ NOUNS = (
     Noun(
         "order", "orders",
         ("account", "contact", "opportunity", "reference", "number", "year", "date", "expected_date",
-         *DISCOUNTS, "total", "currency", "comment", "internal_comment", "owner", "ext_id"),
+         "status", *DISCOUNTS, "total", "currency", "comment", "internal_comment", "owner", "ext_id"),
         '--account "Garage Dupont" --line "product=T12; quantity=400"', '9 --line "position=1; quantity=500"',
         hanging="It is a draft, or cancelled.",
     ),
@@ -72,6 +73,7 @@ NOUNS = (
 Do = Callable[[Noun, "Installation", Given], None]
 ENDED = {"win": ("closed_on", "total", "converted_deal"), "lose": ("closed_on", "comments")}
 HELP = {
+    "type": "A value of the list opportunity_type: code or label.",
     "account": "Exact name or ext_id.",
     "project": "Exact name or ext_id.",
     "contact": "ext_id or e-mail address.",

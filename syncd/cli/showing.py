@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from syncd.cli import listed_values
 from syncd.cli.context import Json, UsageError, of, reader_of
 from syncd.cli.output import as_json, clean_lines, say, shown
 from syncd.cli.records import As, rows
@@ -91,6 +92,7 @@ def show(
         if what is Shown.ACCOUNT:
             who = None if reader is None else reader.user_id
             found = _with_distance(session, found, id_, who, device)
+        language = listed_values.language_of(session, reader, installation.settings)
     if json:
         first = {"recommendation": found.recommendation} if what is Shown.ACCOUNT else {}
         as_json({**first, what.value: found.fields, **found.lists})
@@ -99,7 +101,7 @@ def show(
             from syncd.cli import recommendations
 
             recommendations.frame(found.recommendation, installation.settings.workspace)
-        _print(found, zone, installation.settings.workspace.language)
+        _print(found, zone, language)
 
 
 def _device(what: Shown, text: str | None) -> "Position | None":
@@ -152,9 +154,12 @@ def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
     from syncd.core.distance import told
 
     texts = {}
-    for field, stored in detail.fields.items():
-        if field in detail.words.hidden:
+    # A profile is read as its page (R031).
+    page = detail.fields.get("linkedin_url")
+    for field, written in detail.fields.items():
+        if field in detail.words.hidden or field == "linkedin_url":
             continue
+        stored = page if field == "linkedin" and page is not None else written
         name, value = detail.words.name(field, language), detail.words.value(field, stored, language)
         if isinstance(value, str) and ("\n" in value or name == "body_text"):
             texts[name] = value

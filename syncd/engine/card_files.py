@@ -43,8 +43,9 @@ def _proposal(card: Card, country: str) -> Proposal:
     left_out = (*card.left_out, *([f"{more} more telephone numbers"] if more else []))
     confidence = {name: sure if name in {"last_name", "first_name"} else 1.0 for name in values}
     return Proposal(
-        card.number, DraftSource.PHONEBOOK, card.raw, values, card.organisation, confidence, left_out
-    )
+        card.number, DraftSource.PHONEBOOK, card.raw, values, card.organisation, confidence, left_out,
+        roles=card.roles,
+    )  # fmt: skip
 
 
 def _numbers(card: Card, country: str) -> tuple[str, str, int]:

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from store import drafts, fields, references
+from store import drafts, fields, references, value_lists
 from store.actors import Actor
 from store.contacts import Contact
 from store.csvfile import Line
 from store.database import Transaction
 from store.drafts import ContactDraft, DraftSource, DraftState
 from store.errors import Invalid
-from store.fields import CONTACTS
+from store.fields import CONTACTS, Field, Kind, Value
 from store.importing import Occasion, Saved
 from syncd.core.names import normalised
 from syncd.engine import phones, records
@@ -51,6 +51,7 @@ class Proposal:
     left_out: tuple[str, ...] = ()
     problem: str = ""  # not empty: it cannot be read
     candidates: tuple[str, ...] = ()  # what may be the account's name too
+    roles: tuple[str, ...] = ()  # what may be the code or a label of a role
     reachable: bool = False  # a contact needs an e-mail address or a telephone number (R040)
 
 
@@ -72,6 +73,7 @@ class Taken:
 class _Card:
     """A proposal on its way."""
 
+    kind: Kind
     proposal: Proposal
     cells: dict[str, str]
     left_out: list[str]
@@ -95,7 +97,8 @@ def take(
     account: int | None = None,
 ) -> tuple[list[Taken], Saved]:
     """Makes contacts and drafts; one answer a card, in their order. `account` is for cards that name none."""
-    cards = _checked(session, proposals, account)
+    kind = value_lists.bind(session, CONTACTS, occasion.actor.user_id)
+    cards = _checked(session, kind, proposals, account)
     waiting = drafts.known(session, (_digest(one) for one in proposals), occasion.actor.user_id)
     there = _people(session, cards)
     new: dict[int, _Card] = {}
@@ -135,7 +138,8 @@ def complete(
         contact = session.get(Contact, draft.contact_id)
         if contact is None or contact.deleted_at is not None:
             raise Invalid(f"contact {draft.contact_id}, which draft {draft.id} was to update, is deleted")
-        changed = changes(contact, {k: v for k, v in cells.items() if k in CONTACTS.by_header})
+        kind = value_lists.bind(session, CONTACTS, occasion.actor.user_id)
+        changed = changes(kind, contact, {k: v for k, v in cells.items() if k in CONTACTS.by_header})
         line = Line(1, {"id": str(contact.id)} | changed)
         saved = records.save(session, CONTACTS, [line], occasion, follows=follows)
         drafts.end(session, draft, DraftState.COMPLETED, actor=occasion.actor, now=occasion.now)
@@ -168,18 +172,26 @@ def _account(session: Transaction, draft: ContactDraft, cells: Mapping[str, str]
     return named[0]
 
 
-def changes(contact: Contact, cells: Mapping[str, str]) -> dict[str, str]:
+def changes(kind: Kind, contact: Contact, cells: Mapping[str, str]) -> dict[str, str]:
     """What an update writes: the card's values that are others. Its addresses only go where room is."""
     changed = {}
     for header, text in cells.items():
-        one = CONTACTS.by_header[header]
-        if header not in ADDRESSES and text and one.read(text) != getattr(contact, one.column or header):
+        one = kind.by_header[header]
+        if header not in ADDRESSES and text and _reads(one, text) != getattr(contact, one.column or header):
             changed[header] = text
     room = [name for name in ADDRESSES if getattr(contact, name) is None]
     for address in (cells[name] for name in ADDRESSES if cells.get(name)):
         if address not in contact.addresses() and room:
             changed[room.pop(0)] = address
     return changed
+
+
+def _reads(one: Field, text: str) -> Value:
+    """What the text stands for; itself where it is not readable, which is told when it is written."""
+    try:
+        return one.read(text)
+    except ValueError:
+        return text
 
 
 # --- inside ------------------------------------------------------------------------------------------
@@ -201,29 +213,43 @@ class _People:
         return min(found, key=lambda one: one.id) if found and card.account is not None else None
 
 
-def _checked(session: Transaction, proposals: Sequence[Proposal], account: int | None) -> list[_Card]:
+def _checked(
+    session: Transaction, kind: Kind, proposals: Sequence[Proposal], account: int | None
+) -> list[_Card]:
     names = {name for one in proposals for name in (one.organisation, *one.candidates) if name}
     named = drafts.accounts_named(session, names)
     cards = []
     for one in proposals:
-        cells, left_out = _readable(one.values)
+        cells, left_out = _readable(kind, one.values)
+        cells |= _role(kind, one.roles)
         ids = {id_ for name in (one.organisation, *one.candidates) for id_ in named.get(name, ())}
         where = min(ids) if len(ids) == 1 else account
         missing = (["account"] if where is None else []) + ([] if cells.get("last_name") else ["last_name"])
         if one.reachable and not any(cells.get(name) for name in (*ADDRESSES, *phones.NUMBERS)):
             missing.append(REACH)
-        cards.append(_Card(one, cells, [*one.left_out, *left_out], where, missing))
+        cards.append(_Card(kind, one, cells, [*one.left_out, *left_out], where, missing))
     return cards
 
 
-def _readable(values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+def _role(kind: Kind, texts: Iterable[str]) -> dict[str, str]:
+    """The first of the texts that names a role that can be chosen; nothing where none does."""
+    known = kind.by_header["role"].accepted
+    for text in texts:
+        wanted = text.casefold()
+        for code, label in known:
+            if wanted in {code.casefold(), *(one.casefold() for one in label.values())}:
+                return {"role": code}
+    return {}
+
+
+def _readable(kind: Kind, values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The values that the CRM can hold, and what is wrong with the others."""
     cells, wrong = {}, []
     for header, text in values.items():
         if not text:
             continue
         try:
-            CONTACTS.by_header[header].read(text)
+            kind.by_header[header].read(text)
         except ValueError:
             wrong.append(f"{header}: not readable")
             continue
@@ -278,7 +304,7 @@ def _kept(
     one, name, left_out = card.proposal, _name(card), tuple(card.left_out)
     missing = tuple(card.missing)
     contact = None if card.missing or one.problem else there.find(card)
-    if contact is not None and not changes(contact, card.cells):
+    if contact is not None and not changes(card.kind, contact, card.cells):
         return Taken(one.number, name, Outcome.KNOWN, contact.id, left_out=left_out)
     outcome = Outcome.UPDATE_OFFERED if contact else Outcome.UNREADABLE if one.problem else Outcome.DRAFT
     contact_id = None if contact is None else contact.id

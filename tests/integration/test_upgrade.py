@@ -95,3 +95,64 @@ def everything(url: str, names: list[str]) -> dict[str, int]:
             return {name: len(connection.execute(select(metadata.tables[name])).all()) for name in names}
     finally:
         engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_statuses_of_opportunities_become_items_and_a_companys_own_list_stays(
+    kind: str, new_database: NewDatabase, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}" if kind == "sqlite" else new_database(kind)
+    database = Database(url)
+    try:
+        if not database.sqlite:
+            with database._writing.begin() as connection:
+                connection.execute(text("DROP SCHEMA public CASCADE"))
+                connection.execute(text("CREATE SCHEMA public"))
+        with database._writing.begin() as connection:
+            config = database._alembic()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0009")
+            for id_, status in ((1, "OPEN"), (2, "WON"), (3, "LOST")):
+                closed = "NULL" if status == "OPEN" else "'2026-01-01'"
+                connection.execute(
+                    text(
+                        "INSERT INTO opportunity "
+                        "(id, title, status, closed_on, created_at, updated_at, version) "
+                        f"VALUES ({id_}, 'x', '{status}', {closed}, '2026-01-01 00:00:00', "
+                        "'2026-01-01 00:00:00', 1)"
+                    )
+                )
+            connection.execute(
+                text(
+                    'INSERT INTO value_list_item (list_code, code, label, "order", active, is_default) '
+                    "VALUES ('order_status', 'received', '{\"fr\": \"À moi\"}', 0, true, true)"
+                )
+            )
+
+        database.upgrade()
+
+        database.check_schema()
+        with database.read() as session:
+            rows = session.execute(
+                text(
+                    "SELECT o.status, i.code, i.flag FROM opportunity o "
+                    "JOIN value_list_item i ON i.id = o.status_id ORDER BY o.id"
+                )
+            ).all()
+            mine = session.execute(
+                text(
+                    "SELECT label, is_default, branch_ids FROM value_list_item "
+                    "WHERE list_code = 'order_status' AND code = 'received'"
+                )
+            ).all()
+            defaults = session.scalar(
+                text("SELECT count(*) FROM value_list_item WHERE list_code = 'order_status' AND is_default")
+            )
+        assert [tuple(row) for row in rows] == [
+            ("OPEN", "open", "open"), ("WON", "won", "won"), ("LOST", "lost", "lost"),
+        ]  # fmt: skip
+        assert len(mine) == 1
+        assert "moi" in str(mine[0][0])
+        assert defaults == 1
+    finally:
+        database.close()

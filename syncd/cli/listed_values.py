@@ -1,0 +1,101 @@
+"""Value lists on the command line: what narrows a list, and what people read in place of codes."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from syncd.cli.context import UsageError
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from store.actors import Actor
+    from store.database import Transaction
+    from store.fields import Value
+    from store.own_words import Words
+
+OPTIONS = {  # by list: the option, and what it narrows
+    "contact_role": ("--role", "contacts"),
+    "account_segment": ("--segment", "accounts"),
+    "opportunity_type": ("--type", "opportunities"),
+}
+PARTS = {
+    "emails": ("email", "email2", "email3"),
+    "phones": ("phone_landline", "phone_mobile"),
+}  # of one column
+
+
+class Reading:
+    """How one person reads rows of a list: in which language, and without what is hidden."""
+
+    def __init__(self, words: "Words | None" = None, language: str = "en") -> None:
+        self._words, self._language = words, language
+
+    def shows(self, column: str) -> bool:
+        """Whether the column is shown; one made of several fields unless all of them are hidden."""
+        parts = PARTS.get(column, (column.rstrip("_"),))
+        return self._words is None or not set(parts) <= self._words.hidden
+
+    def name(self, column: str) -> str:
+        """What the column is called."""
+        return column if self._words is None else self._words.name(column, self._language)
+
+    def value(self, column: str, value: object) -> object:
+        """What is read for the value."""
+        return value if self._words is None else self._words.value(column, value, self._language)
+
+
+def only_for(what: str, lists: Mapping[str, list[str] | None]) -> None:
+    """Raises UsageError where an option is for other records."""
+    for code, written in lists.items():
+        option, plural = OPTIONS[code]
+        if written and what != plural:
+            raise UsageError(f"{option} is for {plural}, and not for {what}")
+
+
+def chosen(
+    session: "Transaction", lists: Mapping[str, list[str] | None]
+) -> "Iterator[tuple[str, tuple[Value, ...]]]":
+    """The columns and ids that the options mean. Raises UsageError."""
+    from store import value_lists
+    from store.errors import Invalid
+
+    for code, written in lists.items():
+        if written:
+            try:
+                yield value_lists.wanted(session, code, written, OPTIONS[code][0])
+            except Invalid as error:
+                raise UsageError(str(error)) from None
+
+
+def in_status(
+    session: "Transaction", what: str, written: str | None
+) -> "Iterator[tuple[str, tuple[Value, ...]]]":
+    """What --status means of records that have one of their own. Raises UsageError."""
+    from store import value_lists
+    from store.kinds import KINDS
+
+    if written is None:
+        return
+    if what not in KINDS:
+        raise UsageError(f"--status: {what} have none that it could mean")
+    try:
+        yield value_lists.status(session, KINDS[what], written)
+    except ValueError as error:
+        raise UsageError(f"--status: {error}") from None
+
+
+def reading(session: "Transaction", what: str, reader: "Actor | None", settings: "Settings") -> Reading:
+    """How this list is read by that user, or by the admin at the machine."""
+    from store.kinds import KINDS
+    from store.own_words import own_words
+
+    if what not in KINDS:
+        return Reading()
+    return Reading(own_words(session, KINDS[what].entity), language_of(session, reader, settings))
+
+
+def language_of(session: "Transaction", reader: "Actor | None", settings: "Settings") -> str:
+    """The language of that user, by default the workspace's."""
+    from store.users import User
+
+    own = None if reader is None or reader.user_id is None else session.get_one(User, reader.user_id).language
+    return own or settings.workspace.language
