@@ -30,6 +30,7 @@ from syncd.cli import (
     importing,
     mail,
     meetings,
+    pictures,
     quick,
     recommendations,
     reconciled,
@@ -112,6 +113,7 @@ for _verb, _function in (
     ("export", sheets.export),
 ):
     app.command(_verb)(_function)
+pictures.add_to(contacts.contact, accounts.account)
 app.add_typer(accounts.account, name="account")
 cards.add_to(contacts.contact)
 duplicates.add_to(contacts.contact)

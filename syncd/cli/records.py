@@ -301,7 +301,7 @@ def rows(found: Sequence[object], zone: "tzinfo") -> None:
     names = [
         one.name
         for one in fields(found[0])  # type: ignore[arg-type]  # rows are dataclasses, of one kind
-        if not isinstance(getattr(found[0], one.name), dict) and one.name != "folders"
+        if not isinstance(getattr(found[0], one.name), dict) and one.name not in {"folders", "sync"}
     ]
     table(
         [name.rstrip("_") for name in names],
