@@ -40,13 +40,14 @@ class AccountLogo(Base):
     sha256: Mapped[str | None] = mapped_column(String(64))
     width: Mapped[int | None]  # points
     height: Mapped[int | None]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
     logo_source: Mapped[str | None] = mapped_column(String(2048))  # a URL, or "file"
     fetched_at: Mapped[datetime | None]
     website: Mapped[str | None] = mapped_column(String(255))  # the account's, when it was looked at
     tries: Mapped[int] = mapped_column(default=0)  # that failed, one after the other
     next_try: Mapped[datetime | None]  # NULL: not by itself
     problem: Mapped[str] = mapped_column(String(200), default="")  # why there is none
+    # The last column: SQLite would read through it to what stands behind.
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,17 @@ class Site:
 
     account_id: int
     website: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """When, through which door and at whose word a website is looked at. `asked` replaces what a person
+    gave, too."""
+
+    now: datetime
+    by: str = "logos.fetch"
+    channel: Channel = Channel.JOB
+    asked: bool = False
 
 
 NONE = LogoRow(None, None, None, None, None)
@@ -188,50 +200,52 @@ def put(
     return True
 
 
-def found(session: Session, site: Site, logo: Drawn, source: str, *, now: datetime, by: str) -> bool:
+def found(session: Session, site: Site, logo: Drawn, source: str, how: Fetching) -> bool:
     """The logo that a website has. Returns False, and writes nothing, where the account is gone or has
-    another website or a logo by hand meanwhile. The account keeps its version: nobody typed anything."""
-    there = _looked_at(session, site)
-    if there is None:
+    another website meanwhile, or a logo that a person gave. The account keeps its version: nobody typed
+    anything."""
+    account = _still(session, site)
+    if account is None:
         return False
-    kept, account = there
-    changed = kept.sha256 != logo.sha256
+    kept = _kept(session, site.account_id)
+    if kept.logo_source == BY_HAND and not how.asked:
+        return False
     before = kept.sha256
-    _draw(kept, logo, source[:2048], now)
+    _draw(kept, logo, source[:2048], how.now)
     kept.website, kept.tries, kept.next_try, kept.problem = site.website, 0, None, ""
-    if changed:
+    if before != logo.sha256:
         change = {"logo": "replaced" if before else "added", "source": source[:200]}
         session.add(
-            AuditLog(at=now, actor=by, entity="account", entity_id=account.id, change=change,
-                     channel=Channel.JOB)
+            AuditLog(at=how.now, actor=how.by, entity="account", entity_id=account.id, change=change,
+                     channel=how.channel)
         )  # fmt: skip
     session.flush()
     return True
 
 
-def failed(session: Session, site: Site, problem: str, *, now: datetime, again: bool = True) -> bool:
-    """None could be had: initials, the reason, and a later try, unless `again` says that none would help."""
-    there = _looked_at(session, site)
-    if there is None:
+def failed(session: Session, site: Site, problem: str, how: Fetching, *, again: bool = True) -> bool:
+    """None could be had: the reason, and a later try, unless `again` says that none would help. A logo that
+    the same website had before stays, that of a former one goes. Returns False as `found` does."""
+    if _still(session, site) is None:
         return False
-    kept, _ = there
-    same = kept.website == site.website
-    kept.tries = kept.tries + 1 if same else 1
-    _draw(kept, None, None, None)
-    kept.website, kept.problem = site.website, problem[:200]
+    kept = _kept(session, site.account_id)
+    if kept.logo_source == BY_HAND:
+        return False
+    if kept.website != site.website:
+        _draw(kept, None, None, None)
+        kept.tries = 0
+    kept.website, kept.tries, kept.problem = site.website, kept.tries + 1, problem[:200]
     kept.next_try = None
     if again and kept.tries < MOST_TRIES:
-        kept.next_try = now + FIRST_PAUSE * 2 ** (kept.tries - 1)
+        kept.next_try = how.now + FIRST_PAUSE * 2 ** (kept.tries - 1)
     session.flush()
     return True
 
 
-def _looked_at(session: Session, site: Site) -> tuple[AccountLogo, Account] | None:
+def _still(session: Session, site: Site) -> Account | None:
     account = session.get(Account, site.account_id, with_for_update=True)
-    if account is None or account.deleted_at is not None or account.website != site.website:
-        return None
-    kept = _kept(session, site.account_id)
-    return None if kept.logo_source == BY_HAND else (kept, account)
+    there = account is not None and account.deleted_at is None and account.website == site.website
+    return account if there else None
 
 
 def _kept(session: Session, account_id: int) -> AccountLogo:

@@ -34,8 +34,8 @@ class ContactPhoto(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     width: Mapped[int]  # points
     height: Mapped[int]
-    content: Mapped[bytes] = mapped_column(LargeBinary)
     updated_at: Mapped[datetime]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import typer
 
 from syncd.cli.context import Json, UsageError, actor, of, reader_of
 from syncd.cli.editing import Id, Version
-from syncd.cli.output import as_json, clean, say
+from syncd.cli.output import as_json, clean, say, warn
 from syncd.cli.records import As
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def logo(
         Path | None,
         typer.Option("--file", metavar="FILE", help="PNG, JPEG, GIF, WebP or ICO, at most 512 KiB."),
     ] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Look at the account's website now.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take the logo away; none is fetched.")] = False,
     save: Annotated[Path | None, typer.Option("--save", metavar="FILE", help=SAVE)] = None,
     as_: As = None,
@@ -90,16 +91,23 @@ def logo(
 
     \b
     Examples:
+      syncd account logo 12 --fetch
       syncd account logo 12 --file dupont.png
       syncd account logo 12 --save dupont-now.png
       syncd account logo 12 --remove
     """
     from store import logos, visible
+    from store.audit_log import Channel
     from syncd.daemon.clock import now
 
-    _one_of(file is not None, remove, save is not None)
+    _one_of(file is not None, remove, save is not None, fetch)
     drawn = None if file is None else handed_in(file, _logo)
+    fetched = True
     with of(ctx).installation() as installation:
+        if fetch:
+            with installation.database.read() as session:
+                who = actor(session, as_)
+            fetched = installation.logos.asked(id_, who, Channel.CLI, now())
         if file is not None or remove:
             with installation.database.write() as session:
                 changed = logos.put(session, id_, drawn, actor=actor(session, as_), now=now())
@@ -116,6 +124,9 @@ def logo(
         as_json({"account": id_, **told})
     elif save is None:
         tell(told)
+    if not fetched:
+        warn(f"no logo was found: {clean(str(told['logo_problem'] or 'the account was changed meanwhile'))}")
+        raise typer.Exit(1)
 
 
 def tell(told: "Mapping[str, object]") -> None:
@@ -162,4 +173,4 @@ def written(file: Path, picture: "Drawn") -> None:
 
 def _one_of(*given: bool) -> None:
     if sum(given) > 1:
-        raise UsageError("only one of FILE, --remove and --save")
+        raise UsageError("only one thing at a time: a file, --fetch, --remove or --save")

@@ -13,9 +13,11 @@ from store.database import Database
 from store.drafts import DraftSource
 from store.errors import Forbidden, NotFound
 from store.importing import Occasion
+from store.leases import Leases
 from store.recommendations import Advice, By
 from syncd.engine import cards
 from syncd.engine.cards import Proposal
+from syncd.engine.logos import LogoSync
 from syncd.engine.records import Follows
 from syncd.engine.timeline import planned
 from tests.servers.branches import ADMIN, NOW, PARIS, load, settle, user
@@ -76,7 +78,7 @@ def test_a_photo_is_seen_and_changed_where_its_contact_is(company: Database) -> 
             photos.content(session, 1, user(company, "max"))
 
 
-def test_a_logo_is_seen_and_changed_where_its_account_is(company: Database) -> None:
+def test_a_logo_is_seen_and_changed_where_its_account_is(company: Database, tmp_path: Path) -> None:
     with company.write() as session:
         assert logos.put(session, 1, DRAWN, actor=user(company, "paul"), now=NOW)
     for login, error in (("lea", Forbidden), ("max", NotFound)):
@@ -84,6 +86,10 @@ def test_a_logo_is_seen_and_changed_where_its_account_is(company: Database) -> N
             logos.put(session, 1, None, actor=user(company, login), now=NOW)
         with pytest.raises(error), company.read() as session:
             logos.website(session, 1, user(company, login))
+        with pytest.raises(error):
+            LogoSync(company, Leases(company, tmp_path), fetch=False).asked(
+                1, user(company, login), Channel.CLI, NOW
+            )
     with company.read() as session:
         assert logos.content(session, 1, user(company, "lea")) == DRAWN
         with pytest.raises(NotFound, match="there is no account 1"):

@@ -68,7 +68,8 @@ TESTED = {
         f"{CONTACTS}.test_a_photo_is_seen_and_changed_where_its_contact_is",
     ),
     **dict.fromkeys(
-        ("store.logos.content", "store.logos.put", "store.logos.website"),
+        ("store.logos.content", "store.logos.put", "store.logos.website",
+         "syncd.engine.logos.LogoSync.asked"),
         f"{CONTACTS}.test_a_logo_is_seen_and_changed_where_its_account_is",
     ),
     "store.field_config.apply": f"{CONTACTS}.test_only_an_admin_changes_the_fields",
