@@ -104,12 +104,7 @@ def put(
         return False
     erase(session, contact_id)
     if photo is not None:
-        session.add(
-            ContactPhoto(
-                contact_id=contact_id, mime=photo.mime, size=len(photo.content), sha256=photo.sha256,
-                width=photo.width, height=photo.height, content=photo.content, updated_at=now,
-            )
-        )  # fmt: skip
+        add(session, contact_id, photo, now)
     contact.updated_at, contact.updated_by = now, actor.user_id
     contact.version += 1
     session.add(
@@ -119,6 +114,17 @@ def put(
     )  # fmt: skip
     session.flush()
     return True
+
+
+def add(session: Session, contact_id: int, photo: Drawn, now: datetime) -> None:
+    """Gives a photo to a contact without one: for `put`, and for a contact that was made a moment ago."""
+    session.add(
+        ContactPhoto(
+            contact_id=contact_id, mime=photo.mime, size=len(photo.content), sha256=photo.sha256,
+            width=photo.width, height=photo.height, content=photo.content, updated_at=now,
+        )
+    )  # fmt: skip
+    session.flush()
 
 
 def erase(session: Session, contact_id: int) -> bool:
