@@ -221,7 +221,7 @@ ACCOUNTS = Kind(
         Field("public", yes_or_no, "public", empty=False),
     ),
     ("owner", "owner_id", "parent", "parent_id", "tags"),
-    frozenset({"logo", "latitude", "longitude", "geocode_accuracy_m", "segment_id", "read_only"}),
+    frozenset({"latitude", "longitude", "geocode_accuracy_m", "segment_id", "read_only"}),
     frozenset({"status", "status_since", "account_kind"}),
 )
 CONTACTS = Kind(
@@ -249,7 +249,7 @@ CONTACTS = Kind(
         Field("comment", lines, "comment"),
     ),
     ("account", "account_id", "owner", "owner_id"),
-    frozenset({"role_id", "photo", "marketing_consent", "created_via"}),
+    frozenset({"role_id", "marketing_consent", "created_via"}),
 )
 PROJECTS = Kind(
     "projects",

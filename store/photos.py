@@ -94,7 +94,7 @@ def put(
 ) -> bool:
     """Gives a contact this photo in place of the one it has; None takes it away. Returns whether anything
     changed. Raises NotFound, Forbidden, and Invalid where the contact is not at the expected version."""
-    contact = _editable(session, contact_id, actor)
+    contact = _editable(session, contact_id, actor, deleted=photo is None)
     if expected is not None and contact.version != expected:
         raise Invalid(
             f"contact {contact_id} was changed meanwhile: it is at version {contact.version}, not {expected}"
@@ -152,10 +152,11 @@ def move(session: Session, from_: int, to: int) -> str | None:
     return photo.sha256
 
 
-def _editable(session: Session, contact_id: int, actor: Actor) -> Contact:
+def _editable(session: Session, contact_id: int, actor: Actor, *, deleted: bool) -> Contact:
+    """`deleted`: also one that is deleted, whose photo can still be taken away."""
     visible.require(session, actor, "contact", contact_id)
     contact = session.get(Contact, contact_id, with_for_update=True)
-    if contact is None or contact.deleted_at is not None:
+    if contact is None or (contact.deleted_at is not None and not deleted):
         raise NotFound(f"there is no contact {contact_id}")
     account = session.get_one(Account, contact.account_id)
     if not actor.may("contact", Verb.UPDATE, [contact.owner_id, account.owner_id]):

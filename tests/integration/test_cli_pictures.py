@@ -134,6 +134,9 @@ def test_a_deleted_contact_that_comes_back_has_its_photo(office: Office) -> None
     assert (gone.code, "there is no contact 1" in gone.err) == (1, True)
     office.done("contact", "restore", "1")
     assert photo(office) == there
+    office.done("contact", "delete", "1")
+    office.done("contact", "photo", "1", "--remove")
+    assert office.one("SELECT count(*) FROM contact_photo") == 0
 
 
 def test_lists_and_records_tell_when_a_contact_was_added_and_where_it_is_synchronised(office: Office) -> None:
@@ -167,3 +170,12 @@ def test_an_account_has_a_logo_or_its_initials(office: Office) -> None:
     assert (account()["logo"], account()["initials"]) == (None, "GD")
     assert account()["logo_problem"] == "taken away by hand"
     assert len(office.rows(AUDIT.format("logo"))) == 2
+
+
+def test_a_picture_in_a_file_of_records_is_told_where_it_belongs(office: Office) -> None:
+    for kind, column in (("contacts", "photo"), ("accounts", "logo")):
+        file = office.folder / f"{kind}.csv"
+        file.write_text(f"ext_id,{column}\nX,anne.jpg\n")
+        outcome = office.run("import", kind, str(file))
+        assert outcome.code == 1
+        assert f"{column}: is a picture, given with `syncd {kind[:-1]} {column}`" in outcome.err
