@@ -192,6 +192,13 @@ def test_what_was_found_for_a_website_that_is_the_accounts_no_more_is_not_writte
         assert not logos.found(session, stale, logo, "http://former.example/i", Fetching(NOW))
         assert not logos.failed(session, stale, "no answer", Fetching(NOW))
     assert known(company) == logos.NONE
+    mine = Drawn("image/png", 9, 9, "1" * 64, b"mine")
+    with company.write() as session:
+        logos.put(session, 1, mine, actor=ADMIN, now=NOW)
+        now = logos.Site(1, site.url())
+        assert not logos.found(session, now, logo, site.url("/i"), Fetching(NOW))
+        assert not logos.failed(session, now, "no answer", Fetching(NOW))
+        assert logos.content(session, 1) == mine
 
 
 def test_one_account_that_fails_does_not_keep_the_others_waiting(

@@ -3,6 +3,7 @@
 import gzip
 import ssl
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,6 +202,13 @@ def test_what_is_packed_unasked_is_unpacked_within_bounds(site: Website) -> None
     assert len(packed) < 100_000
     site.routes = {"/": answer(packed, "Content-Encoding: gzip"), "/i.png": PNG}
     assert found(site).source == site.url("/i.png")
+    tracemalloc.start()
+    try:
+        page = fetch.get(urls.parse(site.url()), Budget(loopback(site)), 512 * 1024)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+    assert (len(page.content), page.whole) == (512 * 1024, False)
     site.routes["/"] = icon_page("/i.png")
     site.routes["/i.png"] = answer(gzip.compress(png()), "Content-Encoding: gzip", kind="image/png")
     assert found(site).source == site.url("/i.png")
@@ -257,6 +265,19 @@ def test_over_tls_the_certificate_is_that_of_the_name(tmp_path: Path) -> None:
             with pytest.raises(Distrusted, match=told):
                 logos.find(f"site.example:{site.port}", policy)
             assert site.asked == []
+
+
+def test_over_tls_a_redirect_needs_the_certificate_of_its_own_name(tmp_path: Path) -> None:
+    authority = CertAuthority(tmp_path)
+    cert = authority.issue("site.example", hosts=("site.example",))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert.cert, cert.key)
+    with Website({"/there": PNG}, context) as site:
+        site.routes["/"] = moved(site.url("/there", host="other.example"))
+        policy = loopback(site, names={"other.example": ["127.0.0.1"]}, ca_file=authority.ca_file)
+        with pytest.raises(Distrusted, match="is for another host name"):
+            fetch.get(urls.parse(site.url()), Budget(policy), 10_000)
+        assert site.asked == ["/"]
 
 
 def test_a_site_without_tls_is_asked_without_where_nobody_typed_https(site: Website) -> None:
