@@ -22,8 +22,8 @@ PHOTO_SIDE = 512  # points
 MOST_LOGO = 512 * 1024  # octets (R159)
 LOGO_SIDE = 256  # points
 SMALLEST_LOGO = 8  # points: a spy pixel is no logo
-MOST_POINTS = 25_000_000  # 100 MB while it is read; telephones make 12 million
-MOST_SCANS = 100  # of a JPEG; usual progressive ones have 10
+MOST_POINTS = 25_000_000  # 200 MB while it is read; telephones make 12 million
+MOST_SCANS = 40  # of a JPEG; usual progressive ones have 10, and each may cost 60 ms
 QUALITY = 88  # of a JPEG that is written
 
 JPEG, PNG = "image/jpeg", "image/png"
