@@ -28,6 +28,7 @@ from config.checkins import Checkin, Latitude, Longitude
 from config.connection import ImapServer, OAuth2, SecretRef, Security, Server
 from config.exchange import Access, EwsServer
 from config.fields import CustomField, FieldSetting, ValueList
+from config.logos import Logos
 from config.recommendations import Plan, Product, RecommendationRule, Recommendations
 from config.rights import Rights
 from config.status_rules import StatusRule
@@ -37,7 +38,7 @@ from config.video import LOGIN, RoomLink, Video
 __all__ = [
     "Brake", "CaldavServer", "Calendar", "CalendarChoice", "CallColumns", "CallLine", "Calls",
     "Checkin", "Conflict", "CustomField", "Direction", "Duration", "EwsServer", "ExcludeRule", "FieldSetting",
-    "ImapServer", "Logging", "Mail", "Mailbox", "OAuth2", "Plan", "Product", "RecommendationRule",
+    "ImapServer", "Logging", "Logos", "Mail", "Mailbox", "OAuth2", "Plan", "Product", "RecommendationRule",
     "Recommendations", "Role", "Schedule", "SecretRef", "Section", "Security", "Server", "Settings",
     "Since", "Size", "Store", "TimeZone", "User", "ValueList", "Video", "Window", "Workspace",
 ]  # fmt: skip
@@ -295,6 +296,8 @@ class Settings(Section):
     """Recommendations that come in as files."""
     recommendation_rules: tuple[RecommendationRule, ...] = ()
     """What writes recommendations by itself."""
+    logos: Logos = Logos()
+    """Logos of accounts."""
     value_lists: tuple[ValueList, ...] = ()
     """The values of fields that have a choice of them."""
     custom_fields: tuple[CustomField, ...] = ()

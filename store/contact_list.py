@@ -106,7 +106,7 @@ def _rows(session: Session, ids: Sequence[int]) -> tuple[ContactRow, ...]:
     return tuple(
         ContactRow(
             one.id, one.ext_id, one.account_id, name, one.last_name, one.first_name, one.position,
-            codes.get(one.role_id or 0), one.addresses(), one.phones(), last.get(one.id),
+            codes.get(one.role_id or 0), one.addresses(), one.phones(), last.get(one.id), one.created_at,
         )
         for one, name in (found[id_] for id_ in ids)
     )  # fmt: skip

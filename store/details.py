@@ -7,7 +7,18 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from store import attendance_rows, contact_list, linkedin, recommendations, reports, statuses, tags, visible
+from store import (
+    attendance_rows,
+    contact_list,
+    linkedin,
+    logos,
+    photos,
+    recommendations,
+    reports,
+    statuses,
+    tags,
+    visible,
+)
 from store.accounts import Account, AccountType, account_kind
 from store.activities import Activity
 from store.actors import Actor
@@ -98,6 +109,7 @@ def account(session: Session, id_: int, reader: Actor | None = None) -> Detail:
         | {
             "account_kind": account_kind(record.type, record.status, had_deal=sold),
             "tags": tags.of_accounts(session, [id_]).get(id_, ()),
+            **logos.of_account(session, id_),
         },
         {
             "ancestors": ancestors(session, id_, reader),
@@ -138,7 +150,7 @@ def contact(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     page = None if record.linkedin is None else linkedin.address(record.linkedin)
     return Detail(
         "contact",
-        fields_of(session, record) | {"linkedin_url": page},
+        fields_of(session, record) | {"linkedin_url": page, "photo": photos.row(session, id_), "sync": ()},
         {
             "emails": reports.emails(session, query).rows,
             "activities": reports.activities(session, query).rows,

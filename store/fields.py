@@ -265,7 +265,7 @@ ACCOUNTS = Kind(
         Field("geocode_accuracy_m", metres, "geocode_accuracy_m"),
     ),
     ("owner", "owner_id", "parent", "parent_id", "tags"),
-    frozenset({"logo", "read_only"}),
+    frozenset({"read_only"}),
     frozenset({"status", "status_since", "account_kind"}),
 )
 CONTACTS = Kind(
@@ -296,7 +296,7 @@ CONTACTS = Kind(
         Field("comment", lines, "comment"),
     ),
     ("account", "account_id", "owner", "owner_id"),
-    frozenset({"photo", "marketing_consent", "created_via"}),
+    frozenset({"marketing_consent", "created_via"}),
 )
 PROJECTS = Kind(
     "projects",

@@ -67,10 +67,16 @@ class Findings:
             raise Refused(self.faults)
 
 
+PICTURES = {"photo": "syncd contact photo", "logo": "syncd account logo"}
+
+
 def check_headers(kind: Kind, headers: Sequence[str], findings: Findings) -> None:
     """Every header must be a field, and no reference may be given twice."""
     for header in headers:
         if header in kind.headers:
+            continue
+        if header in PICTURES:
+            findings.fault(1, header, f"is a picture, given with `{PICTURES[header]}`: leave the column out")
             continue
         if header in kind.not_kept:
             findings.fault(1, header, "this version does not keep this field yet: leave the column out")

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from store import directory, phones, value_lists, visible
+from store import directory, phones, photos, value_lists, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
@@ -48,7 +48,8 @@ FILLED = (
     "owner_id",
 )
 COMPARED = ("account_id", "last_name", "ext_id")  # never filled: a difference is told
-OWN = frozenset({"contact_merge"})  # tables whose references tell what was, and stay
+# Tables whose references tell what was, and stay; a photo goes over only where there is none.
+OWN = frozenset({"contact_merge", "contact_photo"})
 
 
 class ContactMerge(Base):
@@ -110,8 +111,9 @@ def merge(session: Session, keep_id: int, other_id: int, *, actor: Actor, now: d
     reports = _rename(session, other_id, keep_id)
     if reports:
         done.moved["meeting_evidence"] = len(reports)
+    photo = _photo(session, keep_id, other_id, done)
     other.deleted_at = now
-    detail = {"filled": filled, "keys": keys, "reports": reports}
+    detail = {"filled": filled, "keys": keys, "reports": reports, "photo": photo}
     session.add(ContactMerge(keep_id=keep_id, other_id=other_id, at=now, detail=detail))
     _touch(session, (keep, other), actor, now, {"merged": [keep_id, other_id], "changed": done.filled})
     done.freed = _freed(session, (keep, other))
@@ -148,6 +150,7 @@ def unmerge(session: Session, keep_id: int, other_id: int, *, actor: Actor, now:
             count = _move_back(session, (table, column), keys, keep_id, other_id)
             done.moved[table.name] = done.moved.get(table.name, 0) + count
     _rename_back(session, last.detail["reports"], other_id, done)
+    _photo_back(session, last.detail.get("photo"), (keep_id, other_id), done)
     other.deleted_at = None
     last.undone_at = now
     _touch(session, (keep, other), actor, now, {"unmerged": [keep_id, other_id], "changed": done.filled})
@@ -326,6 +329,29 @@ def _write(session: Session, id_: int, detail: Mapping[str, Any]) -> None:
 
 def _digest(detail: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(detail, sort_keys=True).encode()).hexdigest()
+
+
+def _photo(session: Session, keep: int, other: int, done: Merged) -> str | None:
+    """The other's photo goes over where there is none; returns its hash."""
+    mine, theirs = photos.row(session, keep), photos.row(session, other)
+    moved = photos.move(session, other, keep)
+    if moved is not None:
+        done.filled.append("photo")
+    elif mine and theirs and mine.sha256 != theirs.sha256:
+        done.conflicts.append(("photo", f"sha256 {mine.sha256[:12]}…", f"sha256 {theirs.sha256[:12]}…"))
+    return moved
+
+
+def _photo_back(session: Session, moved: str | None, between: tuple[int, int], done: Merged) -> None:
+    """The reverse, unless the photo was changed meanwhile."""
+    if moved is None:
+        return
+    keep, other = between
+    there = photos.row(session, keep)
+    if there is not None and there.sha256 == moved and photos.move(session, keep, other):
+        done.filled.append("photo")
+    else:
+        done.left.append("photo")
 
 
 # --- both ------------------------------------------------------------------------------------------

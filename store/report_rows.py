@@ -110,6 +110,8 @@ class ContactRow:
     emails: tuple[str, ...]
     phones: tuple[str, ...]  # as typed
     last_activity: datetime | None
+    created_at: datetime
+    sync: tuple[str, ...] = ()  # how far each address book has the card; none is served yet (R037)
 
 
 @dataclass(frozen=True, slots=True)

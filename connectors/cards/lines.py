@@ -30,6 +30,7 @@ _MARKS = (
 _PHYSICAL = re.compile(rb"([^\r\n]*+)(?:\r\n|\n|\r|\Z)")
 _BEGIN = re.compile(rb"\s*BEGIN\s*:\s*VCARD\s*", re.IGNORECASE)
 _AGENT = re.compile(rb"(?:[A-Za-z0-9-]+\.)?AGENT\s*[:;]", re.IGNORECASE)
+_BASE64 = re.compile(rb"[A-Za-z0-9+/=]+\s*")
 _END = re.compile(rb"\s*END\s*:\s*VCARD\s*", re.IGNORECASE)
 
 
@@ -47,6 +48,7 @@ class CardLine:
     params: dict[str, str]  # the others, names in upper case
     value: str  # decoded, still escaped; empty for base64
     raw: bytes
+    coded: bytes | None = None  # of a PHOTO in base64: its text, or the beginning of it
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class RawCard:
     raw: bytearray = field(default_factory=bytearray)  # the first KEPT octets
     problem: str = ""  # not empty: it cannot be read
     size: int = 0
+    photo: bytearray = field(default_factory=bytearray)  # the first one, in base64
+    open: bool = False  # lines of it may follow that nobody folded (vCard 2.1)
 
 
 def cards(data: bytes) -> Iterator[RawCard]:
@@ -117,8 +121,16 @@ def _take(card: RawCard, raw: bytes, *, within: bool) -> None:
         _broken(card, f"the card is larger than {MAX_CARD // 1024 // 1024} MiB")
     elif len(card.lines) >= MAX_LINES:
         _broken(card, f"the card has more than {MAX_LINES} lines")
-    elif not card.problem and not within and (found := _line(raw)) is not None:
-        card.lines.append(found)
+    elif not card.problem and not within:
+        found = _line(raw)
+        if found is not None:
+            card.lines.append(found)
+            card.open = found.coded is not None and not card.photo
+            card.photo += (found.coded or b"") if card.open else b""
+        elif card.open and _BASE64.fullmatch(raw):
+            card.photo += raw
+        else:
+            card.open = False
 
 
 def _as_utf8(data: bytes) -> bytes:
@@ -168,12 +180,13 @@ def _line(raw: bytes) -> CardLine | None:
         else:  # vCard 2.1 has bare words
             types.update(word.strip().upper() for word in (text if equals else key).split(","))
     encoding = others.get("ENCODING", "").upper()
+    coded: bytes | None = None
     if "QUOTED-PRINTABLE" in (encoding, *types):
         value = quopri.decodestring(value)
     elif encoding in {"B", "BASE64"} or "BASE64" in types:
-        value = b""
+        coded, value = value.strip() if found[2].upper() == "PHOTO" else None, b""
     text, _ = decode_text(value, others.get("CHARSET", ""))
-    return CardLine((found[1] or "").lower(), found[2].upper(), frozenset(types), others, text, raw)
+    return CardLine((found[1] or "").lower(), found[2].upper(), frozenset(types), others, text, raw, coded)
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes | None]:

@@ -1,9 +1,11 @@
 """The lines of a card to what the CRM can use of it: professional data only.
 
-What is typed HOME is left out, and said to be (R020); so are photos, birthdays, addresses and everything else
-that has no place. `Card.raw` is the card without them.
+What is typed HOME is left out, and said to be (R020); so are birthdays, addresses and everything else that
+has no place. `Card.raw` is the card without them, and without its photo. A photo that is only an address is
+not asked for.
 """
 
+import binascii
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -50,6 +52,7 @@ class Card:
     comment: str = ""
     left_out: tuple[str, ...] = ()  # what the card had and nobody keeps, by kind
     raw: bytes = b""
+    photo: bytes = b""  # as it came: nobody has looked whether it is a picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,9 @@ def _card(raw: RawCard) -> Card:
     emails = list(dict.fromkeys(one for line in work if line.name == "EMAIL" and (one := _email(line))))
     if len(emails) > MOST_EMAILS:
         left_out.append(f"{len(emails) - MOST_EMAILS} more e-mail addresses")
+    photo = _photo(raw)
+    if photo is None:
+        left_out.append("photo that cannot be read, or is only an address")
     return Card(
         raw.number,
         last_name=_one_line(names[_FAMILY]),
@@ -130,6 +136,7 @@ def _card(raw: RawCard) -> Card:
         comment=_clean(_unescaped(_first(work, "NOTE"))).strip(),
         left_out=tuple(dict.fromkeys(left_out)),
         raw=b"BEGIN:VCARD\r\n" + b"".join(one.raw + b"\r\n" for one in work) + b"END:VCARD\r\n",
+        photo=photo or b"",
     )
 
 
@@ -141,6 +148,24 @@ def _listed(value: str) -> list[str]:
     """The texts between the commas of a value, unescaped (RFC 6350 section 6.7.1)."""
     texts = re.split(r"(?<!\\),", value)
     return [one for text in texts[:MOST_CATEGORIES] if (one := _one_line(_unescaped(text)))]
+
+
+def _photo(raw: RawCard) -> bytes | None:
+    """The photo; empty where the card has none, None where it has one that is no content."""
+    found = next(
+        (line for line in raw.lines if line.name == "PHOTO" and (line.coded is not None or line.value)), None
+    )
+    if found is None:
+        return b""
+    coded = bytes(raw.photo)
+    if found.coded is None:  # vCard 4.0: data:image/jpeg;base64,… (RFC 6350, 6.2.4)
+        head, _, text = found.value.replace("\\,", ",").partition(",")
+        is_picture = head[:11].lower() == "data:image/" and head[-7:].lower() == ";base64"
+        coded = text.encode("ascii", "ignore") if is_picture else b""
+    try:
+        return binascii.a2b_base64(coded) or (None if coded or found.value else b"")
+    except binascii.Error:
+        return None
 
 
 def _preference(line: CardLine) -> int:

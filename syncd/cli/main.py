@@ -32,6 +32,7 @@ from syncd.cli import (
     importing,
     mail,
     meetings,
+    pictures,
     quick,
     recommendations,
     reconciled,
@@ -114,6 +115,7 @@ for _verb, _function in (
     ("export", sheets.export),
 ):
     app.command(_verb)(_function)
+pictures.add_to(contacts.contact, accounts.account)
 app.add_typer(accounts.account, name="account")
 cards.add_to(contacts.contact)
 duplicates.add_to(contacts.contact)
@@ -140,12 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run(given))
 
 
-@cache
-def _command() -> typer.core.TyperGroup:
-    """All verbs with their options: made once, since it takes longer than most commands."""
-    made = typer.main.get_command(app)
-    assert isinstance(made, typer.core.TyperGroup)
-    return made
+# All verbs with their options are put together once: it takes longer than most commands.
+_command = cache(typer.main.get_command)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -155,7 +153,7 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
     try:
-        code = _command().main(list(arguments), prog_name="syncd", standalone_mode=False)
+        code = _command(app).main(list(arguments), prog_name="syncd", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()

@@ -342,7 +342,7 @@ def rows(found: Sequence[object], zone: "tzinfo", reading: "listed_values.Readin
     names = [
         one.name
         for one in fields(found[0])  # type: ignore[arg-type]  # rows are dataclasses, of one kind
-        if not isinstance(getattr(found[0], one.name), dict) and one.name != "folders"
+        if not isinstance(getattr(found[0], one.name), dict) and one.name not in {"folders", "sync"}
     ]
     seen = reading or listed_values.Reading()
     names = [name for name in names if seen.shows(name)]

@@ -9,12 +9,14 @@ from store.accounts import AccountStatus
 from store.actors import admin_at_machine
 from store.audit_log import Channel
 from store.database import Database
+from store.leases import Leases
 from store.rights import Matrix, Verb
 from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.daemon.calendars import workplace
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.calendar.people import People
+from syncd.engine.logos import LogoSync
 from syncd.engine.recommending import Recommending
 from syncd.engine.records import Follows
 from syncd.engine.status_actions import Made, Rule, StatusActions
@@ -48,6 +50,11 @@ def status_sync(
     )
     made.then = _status_actions(settings, hashed, people)
     return made
+
+
+def logo_sync(settings: Settings, database: Database, leases: Leases) -> LogoSync:
+    """The logos of accounts."""
+    return LogoSync(database, leases, fetch=settings.logos.fetch)
 
 
 def follows(settings: Settings, statuses: StatusSync, recommending: Recommending) -> Follows:

@@ -35,6 +35,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 EVERY_MINUTE = 60  # seconds between two looks at what is over (R112)
 MEETINGS = " meetings"  # the name of that job: no mailbox can be called so
 STATUSES = " statuses"
+LOGOS = " logos"
 LONGEST_BACK_OFF = timedelta(minutes=30)
 SIGNALLED = 5.0  # seconds: a signal that another thread got is noted by the main one when it wakes
 BUSY_ELSEWHERE = timedelta(seconds=15)  # until what was told is looked at, where another process works on it
@@ -68,6 +69,7 @@ class Service:
         installation.dropping.halted = self._stop.is_set
         installation.statuses.halted = self._stop.is_set
         installation.recommending.halted = self._stop.is_set
+        installation.logos.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
@@ -137,6 +139,8 @@ class Service:
         scheduler.add_job(self._meetings, "interval", id=MEETINGS, seconds=EVERY_MINUTE, next_run_time=now())
         # By the minute too, since the night in which it was due may have been missed.
         scheduler.add_job(self._statuses, "interval", id=STATUSES, seconds=EVERY_MINUTE, next_run_time=now())
+        if settings.logos.fetch:
+            scheduler.add_job(self._logos, "interval", id=LOGOS, seconds=EVERY_MINUTE, next_run_time=now())
         scheduler.start()
         self._listener = Listener(self, self._installation.listened, rng=self._rng)
         self._listener.start()
@@ -247,6 +251,10 @@ class Service:
         """The statuses of all accounts, once a night; then their recommendations, which may look at those."""
         self._tried(self._installation.statuses.run, "statuses", "the statuses of accounts wait")
         self._tried(self._installation.recommending.run, "recommendations", "recommendations wait")
+
+    def _logos(self) -> None:
+        """Accounts with a website and no logo, whatever way they came in."""
+        self._tried(self._installation.logos.run, "logos", "the logos of accounts wait")
 
     def _tried(self, work: Callable[[datetime], object], action: str, waiting: str) -> None:
         """Work that belongs to no mailbox. Tried again in a minute where it fails; all else goes on."""

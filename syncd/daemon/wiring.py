@@ -32,7 +32,7 @@ from syncd.daemon import advice
 from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
 from syncd.daemon.connections import Kept, OneShot
-from syncd.daemon.crm import follows, matrix, status_sync
+from syncd.daemon.crm import follows, logo_sync, matrix, status_sync
 from syncd.daemon.exchange import Exchange
 from syncd.daemon.listened import Listened
 from syncd.daemon.meetings import dropping, meeting_rules
@@ -95,6 +95,7 @@ class Installation:
         folders = advice.folders(settings, self.database, self.recommending)
         self.dropping = dropping(settings, self.hashed, self.database, self.people, folders)
         self.statuses = status_sync(settings, self.database, self.hashed, self.people)
+        self.logos = logo_sync(settings, self.database, self.leases)
         self.follows = follows(settings, self.statuses, self.recommending)
         self.connections: Connections[MailConnector] = _open(self.connect, keep=keep)
         self.calendar_connections: Connections[CalendarConnector] = _open(self.connect_calendars, keep=keep)

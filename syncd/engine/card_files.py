@@ -3,12 +3,15 @@
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from connectors import pictures
 from connectors.cards.lines import BadFile
 from connectors.cards.reading import BadCard, Card, read
 from connectors.cards.scanning import scan
 from store.drafts import DraftSource
+from store.photos import Drawn
 from syncd.core.names import split_name
 from syncd.engine.cards import Proposal
+from syncd.engine.pictures import drawn
 
 GUESSED = 0.6  # confidence in a name that was one text, and is two fields here
 
@@ -41,11 +44,22 @@ def _proposal(card: Card, country: str) -> Proposal:
     } | dict(zip(("email", "email2", "email3"), card.emails, strict=False))  # fmt: skip
     values = {name: value for name, value in values.items() if value}
     left_out = (*card.left_out, *([f"{more} more telephone numbers"] if more else []))
+    photo, wrong = _photo(card.photo)
     confidence = {name: sure if name in {"last_name", "first_name"} else 1.0 for name in values}
     return Proposal(
-        card.number, DraftSource.PHONEBOOK, card.raw, values, card.organisation, confidence, left_out,
-        roles=card.roles,
+        card.number, DraftSource.PHONEBOOK, card.raw, values, card.organisation, confidence,
+        (*left_out, *wrong), roles=card.roles, photo=photo,
     )  # fmt: skip
+
+
+def _photo(data: bytes) -> tuple[Drawn | None, list[str]]:
+    """The photo of a card, drawn anew before any transaction begins; or why it is left out."""
+    if not data:
+        return None, []
+    try:
+        return drawn(pictures.photo(data)), []
+    except pictures.BadPicture as error:
+        return None, [f"photo that {error}"]
 
 
 def _numbers(card: Card, country: str) -> tuple[str, str, int]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from store import drafts, fields, references, value_lists
+from store import drafts, fields, photos, references, value_lists
 from store.actors import Actor
 from store.contacts import Contact
 from store.csvfile import Line
@@ -19,6 +19,7 @@ from store.drafts import ContactDraft, DraftSource, DraftState
 from store.errors import Invalid
 from store.fields import CONTACTS, Field, Kind, Value
 from store.importing import Occasion, Saved
+from store.photos import Drawn
 from syncd.core.names import normalised
 from syncd.engine import phones, records
 from syncd.engine.records import Follows
@@ -52,6 +53,7 @@ class Proposal:
     problem: str = ""  # not empty: it cannot be read
     candidates: tuple[str, ...] = ()  # what may be the account's name too
     roles: tuple[str, ...] = ()  # what may be the code or a label of a role
+    photo: Drawn | None = None
     reachable: bool = False  # a contact needs an e-mail address or a telephone number (R040)
 
 
@@ -114,6 +116,9 @@ def take(
         saved = records.save(session, CONTACTS, lines, occasion, follows=follows)
         there = _people(session, cards)
     made = dict(zip(new, saved.created, strict=True))
+    for position, contact_id in made.items():
+        if (photo := cards[position].proposal.photo) is not None:
+            photos.add(session, contact_id, photo, occasion.now)
     return [
         _added(card, made[position]) if position in made else _kept(session, card, there, waiting, occasion)
         for position, card in enumerate(cards)
@@ -301,9 +306,11 @@ def _kept(
     session: Transaction, card: _Card, there: _People, waiting: Mapping[str, int], occasion: Occasion
 ) -> Taken:
     """A draft, unless one waits already or the contact has all of it."""
-    one, name, left_out = card.proposal, _name(card), tuple(card.left_out)
-    missing = tuple(card.missing)
+    one, name, missing = card.proposal, _name(card), tuple(card.missing)
     contact = None if card.missing or one.problem else there.find(card)
+    if one.photo is not None and (contact is None or photos.row(session, contact.id) is None):
+        card.left_out.append(f"photo: `syncd contact photo {contact.id if contact else 'ID'} FILE` gives one")
+    left_out = tuple(card.left_out)
     if contact is not None and not changes(card.kind, contact, card.cells):
         return Taken(one.number, name, Outcome.KNOWN, contact.id, left_out=left_out)
     outcome = Outcome.UPDATE_OFFERED if contact else Outcome.UNREADABLE if one.problem else Outcome.DRAFT

@@ -1,9 +1,11 @@
 """Contacts from card files on the command line: contacts, drafts and offered updates (R038)."""
 
+import base64
 from pathlib import Path
 
 import pytest
 
+from tests.pictures import encoded, quarters
 from tests.servers.office import Office
 
 CONTACTS = (
@@ -182,3 +184,31 @@ def test_what_is_no_card_file_is_refused(office: Office) -> None:
     path.write_bytes(b"\x89PNG")
     outcome = office.run("contact", "import-cards", str(path))
     assert (outcome.code, "photo.vcf holds no card" in outcome.err) == (2, True)
+
+
+def test_the_photo_of_a_card_goes_to_the_contact_that_is_made_of_it(office: Office) -> None:
+    coded = base64.b64encode(encoded(quarters(900, 600), "JPEG")).decode()
+    photo = f"PHOTO;ENCODING=b;TYPE=JPEG:{coded}"
+    with_photo = ANNE.replace("END:VCARD", f"{photo}\r\nEND:VCARD")
+    lost = LOST.replace("END:VCARD", f"{photo}\r\nEND:VCARD")
+    broken = card("N:Petit;Luc;;;", "ORG:Garage", "EMAIL:luc@garage.example", "PHOTO;ENCODING=b:AAAA")
+
+    taken = take(office, with_photo + lost + broken)
+
+    assert [(one["outcome"], one["left_out"]) for one in taken] == [
+        ("added", ["home telephone"]),
+        ("draft", ["photo: `syncd contact photo ID FILE` gives one"]),
+        ("added", ["photo that is no picture of a kind that is taken: JPEG or PNG"]),
+    ]
+    assert office.rows("SELECT contact_id, mime, width, height FROM contact_photo") == [
+        (1, "image/jpeg", 512, 341)
+    ]
+    again = take(office, with_photo + lost)
+    assert [(one["outcome"], one["left_out"]) for one in again] == [
+        ("known", ["home telephone"]), ("known", ["photo: `syncd contact photo ID FILE` gives one"]),
+    ]  # fmt: skip
+    assert office.one("SELECT version FROM contact WHERE id = 1") == 1
+    assert b"PHOTO" not in bytes(office.one("SELECT raw FROM contact_draft"))  # type: ignore[call-overload]
+    dry = take(office, with_photo.replace("anne@", "bea@").replace("Anne", "Bea"), "--dry-run")
+    assert [one["outcome"] for one in dry] == ["added"]
+    assert office.one("SELECT count(*) FROM contact_photo") == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.load import load as load_config
-from store import contact_rows, field_config, merging, recommendations, timeline
+from store import contact_rows, field_config, logos, merging, photos, recommendations, timeline
 from store.actors import Actor
 from store.audit_log import Channel
 from store.contacts import CreatedVia
@@ -13,9 +13,11 @@ from store.database import Database
 from store.drafts import DraftSource
 from store.errors import Forbidden, NotFound
 from store.importing import Occasion
+from store.leases import Leases
 from store.recommendations import Advice, By
 from syncd.engine import cards
 from syncd.engine.cards import Proposal
+from syncd.engine.logos import LogoSync
 from syncd.engine.records import Follows
 from syncd.engine.timeline import planned
 from tests.servers.branches import ADMIN, NOW, PARIS, load, settle, user
@@ -59,6 +61,39 @@ def test_what_happened_with_a_contact_is_read_where_the_contact_is(company: Data
                 with pytest.raises(NotFound, match=f"there is no contact {hidden}"):
                     look()
             assert hidden not in {one.id for one in contact_rows.keys(session, reader)}
+
+
+DRAWN = photos.Drawn("image/png", 1, 1, "0" * 64, b"picture")
+
+
+def test_a_photo_is_seen_and_changed_where_its_contact_is(company: Database) -> None:
+    with company.write() as session:
+        assert photos.put(session, 1, DRAWN, actor=user(company, "paul"), now=NOW)
+    for login, error in (("lea", Forbidden), ("max", NotFound)):
+        with pytest.raises(error), company.write() as session:
+            photos.put(session, 1, None, actor=user(company, login), now=NOW)
+    with company.read() as session:
+        assert photos.content(session, 1, user(company, "lea")) == DRAWN
+        with pytest.raises(NotFound, match="there is no contact 1"):
+            photos.content(session, 1, user(company, "max"))
+
+
+def test_a_logo_is_seen_and_changed_where_its_account_is(company: Database, tmp_path: Path) -> None:
+    with company.write() as session:
+        assert logos.put(session, 1, DRAWN, actor=user(company, "paul"), now=NOW)
+    for login, error in (("lea", Forbidden), ("max", NotFound)):
+        with pytest.raises(error), company.write() as session:
+            logos.put(session, 1, None, actor=user(company, login), now=NOW)
+        with pytest.raises(error), company.read() as session:
+            logos.website(session, 1, user(company, login))
+        with pytest.raises(error):
+            LogoSync(company, Leases(company, tmp_path), fetch=False).asked(
+                1, user(company, login), Channel.CLI, NOW
+            )
+    with company.read() as session:
+        assert logos.content(session, 1, user(company, "lea")) == DRAWN
+        with pytest.raises(NotFound, match="there is no account 1"):
+            logos.content(session, 1, user(company, "max"))
 
 
 def test_recommendations_are_read_and_written_where_the_account_is(company: Database) -> None:

@@ -100,9 +100,38 @@ def test_a_fax_is_no_telephone() -> None:
     assert one("N:M;;;;\nTEL;TYPE=WORK,FAX:04 72 00 00 00").landline == ""
 
 
-def test_a_base64_photo_that_is_not_folded_is_skipped() -> None:
-    card = one("VERSION:2.1\nPHOTO;JPEG;ENCODING=BASE64:\nAAAA\nBBBB\n\nN:Martin;;;;")
-    assert card.last_name == "Martin"
+def test_a_base64_photo_that_is_not_folded_is_read() -> None:
+    card = one("VERSION:2.1\nPHOTO;JPEG;ENCODING=BASE64:\nAAAA\nBBBB\n\nN:Martin;;;;\nAAAA")
+    assert (card.last_name, card.photo) == ("Martin", b"\x00\x00\x00\x04\x10\x41")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PHOTO;ENCODING=b;TYPE=JPEG:AAAA\n BBBB",
+        "PHOTO;TYPE=JPEG;ENCODING=BASE64:AAAA\n BBBB\n",
+        "PHOTO;ENCODING=BASE64;JPEG:AAAABBBB",
+        "PHOTO:data:image/jpeg;base64,AAAABBBB",
+        "item1.PHOTO;PREF=1:data:image/png;base64\\,AAAA\n BBBB",
+        "PHOTO;ENCODING=b:AAAABBBB\nPHOTO;ENCODING=b:CCCC",
+    ],
+)
+def test_a_photo_is_read_in_every_version(line: str) -> None:
+    card = one(f"N:Martin;;;;\n{line}\nTITLE:Chef")
+    assert (card.photo, card.position) == (b"\x00\x00\x00\x04\x10\x41", "Chef")
+    assert b"AAAA" not in card.raw
+    assert card.left_out == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["PHOTO;VALUE=URI:https://photo.example/anne.jpg", "PHOTO:data:text/html;base64,AAAA", "PHOTO:data:,x",
+     "PHOTO;ENCODING=b:!!!!", "PHOTO;ENCODING=b:A"],
+)  # fmt: skip
+def test_a_photo_that_is_none_or_only_an_address_is_told(line: str) -> None:
+    card = one(f"N:Martin;;;;\n{line}")
+    assert (card.photo, card.left_out) == (b"", ("photo that cannot be read, or is only an address",))
+    assert one("N:Martin;;;;\nPHOTO;ENCODING=b:").left_out == ()
 
 
 def test_several_cards_are_read_whatever_stands_between_them() -> None:

@@ -67,6 +67,15 @@ TESTED = {
         ("store.recommendations.listed", "store.recommendations.put", "store.recommendations.clear",
          "syncd.engine.recommending.Recommending.clear"), ADVICE
     ),
+    **dict.fromkeys(
+        ("store.photos.content", "store.photos.put"),
+        f"{CONTACTS}.test_a_photo_is_seen_and_changed_where_its_contact_is",
+    ),
+    **dict.fromkeys(
+        ("store.logos.content", "store.logos.put", "store.logos.website",
+         "syncd.engine.logos.LogoSync.asked"),
+        f"{CONTACTS}.test_a_logo_is_seen_and_changed_where_its_account_is",
+    ),
     "store.field_config.apply": f"{CONTACTS}.test_only_an_admin_changes_the_fields",
     "syncd.engine.cards.take": f"{CONTACTS}.test_a_card_is_taken_onto_accounts_that_its_user_sees",
     "syncd.engine.advice_files.AdviceFiles.record": (

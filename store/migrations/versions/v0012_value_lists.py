@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 
 # By list: code, French, English, flag, whether it is the default.
 ITEMS: dict[str, list[tuple[str, str, str, str | None, bool]]] = {

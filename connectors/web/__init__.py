@@ -1,0 +1,1 @@
+"""What is asked of websites: bounded, and of public addresses only."""
