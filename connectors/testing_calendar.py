@@ -167,9 +167,12 @@ class MemoryCalendarConnector:
         since = _since(cursor)
         known = since is not None and since[0] == calendar.epoch
         if cursor and known and since is not None and (self.server.syncs or since[1] == len(calendar.log)):
-            touched = dict.fromkeys(calendar.log[since[1] :])
+            touched: dict[str, bool] = {}  # and whether it was there then
+            for ref, was_there in calendar.log[since[1] :]:
+                touched.setdefault(ref, was_there)
             listed = tuple(self._listed(ref, calendar) for ref in touched if ref in calendar.stored)
-            removed = tuple(ref for ref in touched if ref not in calendar.stored)
+            gone = {ref: was_there for ref, was_there in touched.items() if ref not in calendar.stored}
+            removed = tuple(ref for ref, was_there in gone.items() if was_there or self.server.tells_passing)
             return ChangeSet(listed, removed, complete=False, reset=False, cursor=now)
         every = tuple(self._listed(ref, calendar) for ref in calendar.stored)
         return ChangeSet(every, (), complete=True, reset=bool(cursor) and not known, cursor=now)

@@ -30,7 +30,8 @@ class Calendar:
     epoch: int  # tokens of another epoch mean nothing
     refused: bool = False
     stored: dict[str, Stored] = field(default_factory=dict)
-    log: list[str] = field(default_factory=list)  # the ref of each change; its length is the token
+    # The ref of each change, and whether it was there before; its length is the token.
+    log: list[tuple[str, bool]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class MemoryCalendar:
         self.owner = owner
         self.auto_schedule = auto_schedule
         self.syncs = True  # False: no tokens, a changed calendar is listed as a whole
+        self.tells_passing = True  # False: a listing says nothing of what came and went since the last one
         self.versions: Literal["always", "flaky", "never"] = "always"  # flaky: not in answer to a write
         self.rewrite: Rewrite | None = None  # what the server does to what it is given
         self.tells_rewrites = True  # False: it answers a write as if it had kept what it was given
@@ -220,12 +222,12 @@ class MemoryCalendar:
 
     def _store(self, calendar: Calendar, ref: str, source: bytes) -> None:
         self._versions += 1
+        calendar.log.append((ref, ref in calendar.stored))
         calendar.stored[ref] = Stored(source, f'"v{self._versions}"')
-        calendar.log.append(ref)
 
     def _drop(self, calendar: Calendar, ref: str) -> None:
         del calendar.stored[ref]
-        calendar.log.append(ref)
+        calendar.log.append((ref, True))
 
 
 def cut_short() -> CollectionError:

@@ -167,6 +167,23 @@ def absent(session: Session, collection_id: int) -> list[Known]:
     return [Known(*row) for row in session.execute(query)]
 
 
+def seen(session: Session, collection_id: int, refs: Iterable[str], *, but: Iterable[int]) -> None:
+    """These are there, whatever a listing says; those with the ids `but` are asked for all the same."""
+    kept = set(but)
+    found = [
+        id_
+        for part in chunked(refs)
+        for (id_,) in session.execute(
+            select(Binding.id).where(
+                Binding.collection_id == collection_id, Binding.absent, Binding.remote_ref.in_(part)
+            )
+        )
+        if id_ not in kept
+    ]
+    for ids in chunked(found):
+        session.execute(update(Binding).where(Binding.id.in_(ids)).values(absent=False))
+
+
 def entering(session: Session, collection_ids: Sequence[int], today: date) -> list[Known]:
     """Those that come into the window now."""
     query = select(Binding.id, Binding.remote_ref, Binding.version, Binding.state, Binding.absent).where(

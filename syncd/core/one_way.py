@@ -3,7 +3,7 @@ organizes. Whatever is overruled is told as a conflict. Pure."""
 
 from dataclasses import replace
 
-from connectors.calendar import Component, Item, Response
+from connectors.calendar import Component, Item, Privacy, Response
 from syncd.core.canonical import (
     Json,
     Unit,
@@ -90,6 +90,20 @@ def restored(pair: Pair, crm: Item, remote: Item) -> Merged:
     found = merged(pair, crm, answered, ALL_CRM)
     lost = overruled(Winner.CRM, pair.base_remote, crm, remote, found.remote)
     return replace(found, conflicts=found.conflicts + lost)
+
+
+def concealed(pair: Pair, crm: Item, remote: Item) -> Merged:
+    """TO_REMOTE: what the CRM holds as busy time, and a client made public, is made private again. Nothing
+    else is put back: the text is at the server alone."""
+    known, main = crm.by_key, crm.main.privacy
+    strict = main if main is not Privacy.PUBLIC else Privacy.PRIVATE
+    wanted = {one.key: known[one.key].privacy if one.key in known else main for one in remote.components}
+    if all(one is Privacy.PUBLIC for one in wanted.values()):  # the one that was private is gone
+        wanted = dict.fromkeys(wanted, strict)
+    target = replace(
+        remote, components=tuple(replace(one, privacy=wanted[one.key]) for one in remote.components)
+    )
+    return Merged(crm, target, overruled(Winner.CRM, pair.base_remote, crm, remote, target))
 
 
 def _answered(before: Component, now: Component | None) -> Component:

@@ -13,6 +13,7 @@ from syncd.core.merge import Merged, with_old
 from syncd.core.one_way import (
     ALL_CRM,
     ALL_REMOTE,
+    concealed,
     heard,
     merged,
     only_answers,
@@ -221,13 +222,28 @@ def _private(pair: Pair, crm: Item, remote: Item) -> Decision:
     """A private item is the server's alone: the CRM shows that the time is taken, and writes nothing."""
     view = redacted(remote)
     if pair.direction is Direction.TO_REMOTE:
-        return Decision(Action.NOTHING, 1, "It is private at the server, so the CRM leaves it alone.")
+        if is_private(remote):
+            return Decision(Action.NOTHING, 1, "It is private at the server, so the CRM leaves it alone.")
+        return _public_again(pair, crm, remote)
     target = view if is_private(remote) else pulled(pair, remote)
     base = None if is_private(remote) else pair.base_crm
     lost = overruled(Winner.REMOTE, pair.base_crm, crm, view, target)
     if base is None:
         lost = tuple(replace(one, base=None) for one in lost)
     return _outcome(pair, crm, view, Merged(target, view, lost))
+
+
+def _public_again(pair: Pair, crm: Item, remote: Item) -> Decision:
+    """TO_REMOTE: a client made public what was private. Both bases are busy time only, so what it changed
+    meanwhile is told against what the CRM holds."""
+    if pair.role is Role.ATTENDEE:
+        return Decision(
+            Action.NOTHING, 14, "Somebody else organizes it, and nothing is taken from the server."
+        )
+    if is_private(crm):
+        return _outcome(pair, crm, remote, concealed(pair, crm, remote))
+    pair = replace(pair, base_crm=crm, base_remote=crm)
+    return _outcome(pair, crm, remote, restored(pair, crm, remote))
 
 
 def _both_there(pair: Pair, crm: Item, remote: Item, rules: Rules) -> Decision:

@@ -163,6 +163,7 @@ class MemorySide(MemoryCalendar):
         self.syncs = syncs
         self.rewrite = rewriting(rewrite)
         self.tells_rewrites = rewrite != "silent"
+        self.tells_passing = versions != "always"  # a server may, and need not
 
     def change(self, what: str, calendar: str) -> None:
         if what == "expire":

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from connectors.calendar import Component, Item, Kind, Privacy, Status, Timing
-from syncd.core.canonical import Unit, dump
+from syncd.core.canonical import Unit, dump, redacted
 from syncd.core.merge import Rules, Winner
 from syncd.core.plan import Action, Direction, Pair, bases, decide
 from tests.unit.test_core_calendar_plan import (
@@ -111,3 +111,53 @@ def test_an_item_that_the_crm_makes_private_is_written_whole_and_kept_as_busy_ti
 
 def test_an_item_that_is_public_again_comes_whole() -> None:
     assert is_(decide(Pair(BUSY, BUSY, BUSY, BASE), REMOTE), Action.PULL, 3, BASE, None)
+
+
+# --- private items, in a calendar that nothing is taken from --------------------------------------
+
+
+def to_remote(crm: Item, remote: Item, before: Item = BUSY) -> Pair:
+    """A pair that was busy time when both sides were last looked at."""
+    return Pair(before, before, crm, remote, direction=Direction.TO_REMOTE, version_changed=True)
+
+
+def test_to_remote_leaves_alone_what_is_private_at_the_server() -> None:
+    assert decide(to_remote(BASE, SECRET), REMOTE).action is Action.NOTHING
+    assert decide(to_remote(BUSY, SECRET), REMOTE).action is Action.NOTHING
+
+
+def test_to_remote_makes_private_again_what_the_crm_made_private_and_keeps_its_text_at_the_server() -> None:
+    public = replace(SECRET, components=(replace(SECRET.main, privacy=Privacy.PUBLIC),))
+    sides = to_remote(BUSY, public)
+    found = decide(sides, REMOTE)
+    assert is_(found, Action.PUSH, 3, None, SECRET)
+    assert [(one.unit, one.crm, one.remote, one.winner) for one in found.conflicts] == [
+        (Unit.PRIVACY, "private", "public", Winner.CRM)
+    ]
+    assert bases(sides, found, crm=BUSY, remote=SECRET) == (BUSY, BUSY)
+
+
+def test_to_remote_makes_every_occurrence_private_again() -> None:
+    private = item(OVERRIDE, **DAILY)
+    private = replace(
+        private, components=tuple(replace(one, privacy=Privacy.PRIVATE) for one in private.components)
+    )
+    public = item(OVERRIDE, **DAILY)
+    bare = redacted(item(privacy=Privacy.PRIVATE, **DAILY))
+    assert decide(to_remote(bare, public, bare), REMOTE).remote == private
+
+
+def test_to_remote_puts_back_all_that_a_client_changed_while_it_was_private_there() -> None:
+    remote = item(subject="Médecin", location="Lyon", timing=Timing(at(15), at(16)))
+    sides = to_remote(
+        BASE, remote, replace(BUSY, components=(replace(BUSY.main, timing=remote.main.timing),))
+    )
+    found = decide(sides, REMOTE)
+    assert is_(found, Action.PUSH, 3, None, BASE)
+    assert {(one.unit, one.winner) for one in found.conflicts} == {
+        (Unit.SUBJECT, Winner.CRM),
+        (Unit.LOCATION, Winner.CRM),
+        (Unit.TIMING, Winner.CRM),
+    }
+    assert bases(sides, found, crm=BASE, remote=BASE) == (BASE, BASE)
+    assert decide(to_remote(BASE, BASE), REMOTE).remote is None

@@ -289,3 +289,17 @@ def test_what_is_the_organizer_s_own_changes_quietly_and_what_guests_are_told_do
     with pytest.raises(ItemError):
         connector.update(kept, renamed(kept.item, "Autre"), DRESS, notify=False)
     assert server.mailed == []
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_what_came_and_went_since_a_listing_may_be_told_or_not(tells: bool) -> None:
+    server = MemoryCalendar()
+    server.tells_passing = tells
+    kept = server.put(CAL, ics("kept"))
+    with connected(server) as connector:
+        cursor = connector.changes(CAL, "").cursor
+        passing = server.put(CAL, ics("passing"))
+        server.remove(passing)
+        server.put(CAL, ics("kept"), kept)
+        server.remove(kept)
+        assert set(connector.changes(CAL, cursor).removed) == ({kept, passing} if tells else {kept})

@@ -26,7 +26,7 @@ def set_aside(session: Transaction, context: Context, ones: Sequence[Aside]) -> 
             "role": CopyRole.ATTENDEE,
             "supplies": False,
             "base_remote": "",
-            "absent": False,
+            "absent": bool(one.calendar.row.token),  # until the cursor has moved past it
             "enters_on": one.enters_on,
             "changed_at": context.now,
         }

@@ -6,8 +6,6 @@ A kill before the transaction leaves everything as it was, or an intent that tel
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import structlog
@@ -21,7 +19,7 @@ from store.database import Transaction
 from store.errors import Stale
 from store.reconciling import BindingRow
 from store.updates import Updates
-from syncd.core.canonical import digest, dump, is_private, load, redacted
+from syncd.core.canonical import dump, is_private, load, redacted
 from syncd.core.conflicts import Rules, UnitConflict, Winner
 from syncd.core.guards import oscillates
 from syncd.core.merge import merge, with_old
@@ -36,14 +34,13 @@ from syncd.engine.calendar.items import (
     task_values,
 )
 from syncd.engine.calendar.journal import LEAVES, Outcome, conflict_rows, decision_row
+from syncd.engine.calendar.turns import history_after, in_turn
 from syncd.engine.calendar.video import informed, is_news
 
 HIDDEN = ""  # as a base of the CRM: it is not to be seen there
 SILENT = frozenset({Action.NOTHING, Action.ADOPT, Action.ECHO})  # nothing that a person would ask about
 CRM_FIRST = Rules(Winner.CRM)
-HISTORY = 6  # digests kept to tell two writers that undo each other: three rounds
 TRIES = 3  # against others who write to the same records in the same moment
-OSCILLATION_DAYS = 2  # within which three rounds are no accident
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -136,8 +133,8 @@ class _Confirm:
                 decisions.append(decision_row(self._context, one, id_, before))
             if crm != before and id_ is not None:
                 changed.append((plan.entity, id_))
-                if is_private(crm) and _tells(before):
-                    private.append((plan.entity, id_))
+            if id_ is not None and is_private(crm) and _was_told(one, before, crm):
+                private.append((plan.entity, id_))
         self._updates.send()
         bound = reconciling.insert_bindings(self._session, fresh)
         conflicts += [{**each, "binding_id": bound[at]} for at, each in of_fresh]
@@ -301,8 +298,8 @@ class _Confirm:
             self._take_over(plan)
         if old is None:
             return {**values, "ours": plan.ours}
-        values["history"] = history = _history(old, _marks(one, seen), self._context.now)
-        if oscillates(_digests(history)):
+        values["history"] = history = history_after(old, one, seen, self._context.now)
+        if oscillates(in_turn(history)):
             values["state"] = BindingState.FROZEN
             log.warning("two writers undo each other: frozen", action="freeze", uid=plan.uid)
         self._update(old.id, values)
@@ -333,13 +330,13 @@ class _Confirm:
             "entity_id": id_,
             "role": CopyRole[one.role.name],
             "supplies": one.supplies,
-            # What comes and goes between two listings is in neither: what we made is to be seen once.
-            "absent": one.wrote and plan.seen is None and one.remote is not None,
             "enters_on": None,
             "changed_at": self._context.now,
         }
         if one.remote is not None:
             values |= {"remote_ref": one.remote.ref, "version": one.remote.version}
+            if _is_to_be_seen(one):
+                values["absent"] = True
         if one.wrote:
             mark = mark_of(plan.dress) if plan.mark is None else plan.mark
             values |= {"dress": mark, "last_block": plan.dress.block}
@@ -360,6 +357,15 @@ def _comes_to_light(one: Outcome) -> bool:
     return one.supplies and not bound and one.plan.record is not None
 
 
+def _is_to_be_seen(one: Outcome) -> bool:
+    """Whether only a listing that is still to come, or one whose cursor has not moved yet, tells of the item.
+    What comes and goes between two listings is in neither. A calendar's first listing has no such gap: where
+    it breaks off, the next one is complete."""
+    plan = one.plan
+    fresh = plan.binding is None or plan.moved_from is not None
+    return (one.wrote and plan.seen is None) or (fresh and bool(plan.calendar.row.token))
+
+
 def _told_by(plan: Plan) -> Item | None:
     """The copy that owns the content, where it was read in this cycle."""
     return plan.seen if plan.remote is not None and not plan.follows else None
@@ -370,28 +376,12 @@ def _tells(item: Item | None) -> bool:
     return item is not None and (not is_private(item) or redacted(item) != item)
 
 
+def _was_told(one: Outcome, before: Item | None, crm: Item | None) -> bool:
+    """Whether what is private in the CRM now was not so on one of the sides."""
+    return (crm != before and _tells(before)) or (one.wrote and _tells(one.plan.seen) and not _tells(crm))
+
+
 def _wanted(plan: Plan) -> Item:
     if plan.decision.crm is None:
         raise ValueError("a plan that makes a record says what it is to be")
     return plan.decision.crm
-
-
-def _marks(one: Outcome, seen: Item) -> list[str]:
-    """What came in this cycle ("r") and what was written ("w"), in this order."""
-    came = one.plan.seen if one.wrote and one.plan.remote is not None else None
-    found = [f"r{digest(came)[:16]}"] if came is not None else []
-    return [*found, f"{'w' if one.wrote else 'r'}{digest(seen)[:16]}"]
-
-
-def _history(old: BindingRow, marks: Sequence[str], now: datetime) -> str:
-    """Digests of late, oldest first, each with its day."""
-    days = {f"{now - timedelta(days=back):%Y%m%d}" for back in range(OSCILLATION_DAYS)}
-    recent = [one for one in old.history.split() if one.partition("@")[2] in days]
-    return " ".join([*recent, *(f"{mark}@{now:%Y%m%d}" for mark in marks)][-HISTORY:])
-
-
-def _digests(history: str) -> list[str]:
-    """The digests of what was written and what came back in turn; empty where it was not in turn."""
-    marks = history.split()
-    turns = [left[:1] != right[:1] for left, right in pairwise(marks)]
-    return [one[1:17] for one in marks] if all(turns) else []

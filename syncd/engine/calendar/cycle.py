@@ -6,7 +6,7 @@ at any moment loses nothing; what was stored before it is recognised by its vers
 
 import json
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -23,6 +23,7 @@ from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.aside import set_aside
 from syncd.engine.calendar.braking import QUIET, going, kinds, moved_by, planned, released
 from syncd.engine.calendar.choice import kept, named, row_of
+from syncd.engine.calendar.closing import Look, close_look
 from syncd.engine.calendar.confirm import carry
 from syncd.engine.calendar.context import Calendar, Context, Plan
 from syncd.engine.calendar.journal import Outcome
@@ -99,7 +100,7 @@ class CalendarCycle:
             ]
             return False
         if pairs.anything or any(one.news for one in observations):
-            return self._execute(pairing, pairs, observations, unread)
+            return self._execute(pairing, pairs, observations, found, unread)
         return False
 
     # --- calendars ------------------------------------------------------------------------------
@@ -289,6 +290,7 @@ class CalendarCycle:
         pairing: Pairing,
         pairs: Pairs,
         observations: Sequence[Observed],
+        found: Mapping[int, Sequence[RemoteItem]],
         unread: dict[int, list[Unread]],
     ) -> bool:
         context = self._context
@@ -302,7 +304,7 @@ class CalendarCycle:
         def close(session: Transaction) -> None:
             again = overtaken | pusher.failed.keys()  # their cursors stay: the next look finds the same
             current = [one for one in observations if one.calendar.row.id not in again]
-            self._close(session, current, unread, pusher, moved)
+            close_look(session, context, Look(current, found, unread, pusher, moved, pairs.called))
 
         for start in range(0, len(here) or 1, BATCH):
             self._go_on()
@@ -352,7 +354,9 @@ class CalendarCycle:
             if writes(plan) and plan.moved_from is not None and plan.remote is not None:
                 # Wherever the write ends: the former place is told of as gone this once only.
                 place = {"collection_id": plan.calendar.row.id, "remote_ref": plan.remote.ref}
-                reconciling.update_binding(session, plan.moved_from.id, {**place, "version": ""})
+                reconciling.update_binding(
+                    session, plan.moved_from.id, {**place, "version": "", "absent": True}
+                )
             elif writes(plan) and plan.seen is None and plan.binding is not None:
                 # Should the write not arrive: what is gone was told this once only, so it is asked for.
                 reconciling.update_binding(session, plan.binding.id, {"absent": True})
@@ -364,34 +368,3 @@ class CalendarCycle:
             reconciling.update_binding(session, id_, {"state": BindingState.OUTSIDE, "absent": True})
         announcements.came(session, pairs.came)
         outbox.settle(session, pairs.idle)
-
-    def _close(
-        self,
-        session: Transaction,
-        observations: Sequence[Observed],
-        unread: dict[int, list[Unread]],
-        pusher: Pusher,
-        moved: Container[int],
-    ) -> None:
-        """All that was observed is stored, or waits: the next cycle goes on from here."""
-        for seen in observations:
-            refused = {ref for id_, ref in pusher.refused if id_ == seen.calendar.row.id}
-            self._remember(session, seen, unread[seen.calendar.row.id], refused)
-            for known in seen.unproven:
-                if known.id not in moved:
-                    reconciling.update_binding(session, known.id, {"absent": True})
-        unfinished = bool(pusher.failed) or any(one.unproven for one in observations)
-        if self._context.released is not None and not unfinished:
-            brakes.forget_release(session, self._context.mailbox_name)
-
-    def _remember(
-        self, session: Transaction, seen: Observed, unread: Sequence[Unread], refused: set[str]
-    ) -> None:
-        row, now = seen.calendar.row, self._context.now
-        for item in unread:
-            reconciling.quarantine(session, row.id, item.ref, item.error, now)
-        broken = {item.ref for item in unread} | refused
-        reconciling.release(session, row.id, [ref for ref in seen.refs if ref not in broken])
-        for known in seen.back:
-            reconciling.update_binding(session, known.id, {"absent": False})
-        reconciling.set_token(session, row.id, seen.cursor)
