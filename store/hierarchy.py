@@ -45,6 +45,12 @@ def too_deep(parents: Mapping[int, int], moved: Collection[int]) -> set[int]:
     return found
 
 
+def has_groups(session: Session, among: ColumnElement[bool]) -> bool:
+    """Whether there is a group among those accounts: where there is none, nothing needs to be looked for."""
+    query = select(Account.id).where(among, Account.type == AccountType.GROUP, Account.deleted_at.is_(None))
+    return session.scalar(query.limit(1)) is not None
+
+
 def below(tops: ColumnElement[bool]) -> CTE:
     """The groups among those accounts, each (`top`) with itself and all that lies below it (`id`)."""
     account = aliased(Account)

@@ -116,10 +116,10 @@ def _among(ids: Sequence[int], column: InstrumentedAttribute[int]) -> ColumnElem
 
 
 def _facts(session: Session, chosen: Chosen, *, rollup: bool) -> list[Facts]:
-    """Three queries, or five, whatever the number of accounts."""
+    """A few queries, whatever the number of accounts."""
     mine, theirs = Project.account_id, OpportunityAccount.account_id
     reads = [(_deals(mine).where(chosen(mine)), _opportunities(theirs).where(chosen(theirs)))]
-    if rollup:
+    if rollup and hierarchy.has_groups(session, chosen(Account.id)):
         below = hierarchy.below(chosen(Account.id))
         top, carried = below.c.top, below.c.id != below.c.top
         deals = _deals(top).join(below, below.c.id == mine).where(carried)
