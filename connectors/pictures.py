@@ -81,7 +81,7 @@ def logo(data: bytes) -> Picture:
 def _drawn(data: bytes, formats: tuple[str, ...], side: int) -> "tuple[Image.Image, str]":
     """The picture at its new size, upright, in RGB or RGBA; and what it was."""
     known = ", ".join(formats[:-1]) + f" or {formats[-1]}"
-    if b"<svg" in data[:1000].lower():
+    if data[:1000].lstrip().startswith(b"<") and b"<svg" in data[:1000].lower():
         raise BadPicture(f"is an SVG, which is a program rather than a picture: give a {known}")
     if data.count(_START_OF_SCAN) > MOST_SCANS:
         raise BadPicture(f"has more than {MOST_SCANS} scans")
@@ -120,7 +120,8 @@ def _opened(data: bytes, formats: tuple[str, ...]) -> "tuple[Image.Image, str]":
         best = max(range(len(icon.entry)), key=lambda at: (icon.entry[at].square, icon.entry[at].color_depth))
         return icon.frame(best), "ICO"
     image = Image.open(io.BytesIO(data), formats=[one for one in formats if one != "ICO"])
-    return image, image.format or ""
+    # A JPEG of a telephone may hold a second picture, such as a map of depths (MPO): that is left out.
+    return image, "JPEG" if image.format == "MPO" else image.format or ""
 
 
 def _turn(image: "Image.Image") -> "Image.Transpose | None":

@@ -94,6 +94,19 @@ def test_a_photo_in_the_colours_of_printers_is_read() -> None:
     assert colours(opened(made.content)) == [0, 1, 2, 3]
 
 
+def test_a_photo_of_a_telephone_that_holds_a_second_one_is_a_jpeg() -> None:
+    """Multi-picture files (CIPA DC-007): a map of depths stands behind the photo."""
+    file = encoded(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (32, 32))])
+    assert file.startswith(b"\xff\xd8")
+    made = pictures.photo(file)
+    assert (made.mime, colours(opened(made.content))) == ("image/jpeg", [0, 1, 2, 3])
+    assert colours(opened(pictures.logo(file).content)) == [0, 1, 2, 3]
+
+
+def test_a_photo_that_mentions_svg_is_a_photo() -> None:
+    assert pictures.photo(encoded(quarters(), "JPEG", comment=b"<svg")).mime == "image/jpeg"
+
+
 @pytest.mark.parametrize("format_", ["PNG", "JPEG", "GIF", "WEBP", "ICO"])
 def test_a_logo_of_any_kind_becomes_a_small_png(format_: str) -> None:
     size = 256 if format_ == "ICO" else 400
