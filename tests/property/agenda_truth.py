@@ -21,6 +21,8 @@ def values_in(item: Item | None) -> set[Value]:
 
 def _values(one: Component) -> set[str]:
     start = one.timing.start or one.timing.end
+    if start is not None and start == one.recurrence_id:
+        start = None  # where the series has it: nobody wrote that
     found = {one.subject.strip(), one.location, one.video_url, *one.categories}
     found |= {line.strip() for line in one.notes.split("\n")}
     found |= {alarm for alarm in one.alarms if alarm.startswith("-PT")}
