@@ -12,6 +12,7 @@ from store import (
     custom_fields,
     deals,
     drafts,
+    erased,
     import_runs,
     mail,
     meetings,
@@ -30,7 +31,7 @@ from store.base import Base
 
 MODULES = (
     account_drafts, accounts, activities, advice_rows, audit_log, bindings, calendar, contacts, custom_fields,
-    deals, drafts, import_runs, mail, meetings, merging, numbering, phones, pipeline, recommendations,
+    deals, drafts, erased, import_runs, mail, meetings, merging, numbering, phones, pipeline, recommendations,
     selling, statuses, sync_state, tags, users,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -30,6 +30,7 @@ from syncd.cli import (
     importing,
     mail,
     meetings,
+    persons,
     quick,
     recommendations,
     reconciled,
@@ -103,7 +104,6 @@ for _verb, _function in (
     ("explain", mail.explain),
     ("undo", reconciled.undo),
     ("audit", mail.audit),
-    ("forget", mail.forget),
     ("quick-add", quick.quick_add),
     ("list", records.list_),
     ("show", showing.show),
@@ -112,6 +112,7 @@ for _verb, _function in (
     ("export", sheets.export),
 ):
     app.command(_verb)(_function)
+app.add_typer(persons.forget, name="forget")
 app.add_typer(accounts.account, name="account")
 cards.add_to(contacts.contact)
 duplicates.add_to(contacts.contact)

@@ -6,6 +6,7 @@ from store import forget
 from store.status import of_ledger
 from syncd.daemon.clock import now
 from syncd.daemon.wiring import Installation
+from syncd.engine.erasing import Erasing
 from syncd.engine.forget import Forgetting, Selection
 
 
@@ -16,6 +17,17 @@ def forgetting(installation: Installation) -> Forgetting:
         installation.blobs,
         installation.hashed,
         installation.mail.rules.policy(now()),
+        installation.settings.workspace.default_country,
+    )
+
+
+def erasing(installation: Installation) -> Erasing:
+    """The means to erase a person."""
+    return Erasing(
+        installation.database,
+        installation.blobs,
+        installation.hashed,
+        installation.leases,
         installation.settings.workspace.default_country,
     )
 
