@@ -116,6 +116,7 @@ app.add_typer(persons.forget, name="forget")
 app.add_typer(accounts.account, name="account")
 cards.add_to(contacts.contact)
 duplicates.add_to(contacts.contact)
+persons.add_to(contacts.contact)
 timeline.add_to(contacts.contact)
 app.add_typer(contacts.contact, name="contact")
 for _noun, _group in selling.GROUPS.items():

@@ -3,8 +3,10 @@
 import json as jsonlib
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 from zoneinfo import ZoneInfo
 
 import typer
@@ -76,6 +78,68 @@ def forget_contact(
         as_json({"done": yes, **_plain(found)})
         return
     _print(found, zone, done=yes)
+
+
+def add_to(contact: typer.Typer) -> None:
+    """Adds `syncd contact export`."""
+    contact.command("export")(export)
+
+
+def export(
+    ctx: typer.Context,
+    who: Who,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The ZIP file that is written.")],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+    as_: As = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """Write all that is stored of a person into a ZIP file: articles 15 and 20 of the GDPR.
+
+    The contact with its duplicates and own fields, mail with attachments, activities, calls, events, drafts.
+    It names others too, in mail and notes: look through it before you hand it out. Needs the role admin.
+
+    \b
+    Examples:
+      syncd contact export 12 anne.zip
+      syncd contact export anne@dupont.example anne.zip
+    """
+    from syncd.daemon import offers
+    from syncd.daemon.clock import now
+
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already and is not overwritten (--force does)")
+    with of(ctx).installation() as installation:
+        with installation.database.read() as session:
+            acting = actor(session, as_)
+        with _beside(file) as out:
+            done = offers.person_export(installation).write(who, acting, now(), out)
+    if json:
+        as_json(done)
+        return
+    amounts = (
+        count(done.mails, "e-mail"),
+        count(done.files, "attachment"),
+        count(done.activities, "activity"),
+    )
+    say(f"{file}: {', '.join(amounts)}, {count(done.events, 'event')}")
+    if done.missing:
+        say(f"{count(done.missing, 'attachment')} without content: larger than mail.max_attachment, or lost")
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[BinaryIO]:
+    """A file that only its owner can read; it takes its place once it is whole, and never in part."""
+    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w+b") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def _plain(found: "Receipt") -> dict[str, object]:

@@ -8,6 +8,7 @@ from syncd.daemon.clock import now
 from syncd.daemon.wiring import Installation
 from syncd.engine.erasing import Erasing
 from syncd.engine.forget import Forgetting, Selection
+from syncd.engine.person_export import PersonExport
 
 
 def forgetting(installation: Installation) -> Forgetting:
@@ -30,6 +31,12 @@ def erasing(installation: Installation) -> Erasing:
         installation.leases,
         installation.settings.workspace.default_country,
     )
+
+
+def person_export(installation: Installation) -> PersonExport:
+    """The means to hand out all that is stored of a person."""
+    country = installation.settings.workspace.default_country
+    return PersonExport(installation.database, installation.blobs, country)
 
 
 def would_be_forgotten(installation: Installation) -> int:

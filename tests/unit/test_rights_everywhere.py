@@ -75,6 +75,9 @@ TESTED = {
         (f"syncd.engine.erasing.Erasing.{one}" for one in ("preview", "carry_out")),
         "tests.integration.test_erasing.test_only_an_admin_erases",
     ),
+    "syncd.engine.person_export.PersonExport.write": (
+        "tests.integration.test_person_export.test_only_an_admin_hands_out_what_is_stored"
+    ),
     "syncd.engine.account_drafts.approve": APPROVED,
     "syncd.engine.account_drafts.reject": (
         f"{ACCOUNTS}.test_a_draft_is_rejected_with_a_reason_that_who_asked_can_read"
