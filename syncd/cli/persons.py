@@ -80,6 +80,47 @@ def forget_contact(
     _print(found, zone, done=yes)
 
 
+@forget.command("old")
+def forget_old(
+    ctx: typer.Context,
+    *,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it now. Without this, only count what would go.")
+    ] = False,
+    as_: As = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """Erase logged mail that is older than mail.retention, as the service does every night.
+
+    Attachments and activities of the mail included. Nothing changes in any mailbox. With --yes it needs the
+    role admin.
+
+    \b
+    Examples:
+      syncd forget old
+      syncd forget old --yes
+    """
+    from syncd.daemon.clock import now
+
+    with of(ctx).installation() as installation:
+        zone = installation.settings.workspace.timezone
+        means = installation.retention
+        with installation.database.read() as session:
+            acting = actor(session, as_)
+        seen = means.preview(now())
+        done = means.ordered(acting, now()) if yes else None
+    if json:
+        as_json({"done": yes, "old": seen, "erased": done})
+    elif done is not None:
+        say(f"{count(done.mails, 'e-mail')} and {count(done.files, 'file')} of attachments erased")
+    else:
+        span = (
+            "" if seen.oldest is None else f", from {shown(seen.oldest, zone)} to {shown(seen.newest, zone)}"
+        )
+        say(f"{count(seen.mails, 'e-mail')} would go{span}.")
+        say("Nothing was erased: add --yes to do it, or wait for the service's next night.")
+
+
 def add_to(contact: typer.Typer) -> None:
     """Adds `syncd contact export`."""
     contact.command("export")(export)

@@ -68,6 +68,7 @@ class Service:
         installation.dropping.halted = self._stop.is_set
         installation.statuses.halted = self._stop.is_set
         installation.recommending.halted = self._stop.is_set
+        installation.retention.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
@@ -247,6 +248,7 @@ class Service:
         """The statuses of all accounts, once a night; then their recommendations, which may look at those."""
         self._tried(self._installation.statuses.run, "statuses", "the statuses of accounts wait")
         self._tried(self._installation.recommending.run, "recommendations", "recommendations wait")
+        self._tried(self._installation.retention.run, "retention", "old mail waits to be erased")
 
     def _tried(self, work: Callable[[datetime], object], action: str, waiting: str) -> None:
         """Work that belongs to no mailbox. Tried again in a minute where it fails; all else goes on."""

@@ -53,6 +53,7 @@ def folder(tmp_path: Path) -> Path:
         (["forget"], 2, "name exactly one of --contact, --address, --number, --name and --excluded"),
         (["forget", "--contact", "9"], 1, "there is no contact 9"),
         (["forget", "contact"], 2, "Missing argument"),
+        (["forget", "old", "--yes"], 1, "mail.retention is not set"),
         (["forget", "contact", "9"], 1, "there is no contact 9"),
         (["forget", "contact", "9", "--yes", "--dry-run"], 2, "exclude each other"),
         (["forget", "contact", "a@b.example", "--as", "nobody"], 1, "there is no user nobody"),

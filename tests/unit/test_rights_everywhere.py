@@ -75,6 +75,9 @@ TESTED = {
         (f"syncd.engine.erasing.Erasing.{one}" for one in ("preview", "carry_out")),
         "tests.integration.test_erasing.test_only_an_admin_erases",
     ),
+    "syncd.engine.retention.Retention.ordered": (
+        "tests.integration.test_retention.test_only_an_admin_erases_old_mail_at_once"
+    ),
     "syncd.engine.person_export.PersonExport.write": (
         "tests.integration.test_person_export.test_only_an_admin_hands_out_what_is_stored"
     ),
