@@ -20,6 +20,7 @@ from store import (
     erasing_events,
     mail_log,
     meeting_rows,
+    report_forms,
     traces,
 )
 from store.actors import Actor
@@ -33,6 +34,7 @@ from store.persons import Person, resolve
 from store.tables import METADATA
 from store.traces import Traces
 from syncd.core.identity import KeyedHash
+from syncd.engine.forget_calls import blank_copies
 from syncd.engine.forget_calls import erase as erase_calls
 from syncd.engine.phones import settle, settle_all
 
@@ -240,7 +242,11 @@ class Erasing:
         calls.update(call_rows.with_numbers(session, person.numbers))
         gone, facts = erasing.activities_of(session, person)
         gone = sorted({*gone, *calls})
+        # Forms are the service's own: they go from every list, as they do when a call is deleted.
+        forms = {one.task_id for one in report_forms.ever(session, gone) if one.task_id}
+        work.tasks -= forms
         erase_calls(session, gone, now)
+        blank_copies(session, forms)
         blanked, tasks = erasing.blank_reports(session, facts)
         work.tasks.update(tasks)
         work.count({"activity": len(gone), "meeting_report": blanked})
