@@ -30,6 +30,13 @@ def longer_than_nothing(value: timedelta) -> timedelta:
     return value
 
 
+def a_day_at_least(value: timedelta) -> timedelta:
+    """A day or more: what is erased sooner was hardly worth logging, and is mostly a slip of the pen."""
+    if value < timedelta(days=1):
+        raise ValueError('must be a day at least: "365d", "730d"')
+    return value
+
+
 def one_line(value: str) -> str:
     """Without line breaks and other control characters: it may become part of a protocol's command."""
     if _CONTROL.search(value):

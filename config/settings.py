@@ -32,7 +32,19 @@ from config.logos import Logos
 from config.recommendations import Plan, Product, RecommendationRule, Recommendations
 from config.rights import Rights
 from config.status_rules import StatusRule
-from config.types import Address, Duration, LocalPath, Name, Period, Section, Since, Size, Text, TimeZone
+from config.types import (
+    Address,
+    Duration,
+    Keep,
+    LocalPath,
+    Name,
+    Period,
+    Section,
+    Since,
+    Size,
+    Text,
+    TimeZone,
+)
 from config.video import LOGIN, RoomLink, Video
 
 __all__ = [
@@ -119,6 +131,8 @@ class Mail(Section):
 
     since: Since = timedelta(days=90)
     """How far back the first synchronisation looks: a date or an age."""
+    retention: Keep | None = None
+    """Logged mail older than this age is erased every night; by default none is. Mailboxes keep theirs."""
     max_attachment: Size = 25 * 1024 * 1024
     """Larger attachments are recorded by name and size only."""
     min_inline_image: Size = 10 * 1024

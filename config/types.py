@@ -35,6 +35,7 @@ Duration = Annotated[
     timedelta, BeforeValidator(values.parse_duration), WithJsonSchema(_DURATION_SCHEMA)
 ]  # "90d", "15m", "2h30m"
 Period = Annotated[Duration, AfterValidator(rules.longer_than_nothing)]  # a Duration above zero
+Keep = Annotated[Duration, AfterValidator(rules.a_day_at_least)]  # a Duration of a day or more
 Size = Annotated[
     int, BeforeValidator(values.parse_size), Field(ge=0), WithJsonSchema(_SIZE_SCHEMA)
 ]  # octets; "25MiB"

@@ -262,6 +262,20 @@ def mentions(
     return sum(_without(one.detail, gone) != one.detail for one in _pages(session))
 
 
+def of_person(session: Session, keys: Collection[str]) -> list[dict[str, Any]]:
+    """What the reports say of somebody by one of these keys, such as "contact:5"; of nobody else."""
+    found = []
+    for one in _pages(session):
+        present = one.detail.get("present") or []
+        said = [entry for entry in present if entry["who"] in keys]
+        said += [entry for entry in one.detail.get("unplanned") or [] if _who(entry) in keys]
+        away = any(who in keys for who in one.detail.get("absent") or [])
+        if said or away:
+            place = {"uid": one.uid, "occurrence": one.recurrence_key}
+            found.append({**place, "came": said, "did_not_come": away})
+    return found
+
+
 def erase(
     session: Session, addresses: Collection[str], contact_id: int | None, names: Collection[str] = ()
 ) -> int:

@@ -45,6 +45,7 @@ class VerdictKind(Enum):
     PRIVATE = 5
     TOO_OLD = 6
     QUARANTINED = 7
+    ERASED = 8  # with a person: never to be logged again
 
 
 class Mailbox(Entity, Base):

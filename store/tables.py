@@ -13,6 +13,7 @@ from store import (
     custom_fields,
     deals,
     drafts,
+    erased,
     import_runs,
     logos,
     mail,
@@ -33,7 +34,7 @@ from store.base import Base
 
 MODULES = (
     account_drafts, accounts, activities, advice_rows, audit_log, bindings, calendar, checkins, contacts,
-    custom_fields, deals, drafts, import_runs, logos, mail, meetings, merging, numbering, phones, photos,
-    pipeline, recommendations, selling, statuses, sync_state, tags, users,
+    custom_fields, deals, drafts, erased, import_runs, logos, mail, meetings, merging, numbering, phones,
+    photos, pipeline, recommendations, selling, statuses, sync_state, tags, users,
 )  # fmt: skip
 METADATA = Base.metadata

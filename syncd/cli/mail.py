@@ -263,7 +263,10 @@ def forget(
       syncd forget --contact 12 --yes
       syncd forget --number +33145678901
       syncd forget --excluded
+      syncd forget contact 12 --dry-run
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from syncd.daemon import offers
     from syncd.daemon.clock import now
     from syncd.engine.forget import Selection

@@ -33,6 +33,7 @@ from syncd.cli import (
     mail,
     meetings,
     pictures,
+    persons,
     quick,
     recommendations,
     reconciled,
@@ -106,7 +107,6 @@ for _verb, _function in (
     ("explain", mail.explain),
     ("undo", reconciled.undo),
     ("audit", mail.audit),
-    ("forget", mail.forget),
     ("quick-add", quick.quick_add),
     ("list", records.list_),
     ("show", showing.show),
@@ -116,9 +116,11 @@ for _verb, _function in (
 ):
     app.command(_verb)(_function)
 pictures.add_to(contacts.contact, accounts.account)
+app.add_typer(persons.forget, name="forget")
 app.add_typer(accounts.account, name="account")
 cards.add_to(contacts.contact)
 duplicates.add_to(contacts.contact)
+persons.add_to(contacts.contact)
 timeline.add_to(contacts.contact)
 app.add_typer(contacts.contact, name="contact")
 for _noun, _group in selling.GROUPS.items():

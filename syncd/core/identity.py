@@ -37,6 +37,10 @@ class KeyedHash:
         """The key of a Message-ID without brackets, as the message's own or as one it answers to."""
         return self._key("m:" + message_id)
 
+    def erased(self, fingerprint: str) -> int:
+        """The key of a message that is not to be logged again, by its fingerprint."""
+        return self._key("e:" + fingerprint)
+
     def target(self, email: str, account_id: int, contact_id: int | None) -> int:
         """The key of an address as one record's."""
         return self._key(f"t:{account_id}:{contact_id}:{email}")

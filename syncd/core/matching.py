@@ -20,7 +20,7 @@ SKIPPED_ROLES = frozenset({FolderRole.DRAFTS, FolderRole.JUNK, FolderRole.TRASH}
 
 
 class Verdict(Enum):
-    """What was decided. `QUARANTINED` is never decided here: it means that reading failed."""
+    """What was decided. Never decided here: `QUARANTINED`, which means that reading failed, and `ERASED`."""
 
     LOGGED = auto()
     NO_CONTACT = auto()
@@ -29,6 +29,7 @@ class Verdict(Enum):
     PRIVATE = auto()
     TOO_OLD = auto()
     QUARANTINED = auto()
+    ERASED = auto()
 
 
 class Rule(Enum):

@@ -6,7 +6,9 @@ from store import forget
 from store.status import of_ledger
 from syncd.daemon.clock import now
 from syncd.daemon.wiring import Installation
+from syncd.engine.erasing import Erasing
 from syncd.engine.forget import Forgetting, Selection
+from syncd.engine.person_export import PersonExport
 
 
 def forgetting(installation: Installation) -> Forgetting:
@@ -18,6 +20,23 @@ def forgetting(installation: Installation) -> Forgetting:
         installation.mail.rules.policy(now()),
         installation.settings.workspace.default_country,
     )
+
+
+def erasing(installation: Installation) -> Erasing:
+    """The means to erase a person."""
+    return Erasing(
+        installation.database,
+        installation.blobs,
+        installation.hashed,
+        installation.leases,
+        installation.settings.workspace.default_country,
+    )
+
+
+def person_export(installation: Installation) -> PersonExport:
+    """The means to hand out all that is stored of a person."""
+    country = installation.settings.workspace.default_country
+    return PersonExport(installation.database, installation.blobs, country)
 
 
 def would_be_forgotten(installation: Installation) -> int:

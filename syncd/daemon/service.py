@@ -70,6 +70,7 @@ class Service:
         installation.statuses.halted = self._stop.is_set
         installation.recommending.halted = self._stop.is_set
         installation.logos.halted = self._stop.is_set
+        installation.retention.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
@@ -251,6 +252,7 @@ class Service:
         """The statuses of all accounts, once a night; then their recommendations, which may look at those."""
         self._tried(self._installation.statuses.run, "statuses", "the statuses of accounts wait")
         self._tried(self._installation.recommending.run, "recommendations", "recommendations wait")
+        self._tried(self._installation.retention.run, "retention", "old mail waits to be erased")
 
     def _logos(self) -> None:
         """Accounts with a website and no logo, whatever way they came in."""

@@ -5,7 +5,7 @@ import secrets
 import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
@@ -45,6 +45,7 @@ from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.meetings.messages import Messages
 from syncd.engine.meetings.replies import Replies
 from syncd.engine.meetings.sync import MeetingSync
+from syncd.engine.retention import Retention, logged_since
 from syncd.engine.supervise import Calendars, Connections, Heartbeat, Supervisor
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ class Installation:
         self.recommending = advice.recommending(settings, self.database)
         folders = advice.folders(settings, self.database, self.recommending)
         self.dropping = dropping(settings, self.hashed, self.database, self.people, folders)
+        self.retention = Retention(
+            self.database, self.blobs, settings.mail.retention, settings.workspace.timezone
+        )
         self.statuses = status_sync(settings, self.database, self.hashed, self.people)
         self.logos = logo_sync(settings, self.database, self.leases)
         self.follows = follows(settings, self.statuses, self.recommending)
@@ -316,7 +320,7 @@ def mail_rules(settings: Settings, hashed: KeyedHash) -> MailRules:
 
     def policy(moment: datetime) -> Policy:
         return Policy(
-            since=_since(mail.since, moment, settings),
+            since=logged_since(mail.since, mail.retention, moment, settings.workspace.timezone),
             exclusions=exclusions,
             private_keywords=private,
             match_all_recipients=mail.match_all_recipients,
@@ -326,18 +330,13 @@ def mail_rules(settings: Settings, hashed: KeyedHash) -> MailRules:
 
     # Whatever a verdict depends on: where it changes, what rules kept out is judged again.
     facts = (mail.since, exclusions, sorted(private), mail.match_all_recipients, mail.match_domains,
-             mail.follow_threads, sorted(settings.own_addresses()))  # fmt: skip
+             mail.follow_threads, sorted(settings.own_addresses()),
+             *([] if mail.retention is None else [mail.retention]))  # fmt: skip
     return MailRules(
         policy=policy,
         policy_hash=hashed.text(repr(facts)),
         limits=Limits(mail.max_attachment, mail.min_inline_image),
     )
-
-
-def _since(since: date | timedelta, moment: datetime, settings: Settings) -> datetime:
-    if isinstance(since, timedelta):
-        return moment - since
-    return datetime(since.year, since.month, since.day, tzinfo=settings.workspace.timezone)
 
 
 def _user_rows(settings: Settings) -> list[UserRow]:

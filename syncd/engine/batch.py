@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -25,6 +25,7 @@ from syncd.core.identity import KeyedHash, ledger_keys, thread_names
 from syncd.core.matching import Verdict, case_for, opportunity_for
 from syncd.engine.aside import HERE, Reader
 from syncd.engine.content import Limits
+from syncd.engine.kept_out import without_erased
 from syncd.engine.meetings.replies import Replies, Reply, Said, in_sent, said_in
 from syncd.engine.reader import Outcome
 from syncd.engine.reading import Judged, mail_row
@@ -251,6 +252,16 @@ class Batch:
         for uid in failed | self._gone:
             self._prints.pop(uid, None)
         rest = [one for one in self.asked if one.uid not in failed]
+        late = {one.uid for one in rest if one.fingerprint is None and one.uid in self._prints}
+        if late:  # only now is it known which messages these are
+            named = [
+                replace(one, fingerprint=self._prints[one.uid]) if one.uid in late else one for one in rest
+            ]
+            rest = without_erased(self.desk.database, self.desk.hashed, named)
+            for one in rest:
+                if one.decision.verdict is Verdict.ERASED and one.uid in late:
+                    mails.pop(self._prints.pop(one.uid), None)
+                    wasted = True
         return _Work(rest, failures, mails, self._prints, self._gone, wasted or bool(unreadable))
 
     # --- writing --------------------------------------------------------------------------------
@@ -356,7 +367,9 @@ class Batch:
                 uid=one.uid,
                 kind=KINDS[one.decision.verdict],
                 reason=one.decision.reason,
-                keys=ledger_keys(one.seen.envelope, one.decision.counterparts, self.desk.hashed),
+                keys=()
+                if one.decision.verdict is Verdict.ERASED
+                else ledger_keys(one.seen.envelope, one.decision.counterparts, self.desk.hashed),
                 email_id=ids[work.prints[one.uid]]
                 if one.uid in work.prints
                 else held.get(one.fingerprint or ""),

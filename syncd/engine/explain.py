@@ -22,6 +22,7 @@ MEANING = {
     VerdictKind.EXCLUDED: "not logged: excluded",
     VerdictKind.PRIVATE: "not logged: private",
     VerdictKind.TOO_OLD: "not logged: older than mail.since",
+    VerdictKind.ERASED: "not logged: erased with a person",
     VerdictKind.QUARANTINED: "in quarantine: it could not be read",
 }
 

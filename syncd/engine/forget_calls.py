@@ -4,11 +4,14 @@ A call's activity names the person and the number, its form's task too: both go,
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 
-from store import call_rows, report_forms, scheduling
+from store import call_rows, reconciling, report_forms, scheduling
+from store.bindings import BoundEntity
 from store.calendar import Task
 from store.database import Transaction
+from syncd.core.canonical import dump, load
 from syncd.engine.meetings.forms import cancel
 
 
@@ -41,6 +44,18 @@ def _free(session: Transaction, asked: Iterable[str], country: str) -> set[str]:
     book = phone_book(((n, one.numbers) for n, one in enumerate(entries)), country)
     free = [one for one in asked if not book.whose(one)]
     return {form for one in free for form in (one.strip(), international(one, country)) if form}
+
+
+def blank_copies(session: Transaction, tasks: Collection[int]) -> None:
+    """What was noted of these forms' tasks when they were put into a list says nothing any more: they wait to
+    be taken out of it."""
+    for one in reconciling.of_records(session, BoundEntity.TASK, tasks):
+        if not one.base_remote:
+            continue
+        item = load(one.base_remote)
+        parts = tuple(replace(part, subject="", notes="") for part in item.components)
+        blank = {"base_remote": dump(replace(item, components=parts)), "base_crm": None, "last_block": ""}
+        reconciling.update_binding(session, one.id, blank)
 
 
 def erase(session: Transaction, calls: Collection[int], now: datetime) -> None:

@@ -16,6 +16,7 @@ from syncd.core.directory import Directory
 from syncd.core.identity import KeyedHash, fingerprint, thread_names
 from syncd.core.matching import Policy, Seen, decide
 from syncd.engine.batch import Failure
+from syncd.engine.kept_out import without_erased
 from syncd.engine.known import Known
 from syncd.engine.reading import Judged
 
@@ -69,7 +70,7 @@ class Judge:
             )
             for (head, _), seen in zip(read, several, strict=True)
         ]
-        return judged, failures, directory
+        return without_erased(self._database, self._hashed, judged), failures, directory
 
     def again(self, judged: Sequence[Judged]) -> tuple[list[Judged], Directory]:
         """The same messages by what the CRM knows now."""
@@ -79,7 +80,7 @@ class Judge:
             replace(one, seen=seen, decision=decide(seen, directory, self._policy))
             for one, seen in zip(judged, several, strict=True)
         ]
-        return fresh, directory
+        return without_erased(self._database, self._hashed, fresh), directory
 
     def _with_threads(self, several: list[Seen]) -> list[Seen]:
         """The same messages; where threads are followed, with the accounts at which each one's is logged."""

@@ -58,10 +58,18 @@ def folder(tmp_path: Path) -> Path:
         (["pause"], 2, "Missing argument"),
         (["forget"], 2, "name exactly one of --contact, --address, --number, --name and --excluded"),
         (["forget", "--contact", "9"], 1, "there is no contact 9"),
+        (["forget", "contact"], 2, "Missing argument"),
+        (["forget", "old", "--yes"], 1, "mail.retention is not set"),
+        (["forget", "contact", "9"], 1, "there is no contact 9"),
+        (["forget", "contact", "9", "--yes", "--dry-run"], 2, "exclude each other"),
+        (["forget", "contact", "a@b.example", "--as", "nobody"], 1, "there is no user nobody"),
         (["explain", "1@nowhere.example"], 1, None),
         (["explain", "event:99"], 1, None),
         (["contact", "delete", "9"], 1, "there is no contact 9"),
         (["contact", "restore", "9"], 1, "there is no contact 9"),
+        (["contact", "export", "9", "nine.zip"], 1, "there is no contact 9"),
+        (["contact", "export", "9", "empty.csv"], 2, "is there already and is not overwritten"),
+        (["contact", "export", "9", "nowhere/nine.zip"], 1, "No such file or directory"),
         (["account", "add", "--name", "X"], 2, "Missing option '--type'"),
         (["account", "edit", "9", "--city", "X"], 2, "there is no account 9"),
         (["account", "delete", "9"], 1, "there is no account 9"),
@@ -169,7 +177,7 @@ def test_help_of_every_verb_has_an_example_and_comes_quickly(tmp_path: Path) -> 
     from syncd.cli.main import app
 
     names = [one.name for one in app.registered_commands]
-    assert len(names) == 20
+    assert len(names) == 19
     for name in names:
         assert name is not None
         outcome = console(None, name, "--help")

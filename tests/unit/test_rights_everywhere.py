@@ -84,6 +84,16 @@ TESTED = {
     "syncd.engine.recommending.Recommending.ordered": (
         "tests.integration.test_recommending.test_a_dry_run_tells_and_writes_nothing"
     ),
+    **dict.fromkeys(
+        (f"syncd.engine.erasing.Erasing.{one}" for one in ("preview", "carry_out")),
+        "tests.integration.test_erasing.test_only_an_admin_erases",
+    ),
+    "syncd.engine.retention.Retention.ordered": (
+        "tests.integration.test_retention.test_only_an_admin_erases_old_mail_at_once"
+    ),
+    "syncd.engine.person_export.PersonExport.write": (
+        "tests.integration.test_person_export.test_only_an_admin_hands_out_what_is_stored"
+    ),
     "syncd.engine.account_drafts.approve": APPROVED,
     "syncd.engine.account_drafts.reject": (
         f"{ACCOUNTS}.test_a_draft_is_rejected_with_a_reason_that_who_asked_can_read"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.calendar import Item, Kind, RemoteItem
-from store import announcements, calendar_rows, reconciling
+from store import announcements, calendar_rows, erased, reconciling
 from store.bindings import BindingState, BoundEntity, IntentKind
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
@@ -41,6 +41,7 @@ class Gathered:
     elsewhere: set[Key] = field(default_factory=set)  # records with such a creation in another mailbox
     lost: dict[str, BindingRow] = field(default_factory=dict)  # by UID: what is not where it was any more
     twins: dict[str, int] = field(default_factory=dict)  # by UID: items that were known to be copies by hand
+    detached: set[Key] = field(default_factory=set)  # records that calendars have no part in any more
     names: Names = field(default_factory=lambda: Names({}, {}))
 
     def copies_of(self, key: Key) -> Sequence[BindingRow]:
@@ -73,6 +74,7 @@ def gather(
     named = records_named((one.item for items in found.values() for one in items), context.rules.instance)
     wanted |= {(ENTITIES[kind], id_) for kind, ids in named.items() for id_ in ids}
     _records(session, known, wanted)
+    known.detached = erased.detached(session, wanted)
     for kind in EXTRAS:
         _copies(session, known, kind, [one.entity_id for one in waiting if one.entity is kind])
     known.own = reconciling.calendars_of_user(session, context.setting.owner_id)

@@ -175,7 +175,11 @@ class Pairing:
         )
         if bound:
             self._decide(plan)
-        elif seen.companion or (binding is not None and binding.state is BindingState.IGNORED):
+        elif (
+            seen.companion
+            or (binding is not None and binding.state is BindingState.IGNORED)
+            or (record is not None and (entity, record.id) in known.detached)
+        ):
             self._aside(plan, BindingState.IGNORED)
         elif plan.crm is None and (later := outside(seen, self._context)) is not None:
             self._aside(plan, BindingState.OUTSIDE, later[0])
@@ -279,7 +283,8 @@ class Pairing:
         later = {*self._pairs.vanished, *self._pairs.unproven}
         if self._out_of_reach(waiting) or any(one.id in later for one in here):
             return  # another time
-        if record is None or (not here and record_hidden(record)):
+        detached = (waiting.entity, waiting.entity_id) in self._known.detached
+        if record is None or detached or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
             return
         if not here and mine:
@@ -367,7 +372,11 @@ class Pairing:
         """What the CRM writes beside a record, for its owner only: made, changed or taken away."""
         if (waiting.entity, waiting.entity_id) in self._known.under_way:
             return
-        record = self._known.records.get((RECORDS[waiting.entity], waiting.entity_id))
+        key = (RECORDS[waiting.entity], waiting.entity_id)
+        record = self._known.records.get(key)
+        if key in self._known.detached:
+            self._pairs.idle.append(waiting)
+            return
         copies = self._known.copies_of((waiting.entity, waiting.entity_id))
         binding = next((one for one in copies if one.collection_id in self._calendars), None)
         wanted = None
