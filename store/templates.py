@@ -105,6 +105,8 @@ def _guide(kind: Kind, language: str) -> Guide:
             words = "l'id, au lieu du nom" if french else "its id, instead of the name"
         yes = ("oui" if french else "yes") if header in needed else ""
         rows.append((header, yes, words, "", ""))
+    if not any(row[-1] for row in rows[1:]):  # nothing is called in another way
+        rows = [row[:-1] for row in rows]
     return Guide("colonnes" if french else "columns", rows)
 
 
