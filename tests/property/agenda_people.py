@@ -320,6 +320,12 @@ class People(Company):
             done = self.edit(key, lambda item: crm.with_guest(item, number, me, email=email))
         self.done[f"crm {what}"] += done
 
+    @rule(message=st.sampled_from(["Acompte exigé", "Payé", None]))
+    def what_stands_at_the_account_changes(self, message: str | None) -> None:
+        """Nobody's change of any event: what both sides hold stays the truth."""
+        self.agenda.advise(message)
+        self.done["crm advice"] += 1
+
     @rule(at=PICK)
     def the_crm_cancels_one(self, at: int) -> None:
         key = self.record(at)
