@@ -307,6 +307,7 @@ class People(Company):
         me = self.agenda._owner(self.agenda.records()[key]) + "@acme.example"
         if what == "link":
             self.agenda.link(key)
+            self.what_stands_at_the_account_changes(("Acompte exigé", "Payé", None)[number % 3])
             done = True
         elif what == "no guest":
             done = self.edit(key, lambda item: crm.without_guest(item, number))
@@ -320,7 +321,6 @@ class People(Company):
             done = self.edit(key, lambda item: crm.with_guest(item, number, me, email=email))
         self.done[f"crm {what}"] += done
 
-    @rule(message=st.sampled_from(["Acompte exigé", "Payé", None]))
     def what_stands_at_the_account_changes(self, message: str | None) -> None:
         """Nobody's change of any event: what both sides hold stays the truth."""
         self.agenda.advise(message)
