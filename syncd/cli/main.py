@@ -22,6 +22,7 @@ import typer
 from syncd.cli import (
     accounts,
     cards,
+    contact_mail,
     contacts,
     cycles,
     duplicates,
@@ -116,6 +117,7 @@ app.add_typer(accounts.account, name="account")
 cards.add_to(contacts.contact)
 duplicates.add_to(contacts.contact)
 timeline.add_to(contacts.contact)
+contact_mail.add_to(contacts.contact)
 app.add_typer(contacts.contact, name="contact")
 for _noun, _group in selling.GROUPS.items():
     app.add_typer(_group, name=_noun)

@@ -55,6 +55,7 @@ def folder(tmp_path: Path) -> Path:
         (["explain", "1@nowhere.example"], 1, None),
         (["explain", "event:99"], 1, None),
         (["contact", "delete", "9"], 1, "there is no contact 9"),
+        (["contact", "email", "9", "--subject", "x"], 1, "there is no contact 9"),
         (["contact", "restore", "9"], 1, "there is no contact 9"),
         (["account", "add", "--name", "X"], 2, "Missing option '--type'"),
         (["account", "edit", "9", "--city", "X"], 2, "there is no account 9"),

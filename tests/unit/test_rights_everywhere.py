@@ -63,6 +63,7 @@ TESTED = {
         ("store.recommendations.listed", "store.recommendations.put", "store.recommendations.clear",
          "syncd.engine.recommending.Recommending.clear"), ADVICE
     ),
+    "store.outbound.to_contact": f"{CONTACTS}.test_a_mail_is_drafted_to_contacts_that_its_user_sees",
     "store.field_config.apply": f"{CONTACTS}.test_only_an_admin_changes_the_fields",
     "syncd.engine.cards.take": f"{CONTACTS}.test_a_card_is_taken_onto_accounts_that_its_user_sees",
     "syncd.engine.advice_files.AdviceFiles.record": (
