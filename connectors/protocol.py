@@ -79,8 +79,10 @@ class MailConnector(Connector, Protocol):
         """
         ...
 
-    def put(self, ref: str, content: bytes) -> None:
+    def put(self, ref: str, content: bytes, *, draft: bool = False) -> None:
         """Puts a message (RFC 5322, CRLF) into the folder, unread, as if it had come: nobody is mailed.
+
+        As a `draft` it is one that its owner goes on writing, and has been read.
 
         Raises CollectionGone, CollectionRefused or CollectionError where the server takes no message there,
         OutcomeUnknown where no answer came: then ask `holds`, never repeat.

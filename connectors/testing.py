@@ -252,12 +252,12 @@ class MemoryMailConnector:
         )
         return any(h.message_id == message_id and word.lower() in h.subject.lower() for h in heads)
 
-    def put(self, ref: str, content: bytes) -> None:
+    def put(self, ref: str, content: bytes, *, draft: bool = False) -> None:
         fault = self._met("put", ref)
         if fault is not None and fault.after == 0:
             raise fault.make()
         self.mailbox.opened(ref)
-        self.mailbox.deliver(ref, content)
+        self.mailbox.deliver(ref, content, keywords=("\\Draft", "\\Seen") if draft else ())
         if fault is not None:
             raise OutcomeUnknown(f"The connection of {self.mailbox.who} was dropped over an answer.")
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from store import custom_fields
+from store import custom_fields, photos
 from store.activities import Activity, ActivityContact
 from store.audit_log import AuditLog
 from store.contacts import Contact
@@ -226,7 +226,14 @@ def drop_drafts(session: Session, person: Person, traces: Traces) -> int:
 
 def drop_contacts(session: Session, person: Person) -> dict[str, int]:
     """The contacts themselves, and what only refers to them."""
-    done = {"contact": 0, "contact_merge": 0, "sales_order": 0, "import_row": 0, "audit_log": 0}
+    done = {
+        "contact": 0,
+        "contact_photo": 0,
+        "contact_merge": 0,
+        "sales_order": 0,
+        "import_row": 0,
+        "audit_log": 0,
+    }
     runs = select(ImportRun.id).where(ImportRun.entity.in_(CONTACTS))
     for part in chunked(person.contacts):
         m, row, log = ContactMerge, ImportRow, AuditLog
@@ -235,6 +242,7 @@ def drop_contacts(session: Session, person: Person) -> dict[str, int]:
         done["sales_order"] += changed(session, orders.values(contact_id=None))
         changed(session, delete(EmailMatch).where(EmailMatch.contact_id.in_(part)))
         custom_fields.remove(session, "contact", part)
+        done["contact_photo"] += sum(photos.erase(session, id_) for id_ in part)
         mine = update(row).where(row.run_id.in_(runs), row.record_id.in_(part))
         done["import_row"] += changed(session, mine.values(record_id=None, message=None))
         for id_, change in session.execute(

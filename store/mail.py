@@ -91,3 +91,18 @@ class EmailMatch(Base):
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     rule: Mapped[MatchRule] = mapped_column(EnumText(MatchRule))
     address: Mapped[str] = mapped_column(String(320), index=True)  # the counterpart; empty for a thread
+
+
+class OutboundMessage(Base):
+    """A draft that waits to be put into its user's mailbox."""
+
+    __tablename__ = "outbound_message"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    subject: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)  # how often it was announced: it may be there then

@@ -12,6 +12,7 @@ from store import directory, ledger, outbox, reconciling, user_rows
 from store.audit_log import AuditLog, Channel
 from store.directory import Marks
 from store.errors import Invalid, NotFound
+from store.mail import OutboundMessage
 from store.meetings import ReportMail
 from store.sync_state import (
     Collection,
@@ -67,6 +68,7 @@ class MailboxView:
     folders: tuple[FolderRow, ...]
     marks: Marks
     letters: bool = False  # messages of forms wait to be put into it
+    drafts: bool = False  # drafts of mails do
 
 
 def apply_config(
@@ -155,6 +157,7 @@ _VIEW = (
         DirectoryState.matched_version,
         DirectoryState.policy,
         exists().where(ReportMail.mailbox_id == Mailbox.id),
+        exists().where(OutboundMessage.mailbox_id == Mailbox.id),
     )
     .select_from(Mailbox)
     .outerjoin(DirectoryState, DirectoryState.id == directory.ONLY)
@@ -188,7 +191,17 @@ def view(session: Session | Connection, name: str, due: datetime = NEVER) -> Mai
     )
     marks = Marks(first[15] or 0, first[16] or 0, first[17] or "")
     return MailboxView(
-        first[0], name, first[1], first[2], first[3], first[4], first[5], folders, marks, letters=first[18]
+        first[0],
+        name,
+        first[1],
+        first[2],
+        first[3],
+        first[4],
+        first[5],
+        folders,
+        marks,
+        letters=first[18],
+        drafts=first[19],
     )
 
 

@@ -54,6 +54,35 @@ def announce(
         _announce_extras(session, extra, ids, now)
 
 
+def announce_account(session: Session, account_id: int, now: datetime) -> None:
+    """What calendars show of an account is something else now: its events that are not over are looked at
+    again where the copy lies that says what they are, and what stands beside them. What is new and waits to
+    be written is told again, so that it is not taken for done too early."""
+    coming = select(Event.id).where(
+        Event.account_id == account_id,
+        Event.series_id.is_(None),
+        Event.hidden.is_(False),
+        or_(Event.end > now, Event.series_rrule.is_not(None)),
+    )
+    ids = list(session.scalars(coming))
+    wanted: set[tuple[int, int]] = set()
+    for part in chunked(ids):
+        bound = (
+            select(Collection.mailbox_id, Binding.entity_id)
+            .join(Collection, Collection.id == Binding.collection_id)
+            .where(Binding.entity == BoundEntity.EVENT, Binding.entity_id.in_(part))
+            .where(Binding.state == BindingState.BOUND, Binding.supplies)
+        )
+        waits = select(Pending.mailbox_id, Pending.entity_id).where(
+            Pending.entity == BoundEntity.EVENT, Pending.entity_id.in_(part)
+        )
+        for query in (bound, waits):
+            wanted |= {(mailbox, id_) for mailbox, id_ in session.execute(query) if id_ is not None}
+    if wanted:
+        _put(session, BoundEntity.EVENT, wanted, now, by_person=False)
+        _announce_extras(session, BoundEntity.COMPANION, sorted({id_ for _, id_ in wanted}), now)
+
+
 def _put(
     session: Session, entity: BoundEntity, wanted: set[tuple[int, int]], now: datetime, *, by_person: bool
 ) -> None:

@@ -1,7 +1,8 @@
 """Recommendations (recommandations): the one text that whoever opens an account, or orders for it, must see.
 
 An account has one active row at most; what is replaced or cleared stays as an inactive row. Writing is for
-people on the command line and pages, and for rules: nothing that a mailbox brings comes here (R007).
+people on the command line and pages, and for rules: nothing that a mailbox brings comes here (R007). The
+account's events that are not over are announced in the same transaction, so that their calendars show it too.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from enum import Enum
 from sqlalchemy import Boolean, ForeignKey, Index, String, Text, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from store import visible
+from store import outbox, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
@@ -214,6 +215,7 @@ def write(
     forgive(session, account_id)
     word = "set" if before is None else "replaced"
     _audit(session, account_id, {"recommendation": word, "source": source.name}, by)
+    outbox.announce_account(session, account_id, by.now)
 
 
 def clear(session: Session, account_id: int, by: By, *, ready: Sequence[str] = ()) -> bool:
@@ -238,6 +240,7 @@ def remove(session: Session, before: AccountRecommendation, by: By) -> None:
     _retire(before, by)
     before.deleted_at, before.deleted_by = by.now, by.actor.user_id
     _audit(session, before.account_id, {"recommendation": "cleared", "source": before.source.name}, by)
+    outbox.announce_account(session, before.account_id, by.now)
 
 
 def forgive(session: Session, account_id: int) -> None:

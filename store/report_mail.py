@@ -66,9 +66,9 @@ def want(session: Session, activities: Iterable[int]) -> None:
         ).all()
         homes: dict[int, tuple[int, int]] = {}
         for report, mailbox, address, email, aliases in found:
-            rank = _rank(address.lower(), email, aliases)
-            if rank is not None:
-                homes[report] = min(homes.get(report, (rank, mailbox)), (rank, mailbox))
+            known = rank(address.lower(), email, aliases)
+            if known is not None:
+                homes[report] = min(homes.get(report, (known, mailbox)), (known, mailbox))
         bulk(
             session,
             ReportMail,
@@ -79,7 +79,7 @@ def want(session: Session, activities: Iterable[int]) -> None:
         )
 
 
-def _rank(address: str, email: str, aliases: Sequence[str]) -> int | None:
+def rank(address: str, email: str, aliases: Sequence[str]) -> int | None:
     """How surely a mailbox is its user's own, the best first; None where it is known by another address."""
     if address == email:
         return 0

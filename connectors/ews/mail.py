@@ -130,9 +130,9 @@ class EwsMailConnector:
         """FindItem by PidTagInternetMessageId."""
         return putting.holds(self._session, (ref, self._folder(ref)), message_id, word)
 
-    def put(self, ref: str, content: bytes) -> None:
+    def put(self, ref: str, content: bytes, *, draft: bool = False) -> None:
         """CreateItem with MimeContent, saved only."""
-        putting.put(self._session, ref, self._folder(ref), content)
+        putting.put(self._session, ref, self._folder(ref), content, draft=draft)
 
     def _let_go(self, listed: Tree) -> None:
         """Takes the numbers off what was in folders that are gone. Where one comes back, out of a backup, the

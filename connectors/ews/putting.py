@@ -20,9 +20,9 @@ def holds(session: EwsSession, place: tuple[str, str], message_id: str, word: st
     return next(answer.iter(T + "ItemId"), None) is not None
 
 
-def put(session: EwsSession, ref: str, folder: str, content: bytes) -> None:
-    """CreateItem of the message, saved and sent to nobody."""
-    _asked(session, _create(folder, content), ref, writes=True)
+def put(session: EwsSession, ref: str, folder: str, content: bytes, *, draft: bool) -> None:
+    """CreateItem of the message, saved and sent to nobody. What is only saved is a draft, unless told."""
+    _asked(session, _create(folder, content, draft=draft), ref, writes=True)
 
 
 def _asked(session: EwsSession, payload: Element, ref: str, *, writes: bool) -> list[Element]:
@@ -53,14 +53,14 @@ def _find(folder: str, message_id: str, word: str) -> Element:
     )
 
 
-def _create(folder: str, content: bytes) -> Element:
+def _create(folder: str, content: bytes, *, draft: bool) -> Element:
     flags = t("ExtendedFieldURI", None, PropertyTag=FLAGS, PropertyType="Integer")
     message = t(
         "Message",
         None,
         t("MimeContent", base64.b64encode(content).decode(), CharacterSet="UTF-8"),
-        t("ExtendedProperty", None, flags, t("Value", UNREAD_AND_SENT)),
-        t("IsRead", "false"),
+        *(() if draft else (t("ExtendedProperty", None, flags, t("Value", UNREAD_AND_SENT)),)),
+        t("IsRead", "true" if draft else "false"),
     )
     home = m("SavedItemFolderId", None, t("FolderId", None, Id=folder))
     return m("CreateItem", None, home, m("Items", None, message), MessageDisposition="SaveOnly")

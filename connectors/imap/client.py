@@ -180,11 +180,11 @@ class ImapConnector:
         subject = f' SUBJECT "{word}"' if word else ""
         return bool(self._search(ref, f'HEADER Message-ID "<{quoted}>"{subject}'))
 
-    def put(self, ref: str, content: bytes) -> None:
-        """APPEND, without a flag and without a date: the server's clock says when it came."""
+    def put(self, ref: str, content: bytes, *, draft: bool = False) -> None:
+        """APPEND, without a date: the server's clock says when it came. Flags are those of a draft only."""
         selection = self._entered
         try:
-            answer = selection.append(ref, content)
+            answer = selection.append(ref, content, draft=draft)
         except (Unreachable, ProtocolViolation) as error:
             raise OutcomeUnknown(
                 f'Whether "{ref}" of {self.access.who} took a message is not known. {error}'

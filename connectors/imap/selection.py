@@ -118,9 +118,11 @@ class Selection:
         self._open = ref
         return True
 
-    def append(self, ref: str, content: bytes) -> Answer:
-        """APPEND (RFC 3501 6.3.11) without a flag."""
-        return self.wire.run("APPEND", _quoted(self._names.get(ref) or encode_name(ref)), literal=content)
+    def append(self, ref: str, content: bytes, *, draft: bool = False) -> Answer:
+        """APPEND (RFC 3501 6.3.11), without a flag but for a draft."""
+        flags = ("(\\Draft \\Seen)",) if draft else ()
+        name = _quoted(self._names.get(ref) or encode_name(ref))
+        return self.wire.run("APPEND", name, *flags, literal=content)
 
     def append_refused(self, ref: str, answer: Answer) -> CollectionError | MailboxError:
         """The error for an `append` that the server did not do."""

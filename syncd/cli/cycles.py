@@ -169,6 +169,7 @@ def _plain(report: "CycleReport") -> dict[str, object]:
         "new_activities": report.activities,
         "would_log": report.rehearsed,
         "forms": report.forms,
+        "drafts": report.drafts,
         "calendar": _calendar(report),
         "skipped": report.skipped,
         "error": report.error,
@@ -293,6 +294,8 @@ def _rehearsed(installation: "Installation", reports: "Sequence[CycleReport]") -
         for one in report.rehearsed
     ]
     for report in reports:
+        if report.drafts:
+            say(f"{report.mailbox}: drafts that would be put into Drafts: {report.drafts}")
         if report.forms:
             say(f"{report.mailbox}: forms of meetings that would be put into the Inbox: {report.forms}")
     if not rows:

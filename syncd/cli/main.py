@@ -24,6 +24,7 @@ from syncd.cli import (
     accounts,
     cards,
     checkins,
+    contact_mail,
     contacts,
     cycles,
     duplicates,
@@ -122,6 +123,7 @@ cards.add_to(contacts.contact)
 duplicates.add_to(contacts.contact)
 persons.add_to(contacts.contact)
 timeline.add_to(contacts.contact)
+contact_mail.add_to(contacts.contact)
 app.add_typer(contacts.contact, name="contact")
 for _noun, _group in selling.GROUPS.items():
     app.add_typer(_group, name=_noun)

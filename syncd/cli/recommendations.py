@@ -208,6 +208,8 @@ def import_file(cli: Cli, file: Path, *, login: str | None, dry_run: bool, json:
     if done.known:
         say("this file was taken in before: nothing to do")
         return
+    for one in done.warnings:
+        warn(str(one))
     say(f"recommendations: {count(done.rows, 'row')} {'read' if dry_run else 'taken'}")
     tell_changes(done.changes, dry_run=dry_run)
 

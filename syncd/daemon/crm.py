@@ -74,6 +74,7 @@ def _status_actions(
             after=AccountStatus(rule.to.value),
             made=Made(rule.action.value),
             template=rule.template,
+            body=rule.body,
             assignee=None if rule.assignee == OWNER else rule.assignee,
             due=timedelta(days=rule.due_in_days),
         )

@@ -38,9 +38,11 @@ from syncd.daemon.listened import Listened
 from syncd.daemon.meetings import dropping, meeting_rules
 from syncd.daemon.push import Push
 from syncd.daemon.tokens import RotatedTokens
+from syncd.engine.calendar.occasion import instance_of
 from syncd.engine.calendar.people import People
 from syncd.engine.calendar.sync import CalendarSync
 from syncd.engine.content import Limits
+from syncd.engine.drafting import Drafting
 from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.meetings.messages import Messages
 from syncd.engine.meetings.replies import Replies
@@ -92,6 +94,7 @@ class Installation:
         self.mail.replies = Replies(self.database, meetings.workplace)
         if meetings.forms.by_mail:
             self.mail.messages = Messages(self.database, meetings.forms, self.hashed)
+        self.mail.drafting = Drafting(self.database, instance_of(self.hashed))
         self.recommending = advice.recommending(settings, self.database)
         folders = advice.folders(settings, self.database, self.recommending)
         self.dropping = dropping(settings, self.hashed, self.database, self.people, folders)

@@ -1,4 +1,4 @@
-"""Recommendations from files (R017): what an accounting system says of accounts, as CSV.
+"""Recommendations from files (R017): what an accounting system says of accounts, as CSV or XLSX.
 
 `account_ref` is an external id, a VAT number or an exact name; a row whose account is not found, or is one of
 several, is reported and does nothing. A blank message, or a `valid_until` that is past, takes back what a
@@ -13,10 +13,10 @@ from hashlib import sha256
 import structlog
 
 from connectors.errors import BadFile
-from store import advice_rows, csvfile, recommendations, statuses
+from store import advice_rows, filetable, recommendations, statuses
 from store.actors import Actor
 from store.advice_rows import FileRow, Named, RecommendationImport
-from store.csvfile import Fault, Line, Refused
+from store.csvfile import Fault, Line, Refused, Sheet
 from store.database import Database, Transaction
 from store.errors import Invalid
 from store.fields import choice, day
@@ -49,6 +49,7 @@ class FilesDone:
     rows: int  # that were taken
     faults: tuple[Fault, ...]  # of rows that were not
     changes: tuple[AdviceChange, ...]  # of recommendations
+    warnings: tuple[Fault, ...] = ()  # what was read, and may not be meant
     known: bool = False  # taken in before: nothing was done
 
 
@@ -70,6 +71,8 @@ class AdviceFiles:
             raise BadFile(str(error), locator=file) from None
         if done.known:
             log.info("this file was taken in before", action=self.kind)
+        for one in done.warnings:
+            log.warning("not all of a file is read", action=self.kind, file=file, warning=str(one))
         if not done.faults:
             return ""
         return f"{done.rows} rows were taken; these were not:\n{Refused(done.faults)}"
@@ -86,13 +89,14 @@ class AdviceFiles:
     ) -> FilesDone:
         """Raises Refused with every mistake, unless the file is taken as far as it can be (`partial`); a file
         that is no table at all is refused anyway."""
-        lines = _lines(content)
+        sheet = _sheet(content)
         digest = sha256(content).hexdigest()
         with self._database.write() as session:
             statuses.alone(session)
             if advice_rows.was_taken(session, digest):
                 return FilesDone(0, (), (), known=True)
-            rows, faults = _rows(session, lines, actor)
+            rows, faults = _rows(session, sheet.lines, actor)
+            faults = sorted([*sheet.faults, *faults], key=lambda one: one.line)
             if faults and not partial:
                 raise Refused(faults)
             noted = RecommendationImport(
@@ -102,18 +106,19 @@ class AdviceFiles:
             changes = self._recommending.refresh(session, rows, now)
             if dry_run:
                 session.rollback()
-        return FilesDone(len(rows), tuple(faults), tuple(changes))
+        return FilesDone(len(rows), tuple(faults), tuple(changes), tuple(sheet.warnings))
 
 
-def _lines(content: bytes) -> list[Line]:
-    lines = csvfile.read(content, HEADERS)
-    headers = lines[0].cells if lines else dict.fromkeys(NEEDED, "")
+def _sheet(content: bytes) -> Sheet:
+    sheet = filetable.scan(content, HEADERS)
     known = ", ".join(HEADERS)
-    faults = [Fault(1, one, f"is no column here; known: {known}") for one in headers if one not in HEADERS]
-    faults += [Fault(1, one, "is required: no such column") for one in NEEDED if one not in headers]
+    faults = [
+        Fault(1, one, f"is no column here; known: {known}") for one in sheet.headers if one not in HEADERS
+    ]
+    faults += [Fault(1, one, "is required: no such column") for one in NEEDED if one not in sheet.headers]
     if faults:
         raise Refused(faults)
-    return lines
+    return sheet
 
 
 def _rows(

@@ -27,6 +27,7 @@ from syncd.engine.aside import AsideOrNot
 from syncd.engine.batch import WITHHELD, Desk, Failure
 from syncd.engine.committing import Committing, Halted, grouped
 from syncd.engine.content import Limits
+from syncd.engine.drafting import Drafting
 from syncd.engine.folders import choose
 from syncd.engine.judging import Judge
 from syncd.engine.known import Known
@@ -64,6 +65,7 @@ class MailSync:
         self.known = Known(database, hashed)
         self.asides = AsideOrNot()
         self.messages: Messages | None = None  # set by the daemon: the messages of forms, where there are any
+        self.drafting: Drafting | None = None  # and the drafts of mails
         self.replies: Replies | None = None  # and the answers to them
         self.halted: Callable[[], bool] = lambda: False  # set by the daemon: whether it has been told to stop
         self._listed: dict[str, datetime] = {}
@@ -190,6 +192,8 @@ class _Cycle:
                 self._guarded(folder, self._again)
         if self.view.letters and self.sync.messages is not None:
             self._forms(self.sync.messages)
+        if self.view.drafts and self.sync.drafting is not None:
+            self._drafts(self.sync.drafting)
 
     def _forms(self, messages: Messages) -> None:
         """The messages of forms; last, since an answer that does not come ends the cycle."""
@@ -199,6 +203,16 @@ class _Cycle:
         self.report.wrote = True
         for _ in messages.put(self.view.id, self.connector, self.now):
             self.report.forms += 1
+            self._go_on()
+
+    def _drafts(self, drafting: Drafting) -> None:
+        """Drafts of mails; last as well, for the same reason."""
+        if self.dry_run:
+            self.report.drafts = drafting.due(self.view.id)
+            return
+        self.report.wrote = True
+        for _ in drafting.put(self.view.id, self.connector, self.now):
+            self.report.drafts += 1
             self._go_on()
 
     # --- folders --------------------------------------------------------------------------------

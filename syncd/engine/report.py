@@ -46,6 +46,7 @@ class CycleReport:
     calendar: CalendarReport = field(default_factory=CalendarReport)
     rehearsed: list[Rehearsed] = field(default_factory=list)  # dry run only
     forms: int = 0  # messages of forms that were put into the Inbox, or would be
+    drafts: int = 0  # drafts of mails that were put into Drafts, or would be
     error: str | None = None  # why the mailbox as a whole could not be worked on
     refused: bool = False  # that is: the server refused the login, and a person must act
     retry_after: timedelta | None = None  # the server asked to wait

@@ -51,6 +51,12 @@ class World(ABC):
     @abstractmethod
     def expunge_first(self, folder: str) -> None: ...
 
+    def drafts(self, folder: str, connector: MailConnector) -> list[bool]:
+        """Which messages of the folder are drafts, in order."""
+        heads = connector.heads(folder, list(connector.uids(folder)), FIELDS)
+        flags = {one.uid: one.keywords for one in heads}
+        return ["\\draft" in {flag.lower() for flag in flags[uid]} for uid in sorted(flags)]
+
     @abstractmethod
     def keywords(self, folder: str) -> list[frozenset[str]]:
         """What another client sees on the messages, without \\Recent."""
@@ -185,6 +191,9 @@ class ExchangeWorld(World):
 
     def expunge_first(self, folder: str) -> None:
         self.server.expunge(self.account, folder, self.delivered[folder].pop(0))
+
+    def drafts(self, folder: str, connector: MailConnector) -> list[bool]:
+        return self.server.draft_marks(self.account, folder)
 
     def keywords(self, folder: str) -> list[frozenset[str]]:
         marks = self.server.read_marks(self.account, folder)

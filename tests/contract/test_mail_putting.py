@@ -44,6 +44,14 @@ def test_a_message_is_found_by_its_id_as_soon_as_it_is_there(world: World, conne
     assert not connector.holds("INBOX", "1@example.org")
 
 
+def test_a_draft_that_is_put_is_one_and_counts_as_read(world: World, connector: MailConnector) -> None:
+    connector.put("INBOX", mail(1), draft=True)
+    uids = list(connector.uids("INBOX"))
+    assert contents(connector, "INBOX", uids) == {uids[0]: mail(1)}
+    assert world.drafts("INBOX", connector) == [True]
+    assert connector.holds("INBOX", "1@example.org")
+
+
 def test_a_folder_that_does_not_exist_takes_no_message(connector: MailConnector) -> None:
     with pytest.raises(CollectionGone):
         connector.put("Nowhere", mail(1))

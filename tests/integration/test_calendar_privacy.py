@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.calendar_world import event
-from tests.servers.company import Company, goes_out
+from tests.servers.company import ADVICE, Company, goes_out
 from tests.servers.memory_world import CALENDAR, unfolded
 
 GUEST = "paul@client.example"
@@ -124,6 +124,46 @@ def test_a_deal_without_an_account_is_written_beside_too(company: Company) -> No
     company.claire.add("Visite", opportunity=DEAL, participants=("somebody@elsewhere.example",))
     company.world.settle()
     company.check()
+
+
+def test_a_recommendation_that_changes_while_a_guest_takes_part(company: Company) -> None:
+    id_ = company.claire.add("Visite", account=ACCOUNT, participants=(GUEST,))
+    company.world.settle()
+    mailed = company.world.mailed()
+    company.world.advise(company.account, f"{ADVICE} bis")
+    company.world.settle()
+    company.check()
+    assert f"Avis de règlement : {ADVICE} bis" in company.world.text("claire")  # the owner reads it beside
+    assert ADVICE not in company.text(company.ref(id_))
+    company.world.advise(company.account, None)
+    company.world.settle()
+    assert ADVICE not in company.world.text("claire")
+    assert company.world.mailed() == mailed
+
+
+def test_a_guest_who_comes_with_a_client_at_the_moment_a_recommendation_changes(company: Company) -> None:
+    _, ref = company.prepared()
+    company.world.advise(company.account, f"{ADVICE} bis")
+    company.by_client(ref, invite)
+    company.settle_with_guests()
+    company.check()
+
+
+def test_a_guest_who_comes_in_while_a_recommendation_is_written(company: Company) -> None:
+    _, ref = company.prepared()
+    company.world.advise(company.account, f"{ADVICE} bis")
+    company.world.servers["claire"].before("update", lambda: company.by_client(ref, invite))
+    company.settle_with_guests()
+    company.check()
+
+
+def test_a_recommendation_in_a_block_that_a_client_spoils_while_it_changes(company: Company) -> None:
+    id_, ref = company.prepared(notes="Apporter le devis")
+    company.world.advise(company.account, f"{ADVICE} bis")
+    company.by_client(ref, lambda text: invite(text).replace("--- fin CRM ---", ""))
+    company.settle_with_guests()
+    company.check()
+    assert ADVICE not in company.claire.record(id_).main.values["notes"]
 
 
 def test_internal_notes_stay_in_the_crm_in_every_event(company: Company) -> None:

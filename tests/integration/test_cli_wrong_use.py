@@ -66,6 +66,7 @@ def folder(tmp_path: Path) -> Path:
         (["explain", "1@nowhere.example"], 1, None),
         (["explain", "event:99"], 1, None),
         (["contact", "delete", "9"], 1, "there is no contact 9"),
+        (["contact", "email", "9", "--subject", "x"], 1, "there is no contact 9"),
         (["contact", "restore", "9"], 1, "there is no contact 9"),
         (["contact", "export", "9", "nine.zip"], 1, "there is no contact 9"),
         (["contact", "export", "9", "empty.csv"], 2, "is there already and is not overwritten"),

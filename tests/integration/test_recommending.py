@@ -1,5 +1,6 @@
 """Recommendations by rules, in the database: every row of table T3, what wakes the rules, and files."""
 
+import io
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from threading import Barrier, Thread
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event, text
+from xlsxwriter import Workbook
 
 from config import advice
 from config.recommendations import RecommendationRule
@@ -357,10 +359,75 @@ def test_rows_that_cannot_be_taken_are_told_and_the_others_taken(company: Databa
     assert len(refused.value.faults) == 7
 
 
+def sheet(*rows: Sequence[object]) -> bytes:
+    """A workbook as a spreadsheet writes it, with a second sheet that nobody reads."""
+    out = io.BytesIO()
+    with Workbook(out, {"in_memory": True}) as book:
+        first, day = book.add_worksheet("Avis"), book.add_format({"num_format": "dd/mm/yyyy"})
+        for number, row in enumerate(rows):
+            for place, value in enumerate(row):
+                if isinstance(value, date):
+                    first.write_datetime(number, place, value, day)
+                else:
+                    first.write(number, place, value)
+        book.add_worksheet("Calculs")
+    return out.getvalue()
+
+
+def test_a_workbook_is_taken_as_the_csv_of_its_first_sheet_is(company: Database) -> None:
+    load(company, "ext_id,name,type\n4711,Numéro,client\n")
+    content = sheet(
+        ("account_ref", "message", "category", "valid_until"),
+        ("A1", "Acompte exigé", "Avis de règlement", None),
+        ("Banque", "Retard", "PAYMENT_DELAY", date(2026, 11, 21)),
+        (4711, "deux\nlignes", None, date(2026, 11, 30)),
+    )
+    done = files(company).record(content, "avis.xlsx", ADMIN, NOON)
+    assert (done.rows, done.faults) == (3, ())
+    assert [str(one) for one in done.warnings] == [
+        'line 1: only the first sheet, "Avis", is read; not read: Calculs'
+    ]
+    assert stands(company) == ("Acompte exigé", Source.FILE, "file")
+    assert stands(company, 2) is None, "what was valid until yesterday is taken back"
+    assert stands(company, 3) == ("deux\nlignes", Source.FILE, "file")
+    assert files(company).record(content, "encore.xlsx", ADMIN, NOON).known
+
+
+def test_mistakes_in_a_workbook_are_told_by_row_and_column(company: Database) -> None:
+    content = sheet(
+        ("account_ref", "message", "category"),
+        ("A1", "good", None),
+        ("Nobody", "x", None),
+        ("A2", "x", "urgent"),
+    )
+    told = [
+        'line 3: account_ref: "Nobody" is no ext_id, VAT number or exact name of an account',
+        f'line 4: category: "urgent" is not known; accepted: {", ".join(one.name for one in Category)}',
+    ]
+    with pytest.raises(Refused) as refused:
+        files(company).record(content, "f.xlsx", ADMIN, NOON)
+    assert str(refused.value).splitlines() == told
+    assert stands(company) is None
+    assert files(company).take(content, "f.xlsx", NOON).splitlines() == [
+        "1 rows were taken; these were not:", *told,
+    ]  # fmt: skip
+    assert stands(company) == ("good", Source.FILE, "file")
+
+
+def test_a_row_without_all_its_cells_does_not_keep_the_others_from_being_taken(company: Database) -> None:
+    told = files(company).take(b"account_ref,message\nA2\nA1,good\n", "f.csv", NOON)
+    assert told.splitlines() == [
+        "1 rows were taken; these were not:", "line 2: has 1 cells, the header has 2",
+    ]  # fmt: skip
+    assert stands(company) == ("good", Source.FILE, "file")
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "the file is empty"),
+        (b"PK\x03\x04 and nothing else", "it is no XLSX file, or was cut off"),
+        (sheet(("account", "message"), ("A1", "x")), "line 1: account: is no column here"),
         (b"\x89PNG\r\n\0", "save the sheet as CSV"),
         (b"account,message\nA1,x\n", "line 1: account: is no column here; known: account_ref, message"),
         (b"account_ref\nA1\n", "line 1: message: is required: no such column"),

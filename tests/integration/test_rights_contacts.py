@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from config.load import load as load_config
-from store import contact_rows, field_config, logos, merging, photos, recommendations, timeline
+from store import contact_rows, field_config, logos, merging, outbound, photos, recommendations, timeline
 from store.actors import Actor
 from store.audit_log import Channel
 from store.contacts import CreatedVia
 from store.database import Database
 from store.drafts import DraftSource
-from store.errors import Forbidden, NotFound
+from store.errors import Forbidden, Invalid, NotFound
 from store.importing import Occasion
 from store.leases import Leases
 from store.recommendations import Advice, By
@@ -111,6 +111,18 @@ def test_recommendations_are_read_and_written_where_the_account_is(company: Data
             recommendations.put(session, 1, Advice("Autre"), by)
         with pytest.raises(error), company.write() as session:
             recommendations.clear(session, 1, by)
+
+
+def test_a_mail_is_drafted_to_contacts_that_its_user_sees(company: Database) -> None:
+    """Nobody here has a mailbox: whoever may read the contact is told so, the others that there is none."""
+    load(company, "contacts", "id,email\n1,un@client.example\n")
+    for login, error, said in (
+        ("lea", Invalid, "has no mailbox"),
+        ("max", NotFound, "there is no contact 1"),
+    ):
+        by = By(user(company, login), Channel.CLI, NOW)
+        with pytest.raises(error, match=said), company.write() as session:
+            outbound.to_contact(session, 1, outbound.Mail("Devis", "Bonjour"), by)
 
 
 def test_a_card_is_taken_onto_accounts_that_its_user_sees(company: Database) -> None:

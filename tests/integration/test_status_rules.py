@@ -150,7 +150,8 @@ def test_a_task_reaches_its_users_own_client(
     ("rule", "problem"),
     [
         ('to = "gone"\ntemplate = "x"', "syncd.toml:"),
-        ('to = "neglected"\ntemplate = "x"\naction = "email_draft"', "this version writes no e-mail drafts"),
+        ('to = "neglected"\ntemplate = "x"\nbody = "y"', 'only action = "email_draft" has a text'),
+        ('to = "neglected"\ntemplate = "x"\naction = "email_draft"\nbody = "{name}"', "may stand in braces"),
         ('to = "neglected"\ntemplate = "{name}"', "only {account}, {from}, {to} may stand in braces"),
         ('to = "neglected"\ntemplate = "x"\nassignee = "paul"', 'no user has the login "paul"'),
         ('to = "neglected"', "template"),

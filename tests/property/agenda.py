@@ -13,8 +13,10 @@ from sqlalchemy import Connection, event, text
 
 from connectors.calendar import Item, Kind
 from connectors.protocol import CalendarConnector, MailConnector
-from store import brakes, calendar_rows, mailboxes, outbox
+from store import brakes, calendar_rows, mailboxes, outbox, recommendations
 from store.accounts import Account, AccountType
+from store.actors import admin_at_machine
+from store.audit_log import Channel
 from store.bindings import BoundEntity
 from store.blobs import BlobStore
 from store.calendar import Origin
@@ -22,6 +24,7 @@ from store.calendar_rows import EventDraft, EventRecord, EventRow, TaskRecord
 from store.database import Database
 from store.leases import Leases
 from store.mailboxes import MailboxRow, apply_config
+from store.recommendations import Advice, By
 from store.sync_state import MailboxState
 from store.user_rows import UserRow
 from store.users import UserRole
@@ -282,6 +285,15 @@ class Agenda:
         with self.database.write() as session:
             calendar_rows.replace_event(session, record, EventDraft((main, *record.overrides)), now, by=None)
             outbox.announce(session, key[0], [record.id], now, by_person=True)
+
+    def advise(self, message: str | None) -> None:
+        """A person writes the account's recommendation, or takes it away."""
+        by = By(admin_at_machine("root"), Channel.CLI, self.tick())
+        with self.database.write() as session:
+            if message is None:
+                recommendations.clear(session, self.account, by)
+            else:
+                recommendations.put(session, self.account, Advice(message), by)
 
     def cancel(self, key: Key) -> Item:
         """A person takes an event or a task out of the CRM; returns what it was."""

@@ -307,6 +307,7 @@ class People(Company):
         me = self.agenda._owner(self.agenda.records()[key]) + "@acme.example"
         if what == "link":
             self.agenda.link(key)
+            self.what_stands_at_the_account_changes(("Acompte exigé", "Payé", None)[number % 3])
             done = True
         elif what == "no guest":
             done = self.edit(key, lambda item: crm.without_guest(item, number))
@@ -319,6 +320,11 @@ class People(Company):
             email = colleague if what == "colleague" else ""
             done = self.edit(key, lambda item: crm.with_guest(item, number, me, email=email))
         self.done[f"crm {what}"] += done
+
+    def what_stands_at_the_account_changes(self, message: str | None) -> None:
+        """Nobody's change of any event: what both sides hold stays the truth."""
+        self.agenda.advise(message)
+        self.done["crm advice"] += 1
 
     @rule(at=PICK)
     def the_crm_cancels_one(self, at: int) -> None:

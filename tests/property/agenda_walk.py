@@ -48,6 +48,9 @@ def _units(machine: "Machine") -> None:
     for what in ("guest", "colleague", "link"):
         machine.the_crm_changes_who_is_concerned(0, what)
     machine.some_cycles()
+    for message in ("Acompte exigé", "Payé", None):
+        machine.what_stands_at_the_account_changes(message)
+        machine.some_cycles()
     machine.the_crm_changes_who_is_concerned(0, "no guest")
     for at in range(6):
         machine.the_crm_changes_one(at, 0, ["busy", "video"])

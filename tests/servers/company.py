@@ -12,7 +12,8 @@ ACCOUNT = "Compte-Canari"
 DEAL = "CANARI-42"
 NOTE = "note-interne-canari"
 MARKS = ("--- CRM", "--- fin CRM", "X-CRM-ACCOUNT", "X-CRM-OPPORTUNITY", "Compte :", "Opportunité :")
-INTERNAL = (ACCOUNT, DEAL, NOTE, *MARKS)
+ADVICE = "Acompte-Canari"  # stands at the account
+INTERNAL = (ADVICE, ACCOUNT, DEAL, NOTE, *MARKS)
 ORGANIZER = "ORGANIZER:mailto:claire@acme.example"
 
 
@@ -26,6 +27,7 @@ class Company:
             server = self.world.add_user(login, auto_schedule=auto_schedule)
             server.rewrite = self._kept
         self.account = self.world.add_account(ACCOUNT)
+        self.world.advise(self.account, ADVICE)
         self.contact = self.world.add_contact(self.account, GUEST)
         self.world.add_opportunity(self.account, DEAL)
         self.world.settle()
@@ -40,7 +42,7 @@ class Company:
         """An event that carries the block; its id and where it lies in Claire's calendar."""
         id_ = self.claire.add("Préparation", account=ACCOUNT, opportunity=DEAL, **said)
         self.world.settle()
-        assert "--- CRM ---" in self.text(self.ref(id_))
+        assert f"--- CRM ---\\nAvis de règlement : {ADVICE}\\nCompte : {ACCOUNT}" in self.text(self.ref(id_))
         return id_, self.ref(id_)
 
     def ref(self, id_: int) -> str:

@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 
 from sqlalchemy import text
 
-from store import directory
+from store import directory, recommendations
 from store.accounts import Account as CrmAccount
 from store.accounts import AccountType
+from store.actors import admin_at_machine
+from store.audit_log import Channel
 from store.contacts import Contact, CreatedVia, Gender
 from store.database import Database
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
+from store.recommendations import Advice, By, Category
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -18,6 +21,7 @@ class Crm:
     """A database of the CRM."""
 
     database_url: str
+    now: datetime
 
     def database(self) -> Database:
         return Database(self.database_url)
@@ -33,6 +37,17 @@ class Crm:
             **columns,
         )
         return self._add(row)
+
+    def advise(self, account_id: int, message: str | None) -> None:
+        """A person writes the account's recommendation, or takes it away."""
+        database = self.database()
+        by = By(admin_at_machine("root"), Channel.CLI, self.now)
+        with database.write() as session:
+            if message is None:
+                recommendations.clear(session, account_id, by)
+            else:
+                recommendations.put(session, account_id, Advice(message, Category.PAYMENT_NOTICE), by)
+        database.close()
 
     def add_contact(self, account_id: int, email: str, **columns: object) -> int:
         """A contact of the account; returns its id."""

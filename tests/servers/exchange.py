@@ -119,6 +119,10 @@ class ExchangeServer:
         """Whether each message of the folder is read, oldest first."""
         return [target.item.is_read for target in self._other(account).items(self._name(folder))]
 
+    def draft_marks(self, account: Account, folder: str) -> list[bool]:
+        """Whether each message of the folder is a draft, oldest first."""
+        return [target.item.is_draft for target in self._other(account).items(self._name(folder))]
+
     def refused(self) -> int:
         """How many logins were refused so far."""
         return len(self.ews.logins.refused)

@@ -29,7 +29,7 @@ READING = re.compile(
     re.DOTALL,
 )
 
-PUTTING = re.compile(rb'APPEND "[^"]+" \{\d+\}\r\n')
+PUTTING = re.compile(rb'APPEND "[^"]+" (\(\\Draft \\Seen\) )?\{\d+\}\r\n')
 
 
 @pytest.fixture(autouse=True)

@@ -76,6 +76,7 @@ TESTED = {
          "syncd.engine.logos.LogoSync.asked"),
         f"{CONTACTS}.test_a_logo_is_seen_and_changed_where_its_account_is",
     ),
+    "store.outbound.to_contact": f"{CONTACTS}.test_a_mail_is_drafted_to_contacts_that_its_user_sees",
     "store.field_config.apply": f"{CONTACTS}.test_only_an_admin_changes_the_fields",
     "syncd.engine.cards.take": f"{CONTACTS}.test_a_card_is_taken_onto_accounts_that_its_user_sees",
     "syncd.engine.advice_files.AdviceFiles.record": (

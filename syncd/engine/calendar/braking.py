@@ -14,6 +14,7 @@ from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.context import Calendar, Plan
 from syncd.engine.calendar.gathering import EXTRAS
 from syncd.engine.calendar.push import writes
+from syncd.engine.calendar.refreshing import refreshes
 from syncd.engine.calendar.report import Planned
 
 DELETIONS = frozenset({Action.DELETE_REMOTE, Action.CANCEL_CRM})
@@ -65,14 +66,21 @@ def moved_by(plans: Sequence[Plan]) -> set[int]:
     return {one.moved_from.id for one in plans if one.moved_from is not None}
 
 
+def listed(plans: Sequence[Plan]) -> list[Planned]:
+    """What a person is shown where the brake is on, and lets go or not: not what the CRM only adds, which is
+    no reason for it."""
+    return [planned(one) for one in plans if one.decision.action not in QUIET and not refreshes(one)]
+
+
 def kinds(plans: Sequence[Plan]) -> Counter[GuardKind]:
     """What the brake counts. Forms that the service itself puts into a list, changes there and takes out of
     it are as many as the meetings that were held: a person who comes back to a dozen of them, and answers
-    them, need not let them go. Those that go from the list by another's hand count."""
+    them, need not let them go. Those that go from the list by another's hand count. What the CRM only adds to
+    items, for their owner, is as much as its accounts have to tell, and goes out a few at a time."""
     found: Counter[GuardKind] = Counter()
     for plan in plans:
         action, mailing = plan.decision.action, plan.mailing
-        if action in OF_FORMS and _is_form(plan):
+        if (action in OF_FORMS and _is_form(plan)) or refreshes(plan):
             continue
         if action in DELETIONS:
             found[GuardKind.DELETIONS] += 1

@@ -21,7 +21,7 @@ from store.sync_state import CollectionKind
 from syncd.core.guards import brake, enough, everything_gone
 from syncd.core.plan import Action, Direction
 from syncd.engine.calendar.aside import set_aside
-from syncd.engine.calendar.braking import QUIET, going, kinds, moved_by, planned, released
+from syncd.engine.calendar.braking import going, kinds, listed, moved_by, planned, released
 from syncd.engine.calendar.choice import kept, named, row_of
 from syncd.engine.calendar.closing import Look, close_look
 from syncd.engine.calendar.confirm import carry
@@ -31,6 +31,7 @@ from syncd.engine.calendar.observe import Observed, Unread, observe, read, waiti
 from syncd.engine.calendar.pairing import Pairing, Pairs
 from syncd.engine.calendar.push import Pusher, count, writes
 from syncd.engine.calendar.recover import recover
+from syncd.engine.calendar.refreshing import eased
 from syncd.engine.calendar.report import CalendarReport
 from syncd.engine.report import CycleReport, is_news
 
@@ -91,7 +92,7 @@ class CalendarCycle:
         observations = [one for one in observations if one.calendar.row.id in found]
         reached = [one.calendar for one in observations]
         pairing = Pairing(self._context, reached, blind=len(reached) < len(calendars))
-        pairs = pairing.build(observations, found, gone, waiting, resting=resting)
+        pairs = eased(pairing.build(observations, found, gone, waiting, resting=resting), self._context)
         if self._braked(observations, gone, pairs.plans):
             return False
         if self._dry_run:
@@ -261,7 +262,7 @@ class CalendarCycle:
                 )
         if not reasons:
             return False
-        lines = [planned(one) for one in plans if one.decision.action not in QUIET]
+        lines = listed(plans)
         for one in observations:
             with context.database.read() as session:
                 unproven = [known.id for known in one.unproven if known.id not in moved]

@@ -47,9 +47,7 @@ class Decider:
         if self._follows(plan):
             plan = replace(plan, follows=True, decision=self._of_copy(plan))
         else:
-            plan = replace(
-                plan, dress=dress_of(plan, self._names, context.setting.people, context.rules.instance)
-            )
+            plan = replace(plan, dress=dress_of(plan, self._names, context))
             pair = self._pair(plan)
             plan = replace(plan, pair=pair, decision=_renaming(plan, decide(pair, context.rules.merge)))
         return replace(plan, mailing=self.mailing(plan))

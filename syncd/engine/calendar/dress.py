@@ -5,7 +5,7 @@ Nothing is added where anybody from outside takes part: what stands in an event 
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from store.calendar_rows import EventRecord, TaskRecord
 from store.reconciling import BindingRow
 from syncd.core.canonical import is_private
 from syncd.core.recurrence import last_end
+from syncd.engine.calendar.advice import Advice, read_by_all, read_by_owner
 from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.people import People
 
@@ -25,24 +26,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What accounts and opportunities are called."""
+    """What accounts and opportunities are called, and what whoever meets an account must know."""
 
     accounts: Mapping[int, str]
     opportunities: Mapping[int, str]
+    advice: Advice = field(default_factory=dict)
 
 
-def dress_of(plan: "Plan", names: Names, people: People, instance: str) -> Dress:
+def dress_of(plan: "Plan", names: Names, context: "Context") -> Dress:
     """What goes with the item on its way out."""
     record = plan.record
     if record is None:
         return Dress()
-    plain = Dress(crm_id=mark_of_record(record, instance))
-    if has_guests(people, plan.crm, plan.seen):
+    plain = Dress(crm_id=mark_of_record(record, context.rules.instance))
+    if has_guests(context.setting.people, plan.crm, plan.seen):
         return plain
     if not isinstance(record, EventRecord):
         return Dress(plain.crm_id, block=record.values["block"])
     account, opportunity = _concerns(record, names)
-    return Dress(plain.crm_id, account, opportunity, facts(record, names))
+    advice = read_by_all(record, names.advice, context, plan.crm, plan.seen)
+    return Dress(plain.crm_id, account, opportunity, _joined(advice, facts(record, names)))
 
 
 def mark_of_record(record: EventRecord | TaskRecord, instance: str) -> str:
@@ -85,14 +88,20 @@ def facts(record: EventRecord, names: Names) -> str:
     return "\n".join(lines)
 
 
+def _joined(*texts: str) -> str:
+    return "\n".join(one for one in texts if one)
+
+
 def beside(record: EventRecord | TaskRecord, names: Names, context: "Context") -> Item | None:
     """The item that the CRM writes beside a record for its owner only, None where there is nothing to write:
-    what is known of a meeting with guests (§4.2.3), an open task on its day (R063)."""
+    what is known of a meeting with guests (§4.2.3) or stands at an account that a colleague in it may not
+    read, an open task on its day (R063)."""
     if isinstance(record, TaskRecord):
         return _mirror(record, context)
-    item, text = item_of(record), facts(record, names)
+    item = item_of(record)
+    text = _kept_apart(record, names, item, context)
     over = last_end(item, floating=context.rules.floating)
-    if not text or is_private(item) or not has_guests(context.setting.people, item):
+    if not text or is_private(item):
         return None
     if record.main.values["owner_id"] != context.setting.owner_id or (over and over < context.now):
         return None
@@ -111,6 +120,14 @@ def beside(record: EventRecord | TaskRecord, names: Names, context: "Context") -
         ),
         companion=True,
     )
+
+
+def _kept_apart(record: EventRecord, names: Names, item: Item, context: "Context") -> str:
+    """What is for the owner and may not stand in the event itself."""
+    advice = read_by_owner(record, names.advice, context, item)
+    if has_guests(context.setting.people, item):
+        return _joined(advice, facts(record, names))
+    return "" if read_by_all(record, names.advice, context, item) else advice
 
 
 def _mirror(record: TaskRecord, context: "Context") -> Item | None:

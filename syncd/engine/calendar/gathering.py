@@ -11,6 +11,7 @@ from store.database import Transaction
 from store.outbox import Waiting
 from store.reconciling import BindingRow, Known
 from store.reports import account_names, opportunity_names
+from syncd.engine.calendar import advice
 from syncd.engine.calendar.context import Context
 from syncd.engine.calendar.deciding import Key
 from syncd.engine.calendar.dress import Names, records_named
@@ -73,7 +74,7 @@ def gather(
     wanted |= {(one.entity, one.entity_id) for one in known.bindings.values() if one.entity_id is not None}
     named = records_named((one.item for items in found.values() for one in items), context.rules.instance)
     wanted |= {(ENTITIES[kind], id_) for kind, ids in named.items() for id_ in ids}
-    _records(session, known, wanted)
+    _records(session, known, wanted, context, [one.item for items in found.values() for one in items])
     known.detached = erased.detached(session, wanted)
     for kind in EXTRAS:
         _copies(session, known, kind, [one.entity_id for one in waiting if one.entity is kind])
@@ -140,7 +141,9 @@ def _tasks(session: Transaction, uids: Sequence[str]) -> Iterable[tuple[str, int
     return calendar_rows.task_ids(session, uids).items()
 
 
-def _records(session: Transaction, known: Gathered, wanted: set[Key]) -> None:
+def _records(
+    session: Transaction, known: Gathered, wanted: set[Key], context: Context, found: Sequence[Item]
+) -> None:
     events = [id_ for kind, id_ in wanted if kind is BoundEntity.EVENT]
     tasks = [id_ for kind, id_ in wanted if kind is BoundEntity.TASK]
     rows = calendar_rows.events(session, events)
@@ -154,6 +157,7 @@ def _records(session: Transaction, known: Gathered, wanted: set[Key]) -> None:
     known.names = Names(
         account_names(session, {one["account_id"] for one in values if one["account_id"]}),
         opportunity_names(session, {one["opportunity_id"] for one in values if one["opportunity_id"]}),
+        advice.gather(session, context, rows.values(), found),
     )
 
 

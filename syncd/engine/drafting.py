@@ -1,0 +1,120 @@
+"""Drafts of mails in the folder Drafts of their user's mailbox (R155, R048). Nobody is mailed.
+
+Announced before one is put; what was announced is looked for before it is put again, in Drafts and in Sent,
+where it lies if its user was quick. So a kill at any step leaves one.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+import structlog
+
+from connectors.errors import CollectionError, ItemError
+from connectors.model import FolderRole
+from connectors.protocol import MailConnector
+from store import outbound
+from store.database import Database
+from store.outbound import Waiting
+
+MOST_TRIES = 5
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Drafting:
+    """Puts drafts. One object serves all mailboxes and threads."""
+
+    def __init__(self, database: Database, instance: str) -> None:
+        """`instance` tells this installation's ids of messages from those of others."""
+        self._database = database
+        self._instance = instance
+
+    def due(self, mailbox_id: int) -> int:
+        """How many drafts wait for the mailbox."""
+        with self._database.read() as session:
+            return len(outbound.waiting(session, mailbox_id))
+
+    def put(self, mailbox_id: int, connector: MailConnector, now: datetime) -> Iterator[int]:
+        """Everything that waits for the mailbox, which nobody else works on; gives each draft that is there.
+
+        Raises MailboxError, and OutcomeUnknown: the next cycle looks what became of it.
+        """
+        with self._database.read() as session:
+            waiting = outbound.waiting(session, mailbox_id)
+        if not waiting:
+            return
+        folders = connector.folders()
+        drafts = [one.ref for one in folders if one.role is FolderRole.DRAFTS][:1]
+        sent = [one.ref for one in folders if one.role is FolderRole.SENT]
+        for one in waiting:
+            if not drafts:
+                self._not_taken(one, "the mailbox has no folder for drafts")
+            elif self._put(one, connector, (drafts[0], *sent), now):
+                yield one.id
+
+    def _put(self, one: Waiting, connector: MailConnector, places: Sequence[str], now: datetime) -> bool:
+        """The first of the places is Drafts, the others are where it may be by now."""
+        id_ = message_id(one, self._instance)
+        try:
+            if not (one.announced and any(connector.holds(ref, id_) for ref in places)):
+                if one.announced >= MOST_TRIES:
+                    self._given_up(one, "the server has not taken it so far")
+                    return False
+                content = compose(one, id_, now)
+                with self._database.write() as session:
+                    outbound.announce(session, one.id)
+                connector.put(places[0], content, draft=True)
+        except (CollectionError, ItemError) as error:
+            log.warning("a draft is not taken: it is tried again", action="draft", draft=one.id,
+                        error=str(error))  # fmt: skip
+            return False
+        with self._database.write() as session:
+            outbound.settle(session, [one.id])
+        log.info("a draft lies in Drafts", action="draft", draft=one.id)
+        return True
+
+    def _not_taken(self, one: Waiting, reason: str) -> None:
+        """Counts the try; gives up after some."""
+        if one.announced >= MOST_TRIES:
+            self._given_up(one, reason)
+            return
+        with self._database.write() as session:
+            outbound.announce(session, one.id)
+        log.warning("a draft is not taken: it is tried again", action="draft", draft=one.id, error=reason)
+
+    def _given_up(self, one: Waiting, reason: str) -> None:
+        with self._database.write() as session:
+            outbound.settle(session, [one.id])
+        log.error("a draft was given up: nothing lies in Drafts", action="draft", draft=one.id, error=reason)
+
+
+def message_id(one: Waiting, instance: str) -> str:
+    """Without angle brackets. The moment is in it, since a database that was put back from a backup gives the
+    same numbers again."""
+    return f"draft-{one.id}-{one.made_at:%Y%m%dT%H%M%S}@{instance}.syncd"
+
+
+def compose(one: Waiting, id_: str, now: datetime) -> bytes:
+    """The message (RFC 5322, with CRLF)."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _address(one.sender, one.sender_name) or one.sender
+    to = _address(one.to, one.to_name) if one.to else None
+    if to is not None:
+        message["To"] = to
+    message["Subject"] = " ".join(one.subject.split())
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{id_}>"
+    message.set_content(one.body, cte="quoted-printable")
+    return message.as_bytes()
+
+
+def _address(email: str, name: str) -> Address | None:
+    """None for what no mail can be addressed to: the user completes it."""
+    try:
+        return Address(" ".join(name.split()), addr_spec=email) if email.isascii() else None
+    except ValueError:
+        return None
