@@ -22,6 +22,7 @@ class Actor:
     team: frozenset[int] = frozenset()  # the user, and those whose manager the user is, directly or not
     branch: frozenset[int] = frozenset()  # those of the same branch, the user among them
     matrix: Matrix = DEFAULT
+    language: str | None = None  # that the user reads; None: that of the workspace
 
     def scope(self, entity: str, verb: Verb) -> Scope:
         """How far that right reaches."""
@@ -106,4 +107,4 @@ def _actor(session: Session, found: User) -> Actor:
         ahead = [one for above in ahead for one in led.get(above, ()) if one not in team]
         team.update(ahead)
     branch = frozenset(id_ for id_, _, branch in rows if branch == found.branch_id)
-    return Actor(found.login, found.id, found.role, frozenset(team), branch, matrix)
+    return Actor(found.login, found.id, found.role, frozenset(team), branch, matrix, found.language)

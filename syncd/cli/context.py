@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from syncd.cli import language
+
 if TYPE_CHECKING:
     from config.settings import Settings
     from store.actors import Actor
@@ -56,6 +58,7 @@ class Cli:
         # Whoever runs a verb reads its answer: the log's lines would only repeat it.
         logs.configure("debug" if self.debug else "critical", "console")
         installation = Installation.open(self.config_path())
+        language.of_workspace(installation.settings.workspace.language)
         try:
             yield installation
         finally:
@@ -107,4 +110,8 @@ def actor(session: "Transaction", login: str | None) -> "Actor":
     """The CRM user who acts; without one, the admin at the machine."""
     from store import actors
 
-    return actors.admin_at_machine(operator()) if login is None else actors.user(session, login)
+    if login is None:
+        return actors.admin_at_machine(operator())
+    found = actors.user(session, login)
+    language.of_user(found.language)
+    return found

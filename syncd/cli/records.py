@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from config.words import field_word
 from syncd.cli.context import Json, UsageError, account_of, of, reader_of
 from syncd.cli.output import as_json, say, shown, table, warn
 
@@ -304,6 +305,6 @@ def rows(found: Sequence[object], zone: "tzinfo") -> None:
         if not isinstance(getattr(found[0], one.name), dict) and one.name != "folders"
     ]
     table(
-        [name.rstrip("_") for name in names],
+        [field_word(name.rstrip("_")) for name in names],
         [[shown(getattr(row, name), zone) for name in names] for row in found],
     )

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
+from config.words import field_word
 from syncd.cli.context import Json, UsageError, of, reader_of
+from syncd.cli.language import chosen, told
 from syncd.cli.output import as_json, clean_lines, say, shown
 from syncd.cli.records import As, rows
 
@@ -78,7 +81,7 @@ def show(
             from syncd.cli import recommendations
 
             recommendations.frame(found.recommendation, installation.settings.workspace)
-        _print(found, zone, installation.settings.workspace.language)
+        _print(found, zone, chosen())
 
 
 def detail(session: "Transaction", noun: str, id_: int, reader: "Actor | None" = None) -> "Detail":
@@ -105,17 +108,19 @@ def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
     for field, stored in detail.fields.items():
         if field in detail.words.hidden:
             continue
-        name, value = detail.words.name(field, language), detail.words.value(field, stored, language)
-        if isinstance(value, str) and ("\n" in value or name == "body_text"):
+        value = detail.words.value(field, stored, language)
+        own = detail.words.name(field, language)  # the company's own word comes before ours
+        name = told(field_word(field.rstrip("_"))) if own == field else own
+        if isinstance(value, str) and ("\n" in value or field == "body_text"):
             texts[name] = value
         elif value is not None and value not in ([], ()):
-            say(f"{name.rstrip('_')}: {shown(value, zone)}")
+            say(Phrase("{name}: {value}", name=name.rstrip("_"), value=shown(value, zone)))
     for name, value in texts.items():
         say()
-        say(f"{name}:")
+        say(Phrase("{name}:", name=name))
         say(clean_lines(value))
     for name, listed in detail.lists.items():
         if listed:
             say()
-            say(f"{name}:")
+            say(Phrase("{name}:", name=field_word(name)))
             rows(listed, zone)
