@@ -9,6 +9,8 @@ from enum import Enum
 from config.language import Phrase, term
 
 FIELD = "field"
+NOUN = "noun"
+OUTCOME = "outcome"
 
 
 def value_word(value: Enum) -> Phrase:
@@ -19,3 +21,13 @@ def value_word(value: Enum) -> Phrase:
 def field_word(name: str) -> Phrase:
     """A field, or the head of a list, by its name."""
     return term(FIELD, name)
+
+
+def noun_word(name: str) -> Phrase:
+    """A kind of record: "account", or "accounts"."""
+    return term(NOUN, name)
+
+
+def outcome_word(word: str) -> Phrase:
+    """What became of a record: "added"."""
+    return term(OUTCOME, word)

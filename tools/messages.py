@@ -20,7 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from config.language import CATALOGUES, DOMAIN, ENGLISH, LANGUAGES
-from config.words import FIELD
+from config.words import FIELD, NOUN, OUTCOME
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("config", "connectors", "store", "syncd")
@@ -63,6 +63,30 @@ BESIDE = frozenset(  # what is shown beside the columns, and the heads of lists 
     | {"places", "attendance", "lines", "rows", "local_start", "local_end", "cancelled_occurrences"}
     | {"assignee", "account", "contact", "opportunity", "owner", "user"}
 )
+HEADS = frozenset(  # of tables that are no rows of one kind
+    {"place", "video", "e-mail", "kind", "answer", "participants", "due", "until", "value", "values", "why"}
+    | {"waits for", "source", "state"}
+)
+NOUNS = frozenset(
+    {
+        "event",
+        "events",
+        "task",
+        "tasks",
+        "email",
+        "emails",
+        "activity",
+        "activities",
+        "order",
+        "user",
+        "users",
+    }
+    | {"opportunitys", "case file", "import", "imports", "accounts below it", "order_line", "calls"}
+    | {"recommendations", "mailboxes", "quarantine", "runs", "dossier", "users"}
+)
+OUTCOMES = frozenset(
+    {"added", "changed", "cancelled", "restored", "told", "done", "reopened", "won", "lost", "confirmed"}
+)
 HIDDEN = frozenset({"created_by", "updated_by", "body_html", "search"})
 WITHOUT_WORDS = frozenset(  # for admins
     {"Channel", "Verb", "BoundEntity", "IntentKind", "CollectionKind", "VerdictKind"}
@@ -91,8 +115,9 @@ def sources() -> Iterator[Path]:
 def words() -> Iterator[tuple[str, str]]:
     """The names of what records hold, with their context."""
     from store.base import Base
+    from store.kinds import KINDS
 
-    names, kinds = set(BESIDE), set[type[Enum]]()
+    names, kinds = set(BESIDE | HEADS), set[type[Enum]]()
     for module in iter_modules([str(ROOT / "store")], "store."):
         for one in vars(import_module(module.name)).values():
             if not isinstance(one, type):
@@ -105,6 +130,9 @@ def words() -> Iterator[tuple[str, str]]:
         if mapper.class_.__name__ in SHOWN:
             names |= {column.key for column in mapper.column_attrs}
     yield from ((FIELD, name) for name in names - HIDDEN)
+    nouns = {*NOUNS, *KINDS, *(kind.entity for kind in KINDS.values())}
+    yield from ((NOUN, name) for name in nouns | {f"{kind.entity}s" for kind in KINDS.values()})
+    yield from ((OUTCOME, word) for word in OUTCOMES)
     for kind in kinds:
         if kind.__name__ not in WITHOUT_WORDS:
             yield from ((kind.__name__, one.name.lower()) for one in kind)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from config.language import Phrase
 from syncd.cli import language
 
 if TYPE_CHECKING:
@@ -45,8 +46,11 @@ class Cli:
             if path.is_file():
                 return path
         raise UsageError(
-            "there is no config: name it with --config FILE or $SYNCD_CONFIG "
-            f"(looked for {' and '.join(map(str, PLACES))}); `syncd init` writes one to start from"
+            Phrase(
+                "there is no config: name it with --config FILE or $SYNCD_CONFIG (looked for {map}); "
+                "`syncd init` writes one to start from",
+                map=" and ".join(map(str, PLACES)),
+            )
         )
 
     @contextmanager
@@ -80,7 +84,7 @@ def chosen(settings: "Settings", names: Sequence[str] | None) -> list[str]:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f'; did you mean "{near[0]}"?' if near else f"; known: {', '.join(known) or 'none'}"
-            raise UsageError(f'there is no mailbox "{name}" in the config{hint}')
+            raise UsageError(Phrase('there is no mailbox "{name}" in the config{hint}', name=name, hint=hint))
     return list(dict.fromkeys(names)) if names else known
 
 

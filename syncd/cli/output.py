@@ -17,7 +17,7 @@ from typing import Protocol
 from unicodedata import combining, east_asian_width
 
 from config.language import term
-from config.words import value_word
+from config.words import field_word, value_word
 from syncd.cli.language import told
 
 # C0 and C1 control characters, and those that turn the direction of text around.
@@ -127,6 +127,11 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in every:
         padded = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
         say("  ".join(padded).rstrip())
+
+
+def heads(*names: str) -> list[str]:
+    """Heads of a table by the names of fields, in the reader's language."""
+    return [field_word(name) for name in names]
 
 
 def _ruled(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

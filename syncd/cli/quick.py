@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
+from config.language import said as said_by
 from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.output import as_json, clean, say
 from syncd.cli.records import As
@@ -52,7 +54,7 @@ def quick_add(
     from syncd.engine.calendar import quick
 
     if as_ is None:
-        raise UsageError("--as LOGIN: name the user whose calendar it is for")
+        raise UsageError(Phrase("--as LOGIN: name the user whose calendar it is for"))
     with of(ctx).installation() as installation:
         language = installation.settings.workspace.language
         try:
@@ -67,7 +69,7 @@ def quick_add(
         except QuickAddError as error:
             raise UsageError(error.told(language)) from None
         except Invalid as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(said_by(error)) from None
     if json:
         made = {} if dry_run else {"created": True, found.kind.value: record}
         as_json({"dry_run": dry_run, "understood": _plain(found), **made})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from config.language import Phrase
 from config.words import field_word
 from syncd.cli.context import Json, UsageError, account_of, of, reader_of
 from syncd.cli.output import as_json, say, shown, table, warn
@@ -123,11 +124,13 @@ def list_(
 
     wanted, state = (None, None) if status is None else _status(what, status)
     if tag is not None and what is not Listed.ACCOUNTS:
-        raise UsageError(f"--tag is for accounts: {what.value} have none")
+        raise UsageError(Phrase("--tag is for accounts: {what} have none", what=what.value))
     if mine and (as_ is None or what not in {Listed.ACCOUNTS, Listed.CONTACTS}):
-        raise UsageError("--mine is for accounts and contacts, and needs --as: whose")
+        raise UsageError(Phrase("--mine is for accounts and contacts, and needs --as: whose"))
     if where and what not in (Listed.ACCOUNTS, Listed.CONTACTS, Listed.OPPORTUNITIES):
-        raise UsageError(f"--where is for accounts, contacts and opportunities, and not for {what.value}")
+        raise UsageError(
+            Phrase("--where is for accounts, contacts and opportunities, and not for {what}", what=what.value)
+        )
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else since_when(since, installation)
@@ -172,7 +175,12 @@ def list_(
     rows(page.rows, zone)
     if page.total > len(page.rows):
         warn(
-            f"{len(page.rows)} of {page.total}, from {offset + 1 if page.rows else 0} on (--limit, --offset)"
+            Phrase(
+                "{count} of {total}, from {offset} on (--limit, --offset)",
+                count=len(page.rows),
+                total=page.total,
+                offset=offset + 1 if page.rows else 0,
+            )
         )
 
 
@@ -198,10 +206,10 @@ def _status(what: Listed, text: str) -> "tuple[AccountStatus | None, Enum | None
         field = None if what.value not in KINDS else KINDS[what.value].by_header
         found = None if field is None else field.get("state") or field.get("status")
         if found is None:
-            raise UsageError(f"--status: {what.value} have none that it could mean")
+            raise UsageError(Phrase("--status: {what} have none that it could mean", what=what.value))
         value = found.read(text)
     except ValueError as error:
-        raise UsageError(f"--status: {error}") from None
+        raise UsageError(Phrase("--status: {error}", error=error)) from None
     return None, value if isinstance(value, Enum) else None
 
 
@@ -213,7 +221,13 @@ def _sort(what: Listed, text: str) -> "Sort":
     known = SORTED.get(KINDS[what.value].entity, ()) if what.value in KINDS else ()
     column = text.removeprefix("-")
     if column not in known:
-        raise UsageError(f"--sort: {what.value} can be sorted by {', '.join(known) or 'nothing else'}")
+        raise UsageError(
+            Phrase(
+                "--sort: {what} can be sorted by {known}",
+                what=what.value,
+                known=", ".join(known) or Phrase("nothing else"),
+            )
+        )
     return Sort(column, descending=text.startswith("-"))
 
 
@@ -286,7 +300,7 @@ def since_when(text: str, installation: "Installation") -> "datetime":
     try:
         value = parse_since(text)
     except ValueError as error:
-        raise UsageError(f"--since: {error}") from None
+        raise UsageError(Phrase("--since: {error}", error=error)) from None
     if isinstance(value, timedelta):
         return now() - value
     return datetime(value.year, value.month, value.day, tzinfo=installation.settings.workspace.timezone)
@@ -297,7 +311,7 @@ def rows(found: Sequence[object], zone: "tzinfo") -> None:
     from dataclasses import fields
 
     if not found:
-        say("None.")
+        say(Phrase("None."))
         return
     names = [
         one.name

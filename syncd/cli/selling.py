@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
+from config.words import noun_word, outcome_word
 from syncd.cli.context import Cli, Json, UsageError, of
 from syncd.cli.editing import Id
 from syncd.cli.output import as_json, say
@@ -202,7 +204,7 @@ def _change(noun: Noun, cli: Cli, asked: Given, cells: "Mapping[str, str]", word
     verb, word = words
     lines = [_line(text) for text in asked.lines]
     if lines and "total" in cells:
-        raise UsageError("--total: is worked out from the lines")
+        raise UsageError(Phrase("--total: is worked out from the lines"))
     mode = ImportMode.CREATE if asked.id is None else ImportMode.UPDATE
     touched: list[bool] = []
     said: list[OrderWarning] = []  # of a new order's account (R006, R013)
@@ -210,7 +212,7 @@ def _change(noun: Noun, cli: Cli, asked: Given, cells: "Mapping[str, str]", word
     def also(session: "Transaction", saved: "Saved", occasion: "Occasion") -> None:
         id_ = saved.rows[0].record_id
         if id_ is None:
-            raise NotFound(f"there is no {noun.name} {asked.id}")
+            raise NotFound(Phrase("there is no {noun} {id}", noun=noun.name, id=asked.id))
         touched.append(_lines(session, id_, lines, asked.dropped, occasion))
         if noun.name == "order" and asked.id is None:
             said.extend(recommendations.order_warnings(session, session.get_one(SalesOrder, id_).account_id))
@@ -226,7 +228,11 @@ def _change(noun: Noun, cli: Cli, asked: Given, cells: "Mapping[str, str]", word
     warnings(saved)
     for warning in said:
         frame(warning.recommendation, load(cli.config_path()).workspace)
-    say(f"{noun.name} {id_} {word}" if changed else "nothing to change")
+    say(
+        Phrase("{noun} {id} {word}", noun=noun_word(noun.name), id=id_, word=outcome_word(word))
+        if changed
+        else Phrase("nothing to change")
+    )
 
 
 def _lines(
@@ -262,7 +268,11 @@ def _line(text: str) -> dict[str, str]:
     for part in text.split(";"):
         name, equals, value = part.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f'--line: "{part.strip()[:30]}" is no field: write "product=CODE; quantity=2"')
+            raise UsageError(
+                Phrase(
+                    '--line: "{part}" is no field: write "product=CODE; quantity=2"', part=part.strip()[:30]
+                )
+            )
         cells[name.strip().lower()] = value.strip()
     return cells
 

@@ -64,7 +64,7 @@ def show(
         elif record.isascii() and record.isdecimal() and len(record) < 10:  # noqa: PLR2004 - 32 bits
             id_ = int(record)
         else:
-            raise UsageError(f'"{record}" is no id: `syncd list` shows them')
+            raise UsageError(Phrase('"{record}" is no id: `syncd list` shows them', record=record))
         if what in (Shown.EVENT, Shown.TASK):
             from syncd.cli import entries
 

@@ -96,3 +96,65 @@ def test_the_language_of_one_command_is_not_that_of_the_next(office: Path) -> No
 def test_a_process_of_its_own_finds_the_catalogue(office: Path) -> None:
     shown = program("--config", str(office), "show", "account", "1", "--as", "claire", cwd=office.parent)
     assert "type : client\n" in shown.out
+
+
+def test_errors_and_confirmations_are_said_in_the_language_of_who_acts(office: Path) -> None:
+    added = ("account", "add", "--name", "Banque {x}", "--type", "partner")
+    assert run(office, *added).out == "compte 2 ajouté\n"
+    assert run(office, *added, login="wendy").out == "account 3 added\n"
+    for arguments, french, english in (
+        (("account", "edit", "1"), "rien à modifier\n", "nothing to change\n"),
+        (("account", "edit", "1", "--city", "Lyon"), "compte 1 modifié\n", "nothing to change\n"),
+        (("list", "deals"), "Aucun résultat.\n", "None.\n"),
+    ):
+        assert run(office, *arguments).out == french
+        assert run(office, *arguments, login="wendy").out == english
+    for arguments, french, english in (
+        (("show", "contact", "7"), "fiche introuvable : contact 7", "there is no contact 7"),
+        (("show", "contact", "x"), "« x » n'est pas un numéro de fiche", '"x" is no id'),
+        (
+            ("account", "edit", "1", "--type", "off{0}"),
+            "--type : « off{0} » est inconnu ; valeurs acceptées : CUSTOMER,",
+            '--type: "off{0}" is not known; accepted: CUSTOMER,',
+        ),
+        (
+            ("contact", "add", "--account", "Garage Dupon", "--last-name", "X"),
+            "--account : fiche introuvable : compte « Garage Dupon » ; vouliez-vous dire « Garage Dupont » ?",
+            '--account: there is no account "Garage Dupon"; did you mean "Garage Dupont"?',
+        ),
+    ):
+        told, in_english = run(office, *arguments), run(office, *arguments, login="wendy")
+        assert told.code == in_english.code != 0
+        assert told.err.startswith(f"syncd: {french}")
+        assert in_english.err.startswith(f"syncd: {english}")
+
+
+def test_mistakes_in_a_file_are_told_with_row_and_column_in_french(office: Path) -> None:
+    rows = office.parent / "contacts.csv"
+    rows.write_text("account,last_name,email,gender\nGarage Dupont,Martin,a b,x\nNul,,c@d.example,\n")
+    told = run(office, "import", "contacts", str(rows))
+    assert told.code == 1
+    lines = told.err.splitlines()
+    assert any("ligne 2 : gender : « x » est inconnu ; valeurs acceptées : MALE" in one for one in lines)
+    assert any("ligne 3 : account : fiche introuvable : compte « Nul »" in one for one in lines)
+    assert any("ligne 3 : last_name : ne doit pas être vide" in one or "obligatoire" in one for one in lines)
+    partial = run(office, "import", "contacts", str(rows), "--partial", "--json")
+    assert any('"x" is not known' in one["message"] for one in partial.json["refused"])
+
+
+def test_rights_are_refused_in_french(office: Path) -> None:
+    office.write_text(office.read_text().replace('role = "admin"', 'role = "standard"', 1))
+    refused = run(office, "account", "delete", "1")
+    assert refused.code == 1
+    assert "claire n'a pas le droit de faire cela (supprimer le compte 1) : il faut le rôle" in refused.err
+
+
+def test_events_and_tasks_are_told_in_french(office: Path) -> None:
+    added = run(office, "event", "add", "--subject", "Point", "--start", "2026-12-01T10:00")
+    assert added.out == (
+        "événement 1 : ajout enregistré (version 1) ; le prochain cycle met les agendas à jour\n"
+    )
+    shown = run(office, "show", "event", "1").out
+    assert "quand : 2026-12-01 10:00 à 2026-12-01" in shown
+    assert "objet : Point\n" in shown
+    assert "statut : confirmé\n" in shown
