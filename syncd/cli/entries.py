@@ -1,4 +1,4 @@
-"""Showing and listing events and tasks: occurrences by their own times, answers in French."""
+"""Showing and listing events and tasks: occurrences by their own times."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -129,7 +129,7 @@ def _participants(people: "Sequence[Participant]") -> None:
                 shown(one.email, ZoneInfo("UTC")),
                 shown(one.name, ZoneInfo("UTC")),
                 shown(one.kind, ZoneInfo("UTC")),
-                "organisateur" if one.organizer else one.answer,
+                Phrase("organizer") if one.organizer else shown(one.response, ZoneInfo("UTC")),
             )
             for one in people
         ],

@@ -102,14 +102,15 @@ def test_errors_and_confirmations_are_said_in_the_language_of_who_acts(office: P
     added = ("account", "add", "--name", "Banque {x}", "--type", "partner")
     assert run(office, *added).out == "compte 2 ajouté\n"
     assert run(office, *added, login="wendy").out == "account 3 added\n"
-    for arguments, french, english in (
+    cases: tuple[tuple[tuple[str, ...], str, str], ...] = (
         (("account", "edit", "1"), "rien à modifier\n", "nothing to change\n"),
         (("account", "edit", "1", "--city", "Lyon"), "compte 1 modifié\n", "nothing to change\n"),
         (("list", "deals"), "Aucun résultat.\n", "None.\n"),
-    ):
+    )
+    for arguments, french, english in cases:
         assert run(office, *arguments).out == french
         assert run(office, *arguments, login="wendy").out == english
-    for arguments, french, english in (
+    refused: tuple[tuple[tuple[str, ...], str, str], ...] = (
         (("show", "contact", "7"), "fiche introuvable : contact 7", "there is no contact 7"),
         (("show", "contact", "x"), "« x » n'est pas un numéro de fiche", '"x" is no id'),
         (
@@ -122,7 +123,8 @@ def test_errors_and_confirmations_are_said_in_the_language_of_who_acts(office: P
             "--account : fiche introuvable : compte « Garage Dupon » ; vouliez-vous dire « Garage Dupont » ?",
             '--account: there is no account "Garage Dupon"; did you mean "Garage Dupont"?',
         ),
-    ):
+    )
+    for arguments, french, english in refused:
         told, in_english = run(office, *arguments), run(office, *arguments, login="wendy")
         assert told.code == in_english.code != 0
         assert told.err.startswith(f"syncd: {french}")

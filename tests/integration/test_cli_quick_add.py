@@ -12,6 +12,12 @@ from tests.servers.office import Office
 SUNDAY = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)  # noon in Paris
 
 
+@pytest.fixture(autouse=True)
+def language_of_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is understood is told in French here, unless a test says otherwise."""
+    monkeypatch.delenv("SYNCD_LANGUAGE")
+
+
 @pytest.fixture
 def office(database_url: str, tmp_path: Path) -> Office:
     """Users and a CRM, once on SQLite and once on PostgreSQL."""
