@@ -14,6 +14,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -138,6 +139,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run(given))
 
 
+@cache
+def _command() -> typer.core.TyperGroup:
+    """All verbs with their options: made once, since it takes longer than most commands."""
+    made = typer.main.get_command(app)
+    assert isinstance(made, typer.core.TyperGroup)
+    return made
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit code. Whatever goes wrong becomes one clear message."""
     debug = "--debug" in arguments
@@ -146,7 +155,7 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
     try:
         _begin()
-        code = typer.main.get_command(app).main(list(arguments), prog_name="syncd", standalone_mode=False)
+        code = _command().main(list(arguments), prog_name="syncd", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
