@@ -23,19 +23,14 @@ class Words:
 
     def name(self, field_: str, language: str) -> str:
         """What the field is called."""
-        return _of(self.fields.get(field_, {}), language, field_)
+        return self.fields.get(field_, {}).get(language, field_)
 
     def value(self, field_: str, value: object, language: str) -> object:
         """The value as it is read: for a code of a list its label."""
         known = self.values.get(field_)
         if known is None or not isinstance(value, str):
             return value
-        return ", ".join(_of(known.get(code, {}), language, code) for code in value.split(BETWEEN))
-
-
-def _of(label: Label, language: str, key: str) -> str:
-    """In that language, else in the one that the config has it in."""
-    return label.get(language) or next(iter(label.values()), key)
+        return ", ".join(known.get(code, {}).get(language, code) for code in value.split(BETWEEN))
 
 
 def own_words(session: Session, entity: str) -> Words:
