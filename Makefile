@@ -6,6 +6,7 @@
 #   make type    the strict type checker
 #   make bench   the figures that README.md quotes
 #   make docs    the pages that are made from the code
+#   make messages  the French catalogue, brought up to what the code says, and compiled
 #   make lock    newer versions of what is installed, pinned with their hashes
 
 BIN := .venv/bin
@@ -13,7 +14,7 @@ READY := .venv/.ready
 PYTEST_ARGS ?= -n logical --dist worksteal
 BENCH_ARGS ?= --plot
 
-.PHONY: demo test lint type bench docs lock test-servers bench-servers clean
+.PHONY: demo test lint type bench docs messages lock test-servers bench-servers clean
 
 demo: $(READY)
 	@$(BIN)/python -m tools.demo
@@ -35,6 +36,9 @@ bench: $(READY) bench-servers
 
 docs: $(READY)
 	$(BIN)/python -m tools.reference
+
+messages: $(READY)
+	$(BIN)/python -m tools.messages
 
 lock: $(READY)
 	tools/lock.sh --upgrade

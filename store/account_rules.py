@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from config.language import Phrase, said
 from store import tags
 from store.accounts import Account, AccountType
 from store.import_rows import Findings, Record
@@ -27,7 +28,11 @@ def groups(records: Sequence[Record], session: Session, findings: Findings) -> N
         if not {"type", "parent_id"} & set(record.changes()) or not isinstance(parent, int):
             continue
         if types[record.id] is AccountType.GROUP and types.get(parent) is not AccountType.GROUP:
-            findings.warn(record.line, "parent", f"this is a group, and its parent {parent} is none")
+            findings.warn(
+                record.line,
+                "parent",
+                Phrase("this is a group, and its parent {parent} is none", parent=parent),
+            )
     no_longer = [
         record.id
         for record in records
@@ -40,7 +45,7 @@ def groups(records: Sequence[Record], session: Session, findings: Findings) -> N
         below = below.where(Account.id.in_(some), child.type == AccountType.GROUP, child.deleted_at.is_(None))
         for id_, group in session.execute(below.order_by(child.id)):
             if group not in coming:
-                message = f"group {group} lies below this account, which is none"
+                message = Phrase("group {group} lies below this account, which is none", group=group)
                 findings.warn(coming[id_].line, "type", message)
 
 
@@ -51,7 +56,7 @@ def tagged(records: Sequence[Record], session: Session, findings: Findings) -> N
             try:
                 record.tags = tags.read(record.references["tags"])
             except ValueError as error:
-                findings.fault(record.line, "tags", str(error))
+                findings.fault(record.line, "tags", said(error))
     there = tags.of_accounts(session, [one.id for one in records if one.tags is not None])
     for record in records:
         mine = {tags.key_of(name) for name in there.get(record.id, ())}

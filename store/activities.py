@@ -6,6 +6,7 @@ from enum import Enum
 from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.language import Phrase
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.base import Base, Entity, EnumText
@@ -123,14 +124,23 @@ def delete_activity(
 def _changeable(session: Session, activity_id: int, actor: Actor) -> Activity:
     activity = session.get(Activity, activity_id)
     if activity is None or activity.deleted_at is not None:
-        raise NotFound(f"there is no activity {activity_id}")
+        raise NotFound(Phrase("there is no activity {activity_id}", activity_id=activity_id))
     if activity.automatic and activity.type is ActivityType.EMAIL:
         raise Immutable(
-            f"activity {activity_id} is an e-mail that was logged by itself: nobody changes or deletes it "
-            "(an admin removes what should not be there with `syncd forget`)"
+            Phrase(
+                "activity {activity_id} is an e-mail that was logged by itself: nobody changes or "
+                "deletes it (an admin removes what should not be there with `syncd forget`)",
+                activity_id=activity_id,
+            )
         )
     if not actor.may_edit(activity.user_id):
-        raise Forbidden(f"{actor.login} may not change activity {activity_id}: it is another user's")
+        raise Forbidden(
+            Phrase(
+                "{login} may not change activity {activity_id}: it is another user's",
+                login=actor.login,
+                activity_id=activity_id,
+            )
+        )
     return activity
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase, term
 from config.rights import Scope
 from store.errors import Forbidden, NotFound
 from store.rights import DEFAULT, RIGHTS, TRUSTED, Matrix, Verb
@@ -22,6 +23,7 @@ class Actor:
     team: frozenset[int] = frozenset()  # the user, and those whose manager the user is, directly or not
     branch: frozenset[int] = frozenset()  # those of the same branch, the user among them
     matrix: Matrix = DEFAULT
+    language: str | None = None  # that the user reads; None: that of the workspace
 
     def scope(self, entity: str, verb: Verb) -> Scope:
         """How far that right reaches."""
@@ -52,21 +54,42 @@ class Actor:
     def require_admin(self, what: str) -> None:
         """Raises Forbidden unless the actor is an admin."""
         if self.role is not UserRole.WORKSPACE_ADMIN:
-            raise Forbidden(f"{self.login} may not {what}: that needs the role admin")
+            raise Forbidden(
+                Phrase("{login} may not {what}: that needs the role admin", login=self.login, what=what)
+            )
 
     def refuse(self, what: str, entity: str, verb: Verb) -> Forbidden:
         """The error for what the rights do not reach."""
         scope, role = self.scope(entity, verb), self.role.value
         if scope is Scope.NONE:
-            needed = "advanced or admin" if (entity, verb) == ("account", Verb.CREATE) else "admin"
-            return Forbidden(f"{self.login} may not {what}: that needs the role {needed}")
+            needed = (
+                Phrase("advanced or admin")
+                if (entity, verb) == ("account", Verb.CREATE)
+                else term("UserRole", "admin")
+            )
+            return Forbidden(
+                Phrase(
+                    "{login} may not {what}: that needs the role {needed}",
+                    login=self.login,
+                    what=what,
+                    needed=needed,
+                )
+            )
         reach = {
-            Scope.OWN: "what is the user's own, and what belongs to the user's own accounts",
-            Scope.TEAM: "what belongs to the user's team",
-            Scope.BRANCH: "what belongs to the user's branch",
+            Scope.OWN: Phrase("what is the user's own, and what belongs to the user's own accounts"),
+            Scope.TEAM: Phrase("what belongs to the user's team"),
+            Scope.BRANCH: Phrase("what belongs to the user's branch"),
         }[scope]
         return Forbidden(
-            f"{self.login} may not {what}: the right {entity}.{verb.value} of the role {role} reaches {reach}"
+            Phrase(
+                "{login} may not {what}: the right {entity}.{verb} of the role {role} reaches {reach}",
+                login=self.login,
+                what=what,
+                entity=entity,
+                verb=verb.value,
+                role=role,
+                reach=reach,
+            )
         )
 
 
@@ -80,7 +103,13 @@ def user(session: Session, login: str) -> Actor:
     found = session.scalar(select(User).where(User.login == login, User.active))
     if found is None:
         logins = ", ".join(session.scalars(select(User.login).where(User.active).order_by(User.login)))
-        raise NotFound(f"there is no user {login}; known: {logins or 'none, the config names no [[users]]'}")
+        raise NotFound(
+            Phrase(
+                "there is no user {login}; known: {logins}",
+                login=login,
+                logins=logins or Phrase("none, the config names no [[users]]"),
+            )
+        )
     return _actor(session, found)
 
 
@@ -88,7 +117,7 @@ def of_id(session: Session, id_: int) -> Actor:
     """The CRM user of that id, active or not. Raises NotFound."""
     found = session.get(User, id_)
     if found is None:
-        raise NotFound(f"there is no user {id_}")
+        raise NotFound(Phrase("there is no user {id}", id=id_))
     return _actor(session, found)
 
 
@@ -106,4 +135,4 @@ def _actor(session: Session, found: User) -> Actor:
         ahead = [one for above in ahead for one in led.get(above, ()) if one not in team]
         team.update(ahead)
     branch = frozenset(id_ for id_, _, branch in rows if branch == found.branch_id)
-    return Actor(found.login, found.id, found.role, frozenset(team), branch, matrix)
+    return Actor(found.login, found.id, found.role, frozenset(team), branch, matrix, found.language)

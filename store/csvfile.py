@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from config.language import Phrase, together
 from store.errors import Invalid
 from store.neutral import original
 
@@ -24,9 +25,16 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.column}: {self.message}" if self.column else (
-            f"line {self.line}: {self.message}"
-        )  # fmt: skip
+        return str(self.told)
+
+    @property
+    def told(self) -> Phrase:
+        """Where it is, and what it is."""
+        if not self.column:
+            return Phrase("line {line}: {message}", line=self.line, message=self.message)
+        return Phrase(
+            "line {line}: {column}: {message}", line=self.line, column=self.column, message=self.message
+        )
 
 
 class Refused(Invalid):
@@ -34,10 +42,10 @@ class Refused(Invalid):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = sorted(faults, key=lambda fault: fault.line)
-        shown = [str(fault) for fault in self.faults[:SHOWN]]
+        shown = [fault.told for fault in self.faults[:SHOWN]]
         if len(self.faults) > SHOWN:
-            shown.append(f"… and {len(self.faults) - SHOWN} more")
-        super().__init__("\n".join(shown))
+            shown.append(Phrase("… and {count} more", count=len(self.faults) - SHOWN))
+        super().__init__(together(shown, "\n"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,18 @@ def read(content: bytes, known: Sequence[str]) -> list[Line]:
 def scan(content: bytes, known: Sequence[str]) -> Sheet:
     """As `read`, but rows that have too few or too many cells are told and do not spoil the others."""
     if len(content) > MAX_BYTES:
-        raise Refused([Fault(1, "", f"the file is larger than {MAX_BYTES // 2**20} MiB: split it")])
+        raise Refused(
+            [
+                Fault(
+                    1,
+                    "",
+                    Phrase("the file is larger than {max_bytes} MiB: split it", max_bytes=MAX_BYTES // 2**20),
+                )
+            ]
+        )
     text = _decode(content)
     if "\0" in text:
-        raise Refused([Fault(1, "", "this is no text: save the sheet as CSV")])
+        raise Refused([Fault(1, "", Phrase("this is no text: save the sheet as CSV"))])
     return _records(text, _separator(text, known))
 
 
@@ -98,7 +114,7 @@ def _strictly(content: bytes, encoding: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        message = "the text is neither UTF-8 nor Windows-1252: save the sheet as CSV UTF-8"
+        message = Phrase("the text is neither UTF-8 nor Windows-1252: save the sheet as CSV UTF-8")
         raise Refused([Fault(line, "", message)]) from None
 
 
@@ -124,7 +140,9 @@ def _records(text: str, separator: str) -> Sheet:
         except StopIteration:
             return sheet.done()
         except csv.Error as error:
-            raise Refused([*sheet.faults, Fault(start, "", f"cannot be read as CSV: {error}")]) from None
+            raise Refused(
+                [*sheet.faults, Fault(start, "", Phrase("cannot be read as CSV: {error}", error=error))]
+            ) from None
         sheet.add(start, cells)
 
 
@@ -144,25 +162,39 @@ class Sheeter:
         if not self.headers:
             self.headers = _headers(cells, number)
         elif len(cells) != len(self.headers):
-            message = f"has {len(cells)} cells, the header has {len(self.headers)}"
+            message = Phrase(
+                "has {count} cells, the header has {count2}", count=len(cells), count2=len(self.headers)
+            )
             self.faults.append(Fault(number, "", message))
         elif len(self._lines) >= MAX_ROWS:
-            raise Refused([Fault(number, "", f"the file has more than {MAX_ROWS} rows: split it")])
+            raise Refused(
+                [
+                    Fault(
+                        number,
+                        "",
+                        Phrase("the file has more than {max_rows} rows: split it", max_rows=MAX_ROWS),
+                    )
+                ]
+            )
         else:
             self._lines.append(Line(number, dict(zip(self.headers, map(original, cells), strict=True))))
 
     def done(self) -> Sheet:
         """All of it. Raises Refused for a file without any row."""
         if not self.headers:
-            raise Refused([Fault(1, "", "the file is empty: its first line must name the fields")])
+            raise Refused([Fault(1, "", Phrase("the file is empty: its first line must name the fields"))])
         return Sheet(tuple(self.headers), self._lines, self.faults, self.warnings)
 
 
 def _headers(cells: list[str], line: int) -> list[str]:
     headers = [cell.lower() for cell in cells]
-    faults = [Fault(line, "", f"column {n} has no name") for n, name in enumerate(headers, 1) if not name]
+    faults = [
+        Fault(line, "", Phrase("column {n} has no name", n=n))
+        for n, name in enumerate(headers, 1)
+        if not name
+    ]
     twice = dict.fromkeys(one for one in headers if one and headers.count(one) > 1)
-    faults += [Fault(line, name, "stands in the header twice") for name in twice]
+    faults += [Fault(line, name, Phrase("stands in the header twice")) for name in twice]
     if faults:
         raise Refused(faults)
     return headers

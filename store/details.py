@@ -7,6 +7,8 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
+from config.words import noun_word
 from store import (
     attendance_rows,
     contact_list,
@@ -244,7 +246,7 @@ def get(session: Session, model: type[Record], id_: int, kind: str) -> Record:
     """The record. Raises NotFound."""
     found = session.get(model, id_)
     if found is None:
-        raise NotFound(f"there is no {kind} {id_}")
+        raise NotFound(Phrase("there is no {kind} {id}", kind=noun_word(kind), id=id_))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
 from store import visible
 from store.activities import ActivityType
 from store.actors import Actor
@@ -61,7 +62,7 @@ def event(session: Session, id_: int, reader: Actor | None = None) -> EventRecor
     visible.require(session, reader, "event", id_)
     found = events(session, [id_]).get(id_)
     if found is None or found.main.values["series_id"]:
-        raise NotFound(f"there is no event {id_}")
+        raise NotFound(Phrase("there is no event {id}", id=id_))
     return found
 
 
@@ -70,7 +71,7 @@ def task(session: Session, id_: int, reader: Actor | None = None) -> TaskRecord:
     visible.require(session, reader, "task", id_)
     found = tasks(session, [id_]).get(id_)
     if found is None:
-        raise NotFound(f"there is no task {id_}")
+        raise NotFound(Phrase("there is no task {id}", id=id_))
     return found
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
+from config.words import noun_word
 from store import custom_fields, own_kinds, tags, value_lists, visible
 from store.accounts import Account, AccountStatus
 from store.actors import Actor
@@ -134,7 +136,7 @@ def _visible(kind: Kind, reader: Actor | None) -> Iterator[ColumnElement[bool]]:
 def _column(kind: Kind, name: str, option: str) -> ColumnElement[Any]:
     table = kind.model.__table__
     if name not in table.c:
-        raise Invalid(f"{option}: {kind.name} have none")
+        raise Invalid(Phrase("{option}: {kind} have none", option=option, kind=noun_word(kind.name)))
     return table.c[name]
 
 
@@ -151,7 +153,7 @@ def _of_account(kind: Kind, account: int) -> ColumnElement[bool]:
         return table.c.id.in_(mine)
     if kind.entity == "sales_order_line":
         return table.c.order_id.in_(select(SalesOrder.id).where(SalesOrder.account_id == account))
-    raise Invalid(f"--account: {kind.name} have none")
+    raise Invalid(Phrase("--account: {kind} have none", kind=noun_word(kind.name)))
 
 
 def _status(session: Session, kind: Kind, written: str) -> ColumnElement[bool]:
@@ -159,12 +161,18 @@ def _status(session: Session, kind: Kind, written: str) -> ColumnElement[bool]:
         try:
             name, values = value_lists.status(session, kind, written)
         except ValueError as error:
-            raise Invalid(f"--status: {error}") from None
+            raise Invalid(Phrase("--status: {error}", error=error)) from None
         return kind.model.__table__.c[name].in_(values)
     column: ColumnElement[Any] = kind.model.__table__.c.status
     names: dict[str, object] = {one.name.lower(): one for one in AccountStatus}
     if written.lower() not in names:
-        raise Invalid(f'--status: "{written[:20]}" is not known; accepted: {", ".join(names)}')
+        raise Invalid(
+            Phrase(
+                '--status: "{written}" is not known; accepted: {names}',
+                written=written[:20],
+                names=", ".join(names),
+            )
+        )
     return column == names[written.lower()]
 
 

@@ -14,6 +14,7 @@ from enum import Enum
 from sqlalchemy import String
 
 from config import places
+from config.language import Phrase
 from config.rules import mail_address
 from store.accounts import Account, AccountStatus, AccountType
 from store.base import Base
@@ -77,14 +78,14 @@ class Kind:
 def text(value: str) -> str:
     """One line."""
     if "\n" in value or "\r" in value:
-        raise ValueError("must be one line")
+        raise ValueError(Phrase("must be one line"))
     return lines(value)
 
 
 def lines(value: str) -> str:
     """Several lines of text."""
     if _CONTROL.search(value.replace("\r\n", "\n")):
-        raise ValueError("holds control characters")
+        raise ValueError(Phrase("holds control characters"))
     return value.replace("\r\n", "\n")
 
 
@@ -101,7 +102,9 @@ def day(value: str) -> date:
             return date(int(found[3]), int(found[2]), int(found[1]))
         return date.fromisoformat(value)
     except ValueError:
-        raise ValueError(f'"{value[:20]}" is no day: write 2026-12-31 or 31/12/2026') from None
+        raise ValueError(
+            Phrase('"{value}" is no day: write 2026-12-31 or 31/12/2026', value=value[:20])
+        ) from None
 
 
 def amount(value: str) -> Decimal:
@@ -112,9 +115,9 @@ def amount(value: str) -> Decimal:
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite() or not -_LARGEST_TOTAL <= number <= _LARGEST_TOTAL:
-        raise ValueError(f'"{value[:20]}" is no amount: write 1234.56 or 1 234,56')
+        raise ValueError(Phrase('"{value}" is no amount: write 1234.56 or 1 234,56', value=value[:20]))
     if number != round(number, 2):
-        raise ValueError("has more than two decimals")
+        raise ValueError(Phrase("has more than two decimals"))
     return round(number, 2)
 
 
@@ -122,7 +125,7 @@ def percentage(value: str) -> int:
     """0 to 100, with or without the sign."""
     plain = value.removesuffix("%").strip()
     if not plain.isascii() or not plain.isdecimal() or int(plain[:4]) > 100:  # noqa: PLR2004 - per cent
-        raise ValueError("must be a whole number from 0 to 100")
+        raise ValueError(Phrase("must be a whole number from 0 to 100"))
     return int(plain)
 
 
@@ -130,7 +133,7 @@ def yes_or_no(value: str) -> bool:
     """yes or no, in English or French."""
     if value.lower() in _YES | _NO:
         return value.lower() in _YES
-    raise ValueError("must be yes or no (oui, non, true, false, 1, 0)")
+    raise ValueError(Phrase("must be yes or no (oui, non, true, false, 1, 0)"))
 
 
 def metres(value: str) -> int:
@@ -143,23 +146,23 @@ def metres(value: str) -> int:
 def number_of_record(value: str) -> int:
     """The id of a record."""
     if not value.isascii() or not value.isdecimal() or not 0 < int(value[:12]) <= _LARGEST_ID:
-        raise ValueError(f'"{value[:20]}" is no id: a whole number')
+        raise ValueError(Phrase('"{value}" is no id: a whole number', value=value[:20]))
     return int(value)
 
 
 def country(value: str) -> str:
     """Two capitals (ISO 3166-1)."""
     if re.fullmatch("[A-Za-z]{2}", value) is None:
-        raise ValueError('must be two letters such as "FR" (ISO 3166-1)')
+        raise ValueError(Phrase('must be two letters such as "FR" (ISO 3166-1)'))
     return value.upper()
 
 
 def currency(value: str) -> str:
     """Three capitals (ISO 4217)."""
     if re.fullmatch("[A-Za-z]{3}", value) is None:
-        raise ValueError('must be three letters such as "EUR" (ISO 4217)')
+        raise ValueError(Phrase('must be three letters such as "EUR" (ISO 4217)'))
     if value.upper() not in CODES:
-        raise ValueError(f'"{value}" is no currency (ISO 4217)')
+        raise ValueError(Phrase('"{value}" is no currency (ISO 4217)', value=value))
     return value.upper()
 
 
@@ -172,7 +175,9 @@ def choice(kind: type[Enum], also: Mapping[str, Enum]) -> Reader:
             return known[value.lower()]
         except KeyError:
             accepted = ", ".join(one.name for one in kind)
-            raise ValueError(f'"{value[:20]}" is not known; accepted: {accepted}') from None
+            raise ValueError(
+                Phrase('"{value}" is not known; accepted: {accepted}', value=value[:20], accepted=accepted)
+            ) from None
 
     ACCEPTED[read] = tuple(one.name for one in kind)
     return read
@@ -206,7 +211,9 @@ def account_status(value: str) -> AccountStatus:
         return found[value.strip().lower()]
     except KeyError:
         accepted = ", ".join(one.value for one in AccountStatus)
-        raise ValueError(f'"{value[:20]}" is not known; accepted: {accepted}') from None
+        raise ValueError(
+            Phrase('"{value}" is not known; accepted: {accepted}', value=value[:20], accepted=accepted)
+        ) from None
 
 
 def length_of(kind: Kind, column: str) -> int | None:

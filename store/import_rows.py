@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase, said
+from config.words import noun_word
 from store.cells import stands_for
 from store.csvfile import Fault, Line, Refused
 from store.database import reserve_ids
@@ -79,14 +81,22 @@ def check_headers(kind: Kind, headers: Sequence[str], findings: Findings) -> Non
             findings.fault(1, header, f"is a picture, given with `{PICTURES[header]}`: leave the column out")
             continue
         if header in kind.not_kept:
-            findings.fault(1, header, "this version does not keep this field yet: leave the column out")
+            findings.fault(
+                1, header, Phrase("this version does not keep this field yet: leave the column out")
+            )
             continue
         if header in kind.computed:
-            findings.fault(1, header, "is computed: leave the column out")
+            findings.fault(1, header, Phrase("is computed: leave the column out"))
             continue
         near = difflib.get_close_matches(header[:64], kind.headers, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else f"; known: {', '.join(kind.headers)}"
-        findings.fault(1, header, f"is not a field of {kind.name}{hint}")
+        hint = (
+            Phrase('; did you mean "{near}"?', near=near[0])
+            if near
+            else Phrase("; known: {headers}", headers=", ".join(kind.headers))
+        )
+        findings.fault(
+            1, header, Phrase("is not a field of {kind}{hint}", kind=noun_word(kind.name), hint=hint)
+        )
 
 
 def records(
@@ -113,9 +123,17 @@ def records(
         id_ = next(ids) if before is None else _id_of(before)
         for header, key in (("id", id_), ("ext_id", line.cells.get("ext_id"))):
             if key and first.setdefault((header, key), line.number) != line.number:
-                findings.fault(line.number, header, f"is the record of line {first[header, key]} again")
+                findings.fault(
+                    line.number,
+                    header,
+                    Phrase("is the record of line {first} again", first=first[header, key]),
+                )
         if before is not None and before["deleted_at"] is not None:
-            findings.warn(line.number, "", f"{kind.entity} {id_} was deleted here: left out")
+            findings.warn(
+                line.number,
+                "",
+                Phrase("{entity} {id} was deleted here: left out", entity=noun_word(kind.entity), id=id_),
+            )
             continue
         references = {name: line.cells[name] for name in kind.references if name in line.cells}
         values = _values(kind, line, before, findings)
@@ -134,7 +152,7 @@ def _existing(
             try:
                 ids[number_of_record(line.cells["id"])] = None
             except ValueError as error:
-                findings.fault(line.number, "id", str(error))
+                findings.fault(line.number, "id", said(error))
     by_id: dict[int, dict[str, Value]] = {row["id"]: dict(row) for row in _rows(session, table.c.id, ids)}
     by_ext: dict[str, Row] = {}
     wanted = dict.fromkeys(one for line in lines if (one := line.cells.get("ext_id")))
@@ -172,11 +190,21 @@ def _joined(
         before = by_id.get(int(written)) if written.isascii() and written.isdecimal() else None
         if before is None:
             findings.fault(
-                line.number, "id", f"there is no {kind.entity} {written[:20]}; leave it empty for a new one"
+                line.number,
+                "id",
+                Phrase(
+                    "there is no {entity} {written}; leave it empty for a new one",
+                    entity=noun_word(kind.entity),
+                    written=written[:20],
+                ),
             )
             continue
         if same is not None and same["id"] != before["id"]:
-            findings.fault(line.number, "ext_id", f"is that of {kind.entity} {same['id']}")
+            findings.fault(
+                line.number,
+                "ext_id",
+                Phrase("is that of {entity} {id}", entity=noun_word(kind.entity), id=same["id"]),
+            )
         yield line, before
 
 
@@ -193,7 +221,9 @@ def _values(kind: Kind, line: Line, before: Row | None, findings: Findings) -> d
             values[one.column] = one.empty if one.fresh is None else one.fresh
             if one.required and one.fresh is None:
                 findings.fault(
-                    line.number, one.header, f"is required for a new {kind.entity}: no such column"
+                    line.number,
+                    one.header,
+                    Phrase("is required for a new {entity}: no such column", entity=noun_word(kind.entity)),
                 )
     return values
 
@@ -207,16 +237,20 @@ def _read(kind: Kind, line: Line, one: Field, before: Row | None, findings: Find
         if before is None and one.fresh is not None:
             return one.fresh
         if one.required:
-            findings.fault(line.number, one.header, "must not be empty")
+            findings.fault(line.number, one.header, Phrase("must not be empty"))
         return one.empty
     try:
         value = one.read(written)
     except ValueError as error:
-        findings.fault(line.number, one.header, str(error))
+        findings.fault(line.number, one.header, said(error))
         return one.empty
     limit = length_of(kind, one.header)
     if limit is not None and isinstance(value, str) and len(value) > limit:
-        findings.fault(line.number, one.header, f"has {len(value)} characters, at most {limit} are kept")
+        findings.fault(
+            line.number,
+            one.header,
+            Phrase("has {count} characters, at most {limit} are kept", count=len(value), limit=limit),
+        )
     return value
 
 

@@ -7,6 +7,8 @@ from datetime import date
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase, said
+from config.words import noun_word
 from store import account_rules, hierarchy
 from store.accounts import Account, AccountType
 from store.actors import Actor
@@ -60,10 +62,15 @@ def named(record: Record, noun: str, before: Value, context: Context) -> int | N
         same = isinstance(before, int) and stands_for(by_id, before)
         found = before if same and isinstance(before, int) else book.resolve_id(by_id)
     except ValueError as error:
-        context.findings.fault(record.line, header, str(error))
+        context.findings.fault(record.line, header, said(error))
         return None
     if by_name and not book.is_called(found, by_name):
-        message = f'"{by_name}" is not {noun}_id {found}: empty one of the two cells'
+        message = Phrase(
+            '"{by_name}" is not {noun}_id {found}: empty one of the two cells',
+            by_name=by_name,
+            noun=noun,
+            found=found,
+        )
         context.findings.fault(record.line, noun, message)
     return found
 
@@ -88,12 +95,14 @@ def accounts(records: Sequence[Record], context: Context) -> None:
             if others:
                 ids = ", ".join(map(str, others))
                 context.findings.warn(
-                    record.line, "name", f'"{name}" is the name of another account too ({ids})'
+                    record.line,
+                    "name",
+                    Phrase('"{name}" is the name of another account too ({ids})', name=name, ids=ids),
                 )
         if record.id in circles:
-            context.findings.fault(record.line, "parent", "would make the account its own parent")
+            context.findings.fault(record.line, "parent", Phrase("would make the account its own parent"))
         elif record.id in deep:
-            message = f"would make a chain of more than {hierarchy.LEVELS} accounts"
+            message = Phrase("would make a chain of more than {most} accounts", most=hierarchy.LEVELS)
             context.findings.fault(record.line, "parent", message)
         _warn_of_own_addresses(record, ("email",), context)
     account_rules.groups(records, context.session, context.findings)
@@ -112,11 +121,17 @@ def contacts(records: Sequence[Record], context: Context) -> None:
             if not isinstance(address, str) or not _is_new(record, column):
                 continue
             if mine.index(address) != ADDRESSES.index(column):
-                context.findings.warn(record.line, column, f"{address} stands there twice")
+                context.findings.warn(
+                    record.line, column, Phrase("{address} stands there twice", address=address)
+                )
             others = sorted(holders.get(address, set()) - {record.id})
             if others:
                 who = ", ".join(map(str, others[:5])) + (" …" if len(others) > 5 else "")  # noqa: PLR2004
-                message = f"{address} is also that of contact {who}: its mail is logged to each of them"
+                message = Phrase(
+                    "{address} is also that of contact {who}: its mail is logged to each of them",
+                    address=address,
+                    who=who,
+                )
                 context.findings.warn(record.line, column, message)
 
 
@@ -161,7 +176,11 @@ def _warn_of_own_addresses(record: Record, columns: Iterable[str], context: Cont
         address = record.values.get(column)
         if isinstance(address, str) and address in context.users.own and _is_new(record, column):
             login = context.users.own[address]
-            message = f"{address} is the own address of user {login}: its mail is never logged because of it"
+            message = Phrase(
+                "{address} is the own address of user {login}: its mail is never logged because of it",
+                address=address,
+                login=login,
+            )
             context.findings.warn(record.line, column, message)
 
 
@@ -174,7 +193,9 @@ def opportunities(records: Sequence[Record], context: Context) -> None:
         priced(record, "total", context)
         ended = record.after("status") in (OpportunityStatus.WON, OpportunityStatus.LOST)
         if ended and record.after("closed_on") is None:
-            context.findings.fault(record.line, "closed_on", "is required once the status is WON or LOST")
+            context.findings.fault(
+                record.line, "closed_on", Phrase("is required once the status is WON or LOST")
+            )
     _converted(records, before, context)
 
 
@@ -190,12 +211,12 @@ def _converted(records: Sequence[Record], linked: dict[int, list[int]], context:
     for record in looked:
         if record.after("status") is not OpportunityStatus.WON:
             context.findings.fault(
-                record.line, "converted_deal", "only an opportunity that is WON has a deal"
+                record.line, "converted_deal", Phrase("only an opportunity that is WON has a deal")
             )
         deal = record.after("converted_deal_id")
         mine = record.links or linked.get(record.id, [])
         if isinstance(deal, int) and accounts.get(deal) not in mine:
-            message = f"deal {deal} is not one of the opportunity's accounts"
+            message = Phrase("deal {deal} is not one of the opportunity's accounts", deal=deal)
             context.findings.fault(record.line, "converted_deal", message)
 
 
@@ -225,7 +246,9 @@ def _link(record: Record, before: list[int], context: Context) -> None:
         others = [*before[1:]]
     if main is None:
         if not any(fault.line == record.line for fault in context.findings.faults):
-            context.findings.fault(record.line, "account", "is required: an opportunity has a main account")
+            context.findings.fault(
+                record.line, "account", Phrase("is required: an opportunity has a main account")
+            )
         return
     wanted = [main, *dict.fromkeys(one for one in others if one is not None and one != main)]
     if wanted[0] != (before[0] if before else None) or set(wanted) != set(before):
@@ -240,7 +263,9 @@ def case_files(records: Sequence[Record], context: Context) -> None:
             record.values["scope"] = CaseScope.GENERAL if account is None else CaseScope.ACCOUNT
         scope = record.after("scope")
         if (scope is CaseScope.ACCOUNT) != (account is not None):
-            message = "ACCOUNT needs an account" if account is None else "GENERAL has no account"
+            message = (
+                Phrase("ACCOUNT needs an account") if account is None else Phrase("GENERAL has no account")
+            )
             context.findings.fault(record.line, "scope", message)
     known: dict[tuple[object, object], int] = {}
     for part in chunked(dict.fromkeys(str(record.after("code")) for record in records)):
@@ -252,7 +277,9 @@ def case_files(records: Sequence[Record], context: Context) -> None:
     for record in records:
         key = (record.after("account_id"), record.after("code"))
         if known.setdefault(key, record.id) != record.id:
-            context.findings.fault(record.line, "code", f"is that of dossier {known[key]} already")
+            context.findings.fault(
+                record.line, "code", Phrase("is that of dossier {known} already", known=known[key])
+            )
 
 
 def projects(records: Sequence[Record], context: Context) -> None:
@@ -279,10 +306,12 @@ def deals(records: Sequence[Record], context: Context) -> None:
         priced(record, "amount", context)
         status, closed = record.after("status"), record.after("closed_on")
         if status is DealStatus.CANCELLED and closed is None:
-            context.findings.fault(record.line, "closed_on", "is required once the status is CANCELLED")
+            context.findings.fault(
+                record.line, "closed_on", Phrase("is required once the status is CANCELLED")
+            )
         if status is DealStatus.ENDED and closed is None and record.after("end_date") is None:
             context.findings.fault(
-                record.line, "end_date", "is required once the status is ENDED, or closed_on is"
+                record.line, "end_date", Phrase("is required once the status is ENDED, or closed_on is")
             )
         if record.after("project_id") in internal and record.after("billable"):
             record.values["billable"] = False
@@ -291,7 +320,7 @@ def deals(records: Sequence[Record], context: Context) -> None:
 def belongs(record: Record, header: str, why: str, context: Context) -> None:
     named = record.references.get(header) or record.references.get(f"{header}_id")
     if record.after(f"{header}_id") is None and not named:  # one that is not found is told already
-        message = "is required" if record.before is None else "must not be empty"
+        message = Phrase("is required") if record.before is None else Phrase("must not be empty")
         context.findings.fault(record.line, header, f"{message}: {why}")
 
 
@@ -308,7 +337,16 @@ def unique(
     for record in records:
         value = record.after(column)
         if value is not None and known.setdefault(value, record.id) != record.id:
-            context.findings.fault(record.line, column, f'"{value}" is that of {noun} {known[value]} already')
+            context.findings.fault(
+                record.line,
+                column,
+                Phrase(
+                    '"{value}" is that of {noun} {known} already',
+                    value=value,
+                    noun=noun_word(noun),
+                    known=known[value],
+                ),
+            )
 
 
 def priced(record: Record, column: str, context: Context) -> None:

@@ -11,6 +11,7 @@ from enum import Enum
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.language import Phrase
 from store import paging
 from store.actors import Actor
 from store.base import Base, EnumCode, EnumText
@@ -178,7 +179,7 @@ def detail(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     """One import with its rows, refused ones first. Raises NotFound, also for what the reader may not see."""
     run = session.scalar(select(ImportRun).where(ImportRun.id == id_, _seen_by(reader)))
     if run is None:
-        raise NotFound(f"there is no import {id_}")
+        raise NotFound(Phrase("there is no import {id}", id=id_))
     refused = (ImportRow.result != RowResult.REFUSED).label("other")
     rows = session.scalars(
         select(ImportRow).where(ImportRow.run_id == id_).order_by(refused, ImportRow.row_no).limit(SHOWN)

@@ -13,6 +13,8 @@ from functools import partial
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
+from config.language import Phrase, said
+from config.words import noun_word
 from store import (
     custom_fields,
     directory,
@@ -181,9 +183,16 @@ def _checked(
         for line, error in writing_rights.refusals(session, kind, found, occasion.actor):
             if not options.partial:
                 raise error
-            findings.fault(line, "", str(error).removeprefix(f"line {line}: "))
+            findings.fault(line, "", _without_line(error))
     own_kinds.told(kind, findings, occasion.language)
     return found, findings
+
+
+def _without_line(error: Exception) -> str:
+    """What it says after the line, which the fault tells itself."""
+    text = said(error)
+    inner = text.values.get("message") if isinstance(text, Phrase) else None
+    return inner if isinstance(inner, str) else text.partition(": ")[2]
 
 
 def _at(kind: Kind, record: Record, expected: int) -> None:
@@ -197,10 +206,22 @@ def _check_mode(kind: Kind, found: Iterable[Record], mode: ImportMode, findings:
     for record in found:
         if mode is ImportMode.CREATE and record.before is not None:
             findings.fault(
-                record.line, "", f"is {kind.entity} {record.id} already, and only new ones are wanted"
+                record.line,
+                "",
+                Phrase(
+                    "is {entity} {id} already, and only new ones are wanted",
+                    entity=noun_word(kind.entity),
+                    id=record.id,
+                ),
             )
         if mode is ImportMode.UPDATE and record.before is None:
-            findings.fault(record.line, "", f"is no {kind.entity} that is there, and no new ones are wanted")
+            findings.fault(
+                record.line,
+                "",
+                Phrase(
+                    "is no {entity} that is there, and no new ones are wanted", entity=noun_word(kind.entity)
+                ),
+            )
 
 
 def _tell_rows(saved: Saved, good: Iterable[Line], found: Iterable[Record]) -> None:
@@ -342,7 +363,7 @@ def _audit(
         AuditLog(
             at=occasion.now,
             actor=occasion.actor.login,
-            entity=kind.entity,
+            entity=noun_word(kind.entity),
             entity_id=all_[0].id if len(all_) == 1 else None,
             change=change,
             channel=Channel.CLI,

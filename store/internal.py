@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
 from store.accounts import Account, AccountType
 from store.csvfile import Fault
 from store.deals import Deal, Project
@@ -52,6 +53,7 @@ def keep_unbillable(session: Session, kind: Kind, written: Sequence[Record], now
                 )
             told.append(
                 Fault(lines[cause], "type" if kind is ACCOUNTS else "account",
-                      f"the account is internal: {len(deals)} of its deals are no longer billable")
+                      Phrase("the account is internal: {count} of its deals are no longer billable",
+                             count=len(deals)))
             )  # fmt: skip
     return told

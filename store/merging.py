@@ -28,6 +28,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.language import Phrase
 from store import directory, phones, photos, value_lists, visible
 from store.accounts import Account
 from store.actors import Actor
@@ -92,7 +93,7 @@ def merge(session: Session, keep_id: int, other_id: int, *, actor: Actor, now: d
     """Makes one contact of two. Raises NotFound, Invalid, Forbidden."""
     directory.state(session, lock=True)
     if keep_id == other_id:
-        raise Invalid("a contact cannot be merged with itself")
+        raise Invalid(Phrase("a contact cannot be merged with itself"))
     keep, other = _contact(session, keep_id), _contact(session, other_id)
     _check_rights(session, (keep, other), actor)
     done = Merged()
@@ -133,11 +134,15 @@ def unmerge(session: Session, keep_id: int, other_id: int, *, actor: Actor, now:
         .limit(1)
     )
     if last is None:
-        raise NotFound(f"no contact was merged into contact {keep_id}")
+        raise NotFound(Phrase("no contact was merged into contact {keep_id}", keep_id=keep_id))
     if last.other_id != other_id:
         raise Invalid(
-            f"contact {last.other_id} was merged into contact {keep_id} last: take that back first "
-            f"(`syncd contact unmerge {keep_id} {last.other_id}`)"
+            Phrase(
+                "contact {other_id} was merged into contact {keep_id} last: take that back first "
+                "(`syncd contact unmerge {keep_id} {other_id}`)",
+                other_id=last.other_id,
+                keep_id=keep_id,
+            )
         )
     keep = _contact(session, keep_id)
     other = session.get_one(Contact, other_id, with_for_update=True)
@@ -360,7 +365,7 @@ def _photo_back(session: Session, moved: str | None, between: tuple[int, int], d
 def _contact(session: Session, id_: int) -> Contact:
     found = session.get(Contact, id_, with_for_update=True)
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no contact {id_}")
+        raise NotFound(Phrase("there is no contact {id}", id=id_))
     return found
 
 
@@ -369,7 +374,7 @@ def _check_rights(session: Session, contacts: Sequence[Contact], actor: Actor) -
         visible.require(session, actor, "contact", one.id)
         account = session.get_one(Account, one.account_id)
         if not actor.may("contact", Verb.UPDATE, [one.owner_id, account.owner_id]):
-            raise actor.refuse(f"change contact {one.id}", "contact", Verb.UPDATE)
+            raise actor.refuse(Phrase("change contact {id}", id=one.id), "contact", Verb.UPDATE)
 
 
 def _touch(

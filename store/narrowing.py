@@ -5,6 +5,8 @@ from typing import Any, TypeVarTuple
 
 from sqlalchemy import Select
 
+from config.language import Phrase
+from config.words import noun_word
 from store.base import Base
 from store.errors import Invalid
 from store.report_rows import Query
@@ -33,11 +35,12 @@ def conditions(model: type[Base], query: Query) -> list[Any]:
     table, name, found = model.__table__, model.__tablename__, []
     if query.owner is not None:
         if "owner_id" not in table.c:
-            raise Invalid(f"--owner: a {name} has none")
+            raise Invalid(Phrase("--owner: a {name} has none", name=noun_word(name)))
         found.append(table.c.owner_id == query.owner)
     for column, values in query.items:
         if column not in table.c:
-            raise Invalid(f"a {name} has no {column.removesuffix('_id')}")
+            field = column.removesuffix("_id")
+            raise Invalid(Phrase("a {name} has no {field}", name=noun_word(name), field=field))
         found.append(table.c[column].in_(values))
     if query.changed_since is not None:
         found.append(table.c.updated_at >= query.changed_since)
@@ -51,7 +54,9 @@ def order(model: type[Base], query: Query, *usual: Any) -> tuple[Any, ...]:
     table = model.__table__
     known = SORTED.get(model.__tablename__, ())
     if query.sort.column not in known:
-        raise Invalid(f"--sort: by {', '.join(known)}; with - before it the other way round")
+        raise Invalid(
+            Phrase("--sort: by {known}; with - before it the other way round", known=", ".join(known))
+        )
     column = table.c[query.sort.column]
     turned = column.desc() if query.sort.descending else column.asc()
     # Only where something can be empty: an index has no such order on SQLite.

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
 from store import directory, rules
 from store.accounts import Account
 from store.actors import Actor
@@ -19,12 +20,14 @@ def drop(session: Session, order_id: int, position: int, *, actor: Actor, now: d
     directory.state(session, lock=True)
     order = session.get(SalesOrder, order_id)
     if order is None or order.deleted_at is not None:
-        raise NotFound(f"there is no order {order_id}")
+        raise NotFound(Phrase("there is no order {order_id}", order_id=order_id))
     of_account = session.scalar(select(Account.owner_id).where(Account.id == order.account_id))
     if not actor.may("sales_order", Verb.UPDATE, (order.owner_id, of_account)):
-        raise actor.refuse(f"change order {order_id}", "sales_order", Verb.UPDATE)
+        raise actor.refuse(Phrase("change order {id}", id=order_id), "sales_order", Verb.UPDATE)
     if order.state is not OrderState.DRAFT:
-        raise Invalid(f"order {order_id} is {order.state.name}: its lines stay")
+        raise Invalid(
+            Phrase("order {order_id} is {state}: its lines stay", order_id=order_id, state=order.state.name)
+        )
     line = session.scalar(
         select(SalesOrderLine).where(
             SalesOrderLine.order_id == order_id,
@@ -33,7 +36,9 @@ def drop(session: Session, order_id: int, position: int, *, actor: Actor, now: d
         )
     )
     if line is None:
-        raise NotFound(f"order {order_id} has no line {position}")
+        raise NotFound(
+            Phrase("order {order_id} has no line {position}", order_id=order_id, position=position)
+        )
     line.deleted_at = line.updated_at = now
     line.updated_by = actor.user_id
     line.version += 1

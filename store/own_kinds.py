@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
 from store import custom_fields, value_lists
 from store.custom_fields import PREFIX, FieldSetting, OwnField
 from store.fields import Field, Kind, Value
@@ -70,7 +71,7 @@ def check(own: Sequence[OwnField], records: Iterable[Record], findings: Findings
             before = str((record.before or {}).get(field.key) or "").split(custom_fields.BETWEEN)
             for code in gone:
                 if code not in before:
-                    message = f'"{code}" can be chosen no more'
+                    message = Phrase('"{code}" can be chosen no more', code=code)
                     findings.fault(record.line, field.key.lower(), message)
 
 

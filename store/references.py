@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase, said
+from config.words import noun_word
 from store.accounts import Account
 from store.base import Entity
 from store.deals import Deal, Project
@@ -58,15 +60,29 @@ class Book:
             ids = ", ".join(map(str, sorted(found)))
             column = f"{self._noun.replace(' ', '_')}_id"
             raise ValueError(
-                f'"{text}" names {len(found)} {self._noun}s (ids {ids}): use {column} or an ext_id'
+                Phrase(
+                    '"{text}" names {count} {noun} (ids {ids}): use {column} or an ext_id',
+                    text=text,
+                    count=len(found),
+                    noun=noun_word(f"{self._noun}s"),
+                    ids=ids,
+                    column=column,
+                )
             )
-        raise ValueError(f'there is no {self._noun} "{text}"{self._nearest(text)}')
+        raise ValueError(
+            Phrase(
+                'there is no {noun} "{text}"{nearest}',
+                noun=noun_word(self._noun),
+                text=text,
+                nearest=self._nearest(text),
+            )
+        )
 
     def resolve_id(self, text: str) -> int:
         """The one with this id; ValueError if there is none."""
         id_ = number_of_record(text)
         if id_ not in self._ids:
-            raise ValueError(f"there is no {self._noun} {id_}")
+            raise ValueError(Phrase("there is no {noun} {id}", noun=noun_word(self._noun), id=id_))
         return id_
 
     def _nearest(self, text: str) -> str:
@@ -75,7 +91,7 @@ class Book:
         self._suggestions -= 1
         same = [name for name in self._by_name if name.casefold() == text.casefold()]
         near = same or difflib.get_close_matches(text, self._by_name, n=1)
-        return f'; did you mean "{near[0]}"?' if near else ""
+        return Phrase('; did you mean "{near}"?', near=near[0]) if near else ""
 
 
 class Accounts(Book):
@@ -156,13 +172,17 @@ class Users:
         if text in self._ids:
             return self._ids[text]
         near = difflib.get_close_matches(text, self._ids, n=1)
-        raise ValueError(f'there is no user "{text}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+        if near:
+            raise ValueError(
+                Phrase('there is no user "{text}"; did you mean "{near}"?', text=text, near=near[0])
+            )
+        raise ValueError(Phrase('there is no user "{text}"', text=text))
 
     def resolve_id(self, text: str) -> int:
         """The user with this id; ValueError if there is none."""
         id_ = number_of_record(text)
         if id_ not in self._ids.values():
-            raise ValueError(f"there is no user {id_}")
+            raise ValueError(Phrase("there is no user {id}", id=id_))
         return id_
 
 
@@ -179,7 +199,7 @@ def account(session: Session, text: str) -> int:
         try:
             return read(text)
         except ValueError as error:
-            message = message or str(error)
+            message = message or said(error)
     raise NotFound(message)
 
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
+from config.words import noun_word
 from store import directory, statuses, visible
 from store.accounts import Account
 from store.actors import Actor
@@ -38,10 +40,10 @@ def delete_contact(session: Session, contact_id: int, *, actor: Actor, now: date
     visible.require(session, actor, "contact", contact_id)
     contact = session.get(Contact, contact_id)
     if contact is None or contact.deleted_at is not None:
-        raise NotFound(f"there is no contact {contact_id}")
+        raise NotFound(Phrase("there is no contact {contact_id}", contact_id=contact_id))
     account = session.get_one(Account, contact.account_id)
     if not actor.may("contact", Verb.DELETE, [contact.owner_id, account.owner_id]):
-        raise actor.refuse(f"delete contact {contact_id}", "contact", Verb.DELETE)
+        raise actor.refuse(Phrase("delete contact {id}", id=contact_id), "contact", Verb.DELETE)
     write(session, contact, "contact", actor, now)
     return Removed(_free(session, contact.addresses()))
 
@@ -52,9 +54,9 @@ def delete_account(session: Session, account_id: int, *, actor: Actor, now: date
     visible.require(session, actor, "account", account_id)
     account = session.get(Account, account_id)
     if account is None or account.deleted_at is not None:
-        raise NotFound(f"there is no account {account_id}")
+        raise NotFound(Phrase("there is no account {account_id}", account_id=account_id))
     if not actor.may("account", Verb.DELETE, [account.owner_id]):
-        raise actor.refuse(f"delete account {account_id}", "account", Verb.DELETE)
+        raise actor.refuse(Phrase("delete account {id}", id=account_id), "account", Verb.DELETE)
     for model, column, noun in (
         (Contact, Contact.account_id, "contacts"),
         (Project, Project.account_id, "projects"),
@@ -65,7 +67,14 @@ def delete_account(session: Session, account_id: int, *, actor: Actor, now: date
             select(func.count()).select_from(model).where(column == account_id, model.deleted_at.is_(None))
         )
         if found := session.scalar(query):
-            raise Invalid(f"account {account_id} still has {found} {noun}: move or delete them first")
+            raise Invalid(
+                Phrase(
+                    "account {account_id} still has {found} {noun}: move or delete them first",
+                    account_id=account_id,
+                    found=found,
+                    noun=noun_word(noun),
+                )
+            )
     linked = (
         select(func.count())
         .select_from(OpportunityAccount)
@@ -73,7 +82,14 @@ def delete_account(session: Session, account_id: int, *, actor: Actor, now: date
         .where(OpportunityAccount.account_id == account_id, Opportunity.deleted_at.is_(None))
     )
     if found := session.scalar(linked):
-        raise Invalid(f"account {account_id} still has {found} opportunities: move or delete them first")
+        raise Invalid(
+            Phrase(
+                "account {account_id} still has {found} {noun}: move or delete them first",
+                account_id=account_id,
+                found=found,
+                noun=noun_word("opportunities"),
+            )
+        )
     write(session, account, "account", actor, now)
     return Removed(
         _free(session, (account.email,) if account.email else ()),
@@ -87,14 +103,14 @@ def restore_account(session: Session, account_id: int, *, actor: Actor, now: dat
     visible.require(session, actor, "account", account_id)
     account = session.get(Account, account_id)
     if account is None:
-        raise NotFound(f"there is no account {account_id}")
+        raise NotFound(Phrase("there is no account {account_id}", account_id=account_id))
     if not actor.may("account", Verb.DELETE, [account.owner_id]):
-        raise actor.refuse(f"restore account {account_id}", "account", Verb.DELETE)
+        raise actor.refuse(Phrase("restore account {id}", id=account_id), "account", Verb.DELETE)
     if account.deleted_at is None:
-        raise Invalid(f"account {account_id} is not deleted")
+        raise Invalid(Phrase("account {account_id} is not deleted", account_id=account_id))
     parent = None if account.parent_id is None else session.get_one(Account, account.parent_id)
     if parent is not None and parent.deleted_at is not None:
-        raise Invalid(f"its parent, account {parent.id}, is deleted: restore that first")
+        raise Invalid(Phrase("its parent, account {id}, is deleted: restore that first", id=parent.id))
     write(session, account, "account", actor, now, deleted=False)
     return Removed(accounts=frozenset(statuses.concerned(session, "account", [account_id])))
 
@@ -105,14 +121,14 @@ def restore_contact(session: Session, contact_id: int, *, actor: Actor, now: dat
     visible.require(session, actor, "contact", contact_id)
     contact = session.get(Contact, contact_id)
     if contact is None:
-        raise NotFound(f"there is no contact {contact_id}")
+        raise NotFound(Phrase("there is no contact {contact_id}", contact_id=contact_id))
     account = session.get_one(Account, contact.account_id)
     if not actor.may("contact", Verb.DELETE, [contact.owner_id, account.owner_id]):
-        raise actor.refuse(f"restore contact {contact_id}", "contact", Verb.DELETE)
+        raise actor.refuse(Phrase("restore contact {id}", id=contact_id), "contact", Verb.DELETE)
     if contact.deleted_at is None:
-        raise Invalid(f"contact {contact_id} is not deleted")
+        raise Invalid(Phrase("contact {contact_id} is not deleted", contact_id=contact_id))
     if account.deleted_at is not None:
-        raise Invalid(f"its account {account.id} is deleted: restore that first")
+        raise Invalid(Phrase("its account {id} is deleted: restore that first", id=account.id))
     write(session, contact, "contact", actor, now, deleted=False)
     return Removed()
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
 from store.activities import Activity, ActivityState, ActivityType
 from store.calendar import Privacy, Task, TaskState
 from store.database import bulk
@@ -67,9 +68,15 @@ def reportable(session: Session, activity_id: int) -> Reportable:
     """The activity of that id, if it is a meeting or a call. Raises NotFound, Immutable."""
     found = session.get(Activity, activity_id)
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no activity {activity_id}")
+        raise NotFound(Phrase("there is no activity {activity_id}", activity_id=activity_id))
     if found.type not in REPORTED:
-        raise Immutable(f"activity {activity_id} is of type {found.type.value}: there is no report on it")
+        raise Immutable(
+            Phrase(
+                "activity {activity_id} is of type {type}: there is no report on it",
+                activity_id=activity_id,
+                type=found.type.value,
+            )
+        )
     return Reportable(found.id, found.user_id, found.account_id, found.occurred_at, found.state)
 
 

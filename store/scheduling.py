@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
 from store import meeting_rows
 from store.accounts import Account, AccountType
 from store.actors import Actor
@@ -67,7 +68,7 @@ def account(session: Session, id_: int) -> AccountFacts:
     """The account of that id. Raises NotFound."""
     found = session.get(Account, id_)
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no account {id_}")
+        raise NotFound(Phrase("there is no account {id}", id=id_))
     town = " ".join(part for part in (found.postcode, found.city) if part)
     parts = [part for part in (found.address1, found.address2, town) if part]
     return AccountFacts(found.id, found.name, found.type, ", ".join(parts))
@@ -80,7 +81,7 @@ def opportunity(session: Session, text: str) -> OpportunityFacts:
     if found is None and (id_ := _id(text)) is not None:
         found = session.scalar(query.where(Opportunity.id == id_))
     if found is None:
-        raise NotFound(f'there is no opportunity "{text}": name its id or its reference')
+        raise NotFound(Phrase('there is no opportunity "{text}": name its id or its reference', text=text))
     accounts = session.scalars(
         select(OpportunityAccount.account_id)
         .where(OpportunityAccount.opportunity_id == found.id)
@@ -96,8 +97,10 @@ def case_file(session: Session, text: str) -> CaseFacts:
     if len(named) != 1 and (id_ := _id(text)) is not None:
         named = list(session.scalars(query.where(CaseFile.id == id_)))
     if len(named) != 1:
-        several = "several have that code: name its id" if named else "name its id or its code"
-        raise NotFound(f'there is no dossier "{text}": {several}')
+        several = (
+            Phrase("several have that code: name its id") if named else Phrase("name its id or its code")
+        )
+        raise NotFound(Phrase('there is no dossier "{text}": {several}', text=text, several=several))
     (found,) = named
     return CaseFacts(found.id, found.code, found.account_id if found.scope is CaseScope.ACCOUNT else None)
 
@@ -107,7 +110,11 @@ def user(session: Session, login: str) -> Person:
     found = session.scalar(select(User).where(User.login == login, User.active))
     if found is None:
         logins = ", ".join(session.scalars(select(User.login).where(User.active).order_by(User.login)))
-        raise NotFound(f'there is no user "{login}"; known: {logins or "none"}')
+        raise NotFound(
+            Phrase(
+                'there is no user "{login}"; known: {logins}', login=login, logins=logins or Phrase("none")
+            )
+        )
     return _user(found)
 
 
@@ -115,7 +122,7 @@ def user_of(session: Session, id_: int) -> Person:
     """The user of that id, active or not. Raises NotFound."""
     found = session.get(User, id_)
     if found is None:
-        raise NotFound(f"there is no user {id_}")
+        raise NotFound(Phrase("there is no user {id}", id=id_))
     return _user(found)
 
 
@@ -127,7 +134,7 @@ def contact(session: Session, id_: int) -> Person:
     """The contact of that id. Raises NotFound."""
     found = session.get(Contact, id_)
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no contact {id_}")
+        raise NotFound(Phrase("there is no contact {id}", id=id_))
     name = f"{found.first_name} {found.last_name}".strip()
     return Person(found.id, name, next(iter(found.addresses()), ""), account_id=found.account_id)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
+from config.language import Phrase
 from store.fields import Field, Kind, choice, currency, day, lines, of_list, text, yes_or_no
 from store.fields import amount as money
 from store.selling import DISCOUNTS, OrderState, Product, SalesOrder, SalesOrderLine
@@ -23,23 +24,23 @@ def _exact(largest: Decimal, smallest: Decimal, what: str) -> Callable[[str], De
         except InvalidOperation:
             number = None
         if number is None or not number.is_finite() or not smallest <= number <= largest:
-            raise ValueError(f'"{value[:20]}" is no {what}')
+            raise ValueError(Phrase('"{value}" is no {what}', value=value[:20], what=what))
         if number != round(number, MOST_DECIMALS):
-            raise ValueError("has more than four decimals")
+            raise ValueError(Phrase("has more than four decimals"))
         return round(number, MOST_DECIMALS)
 
     return read
 
 
-price = _exact(_LARGEST, -_LARGEST, "price: write 1234.5678 or 1 234,5678")
-quantity = _exact(_LARGEST, -_LARGEST, "quantity: write 12 or 0.25")
-discount = _exact(Decimal(100), Decimal(0), "discount: a number from 0 to 100, in per cent")
+price = _exact(_LARGEST, -_LARGEST, Phrase("price: write 1234.5678 or 1 234,5678"))
+quantity = _exact(_LARGEST, -_LARGEST, Phrase("quantity: write 12 or 0.25"))
+discount = _exact(Decimal(100), Decimal(0), Phrase("discount: a number from 0 to 100, in per cent"))
 
 
 def whole(value: str) -> int:
     """A positive whole number."""
     if not value.isascii() or not value.isdecimal() or not 0 < int(value[:12]) < _LARGEST_NUMBER:
-        raise ValueError(f'"{value[:20]}" is no whole number above 0')
+        raise ValueError(Phrase('"{value}" is no whole number above 0', value=value[:20]))
     return int(value)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase, said
 from store.accounts import Account
 from store.actors import Actor
 from store.contacts import Contact
@@ -54,7 +55,7 @@ def orders(records: Sequence[Record], context: Context) -> None:
             record.values["date"] = record.values.get("date") or context.today
             record.values["currency"] = record.values.get("currency") or context.currency
         elif record.after("date") is None:
-            context.findings.fault(record.line, "date", "must not be empty")
+            context.findings.fault(record.line, "date", Phrase("must not be empty"))
         _state(record, context)
         _total(record, summed.get(record.id), context)
     _number(records, context)
@@ -69,12 +70,12 @@ def _state(record: Record, context: Context) -> None:
     if not isinstance(before, OrderState):
         return
     if now not in FORWARD[before]:
-        message = f"is {before.name}: it does not become {now.name} any more"
+        message = Phrase("is {before}: it does not become {now} any more", before=before.name, now=now.name)
         context.findings.fault(record.line, "state", message)
     allowed = {OrderState.DRAFT: None, OrderState.CONFIRMED: LATE, OrderState.CANCELLED: REMARKS}[before]
     for column in record.changes():
         if allowed is not None and column not in allowed and column != "state":
-            message = f"stays as it is: order {record.id} is {before.name}"
+            message = Phrase("stays as it is: order {id} is {before}", id=record.id, before=before.name)
             context.findings.fault(record.line, column, message)
 
 
@@ -84,11 +85,11 @@ def _total(record: Record, summed: Sequence[Decimal] | None, context: Context) -
         found = order_total(summed, discounts(record))
         given = record.values.get("total")
         if given is not None and given != found:
-            message = f"is worked out from the lines: it is {found}"
+            message = Phrase("is worked out from the lines: it is {found}", found=found)
             context.findings.fault(record.line, "total", message)
         record.values["total"] = found
     elif record.after("state") is OrderState.CONFIRMED and record.after("total") is None:
-        context.findings.fault(record.line, "total", "is required to confirm an order without lines")
+        context.findings.fault(record.line, "total", Phrase("is required to confirm an order without lines"))
 
 
 def discounts(record: Record) -> list[Decimal | None]:
@@ -119,7 +120,12 @@ def _number(records: Sequence[Record], context: Context) -> None:
             year = record.after("year")
             last[year] = max(last.get(year, 0), number)
             if known.setdefault((year, number), record.id) != record.id:
-                message = f"{number} of {year} is that of order {known[year, number]} already"
+                message = Phrase(
+                    "{number} of {year} is that of order {known} already",
+                    number=number,
+                    year=year,
+                    known=known[year, number],
+                )
                 context.findings.fault(record.line, "number", message)
     for record in records:
         if record.after("number") is None:
@@ -153,9 +159,13 @@ def _partners(records: Sequence[Record], context: Context) -> None:
         if account is None:
             continue
         if isinstance(contact, int) and accounts.get(contact) != account:
-            context.findings.fault(record.line, "contact", f"contact {contact} is not one of that account")
+            context.findings.fault(
+                record.line,
+                "contact",
+                Phrase("contact {contact} is not one of that account", contact=contact),
+            )
         if opportunity is not None and (opportunity, account) not in links:
-            message = f"opportunity {opportunity} is not one of that account"
+            message = Phrase("opportunity {opportunity} is not one of that account", opportunity=opportunity)
             context.findings.fault(record.line, "opportunity", message)
 
 
@@ -215,25 +225,29 @@ def _priced(record: Record, known: dict[int, Product], head: Head | None, contex
     moved = record.before is None or "product_id" in record.changes()
     if product is not None and moved:
         if not product.active:
-            context.findings.warn(record.line, "product", f'"{product.code}" is not sold any more')
+            context.findings.warn(
+                record.line, "product", Phrase('"{code}" is not sold any more', code=product.code)
+            )
         foreign = head is not None and head.currency not in (None, context.currency)
         if record.values.get("price") is None and not foreign:
             record.values["price"] = product.price
         if record.values.get("description") is None:
             record.values["description"] = product.name
     if product_id is None and record.after("description") is None:
-        context.findings.fault(record.line, "description", "is required for a line without a product")
+        context.findings.fault(record.line, "description", Phrase("is required for a line without a product"))
     price, quantity = record.after("price"), record.after("quantity")
     if price is None:
-        context.findings.fault(record.line, "price", "is required: the product has none in this currency")
+        context.findings.fault(
+            record.line, "price", Phrase("is required: the product has none in this currency")
+        )
     if not isinstance(price, Decimal) or not isinstance(quantity, Decimal):
         return
     found = line_total(quantity, price, discounts(record))
     given = record.values.get("total")
     if given is not None and given != found and given != (record.before or {}).get("total"):
-        context.findings.fault(record.line, "total", f"is worked out: it is {found}")
+        context.findings.fault(record.line, "total", Phrase("is worked out: it is {found}", found=found))
     if abs(found) > MOST:
-        context.findings.fault(record.line, "total", f"is larger than {MOST}")
+        context.findings.fault(record.line, "total", Phrase("is larger than {most}", most=MOST))
     record.values["total"] = found
 
 
@@ -246,11 +260,15 @@ def _may_change(
 ) -> None:
     actor: Actor | None = context.actor
     if actor is not None and not actor.may("sales_order", Verb.UPDATE, head.owners):
-        error = actor.refuse(f"change order {head.id}", "sales_order", Verb.UPDATE)
-        context.findings.fault(record.line, "order", str(error))
+        error = actor.refuse(Phrase("change order {id}", id=head.id), "sales_order", Verb.UPDATE)
+        context.findings.fault(record.line, "order", said(error))
     # One that came in confirmed, with its total, gets its lines afterwards.
     if head.state is not OrderState.DRAFT and (filled or record.before is not None):
-        context.findings.fault(record.line, "order", f"order {head.id} is {head.state.name}: its lines stay")
+        context.findings.fault(
+            record.line,
+            "order",
+            Phrase("order {id} is {state}: its lines stay", id=head.id, state=head.state.name),
+        )
 
 
 def _positions(records: Sequence[Record], orders_: Iterable[int], context: Context) -> None:
@@ -268,7 +286,9 @@ def _positions(records: Sequence[Record], orders_: Iterable[int], context: Conte
         position, order = record.after("position"), record.after("order_id")
         if position is not None and known.setdefault((order, position), record.id) != record.id:
             context.findings.fault(
-                record.line, "position", f"{position} is that of another line of the order"
+                record.line,
+                "position",
+                Phrase("{position} is that of another line of the order", position=position),
             )
         if isinstance(position, int):
             last[order] = max(last.get(order, 0), position)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
+from config.language import Phrase
 from store.cells import as_text
 from store.errors import Invalid
 from store.fields import Value
@@ -89,7 +90,9 @@ def _fill(book: "Workbook", layout: Layout, rows: Iterable[Sequence[Value]]) -> 
     number = 0
     for number, row in enumerate(rows, 1):
         if number > MAX_ROWS:
-            raise Invalid(f"a sheet holds {MAX_ROWS} rows: export as CSV, or fewer records")
+            raise Invalid(
+                Phrase("a sheet holds {max_rows} rows: export as CSV, or fewer records", max_rows=MAX_ROWS)
+            )
         for place, value in enumerate(map(_kept, row)):
             if value is None or value == "":
                 continue
@@ -102,8 +105,13 @@ def _fill(book: "Workbook", layout: Layout, rows: Iterable[Sequence[Value]]) -> 
             elif sheet.write_string(number, place, harmless(as_text(value)), text):
                 header = layout.headers[place]
                 raise Invalid(
-                    f"row {number}: {header} has more than {LONGEST} characters, the most that XLSX holds: "
-                    "export as CSV"
+                    Phrase(
+                        "row {number}: {header} has more than {longest} characters, the most that XLSX "
+                        "holds: export as CSV",
+                        number=number,
+                        header=header,
+                        longest=LONGEST,
+                    )
                 )
     if layout.guide is not None:
         _guide(book, layout.guide, bold)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import ForeignKey, Select, String, delete, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.language import Phrase
 from store.base import Base
 from store.ledger import chunked
 
@@ -44,13 +45,20 @@ def read(text: str) -> tuple[str, ...]:
     for part in text.replace(";", ",").split(","):
         name = " ".join(part.split())
         if len(name) > LONGEST:
-            raise ValueError(f'"{name[:20]}…" has {len(name)} characters, at most {LONGEST} are kept')
+            raise ValueError(
+                Phrase(
+                    '"{name}…" has {count} characters, at most {longest} are kept',
+                    name=name[:20],
+                    count=len(name),
+                    longest=LONGEST,
+                )
+            )
         if not name.isprintable():
-            raise ValueError("holds control characters")
+            raise ValueError(Phrase("holds control characters"))
         if name:
             found.setdefault(key_of(name), name)
     if len(found) > MOST:
-        raise ValueError(f"names {len(found)} tags, at most {MOST} are kept")
+        raise ValueError(Phrase("names {count} tags, at most {most} are kept", count=len(found), most=MOST))
     return tuple(found.values())
 
 

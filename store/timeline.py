@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
 from store import visible
 from store.accounts import Account
 from store.activities import (
@@ -76,7 +77,7 @@ def place(text: str) -> Place:
         at = None
     ok = at is not None and at.tzinfo is not None and separator and number.isascii() and number.isdecimal()
     if not ok or at is None or int(number[:12]) > _LARGEST_ID:
-        raise ValueError("is no place in a timeline: give what the page before printed")
+        raise ValueError(Phrase("is no place in a timeline: give what the page before printed"))
     return Place(at, int(number))
 
 
@@ -95,7 +96,7 @@ def page(
     call (R047).
     """
     if session.scalar(select(Contact.id).where(Contact.id == contact_id)) is None:
-        raise NotFound(f"there is no contact {contact_id}")
+        raise NotFound(Phrase("there is no contact {contact_id}", contact_id=contact_id))
     visible.require(session, reader, "contact", contact_id)
     a = Activity
     # The rows of one page are read last: of the others only what they are ordered by.

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, Select, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from config.language import Phrase
 from config.rights import Scope
+from config.words import noun_word
 from store.accounts import Account
 from store.activities import Activity
 from store.actors import Actor
@@ -149,7 +151,7 @@ def require(session: Session, reader: Actor | None, kind: str, id_: int) -> None
     if reader is None or reader.role is UserRole.WORKSPACE_ADMIN:
         return
     if session.scalar(select(id_column).where(id_column == id_, condition(reader))) is None:
-        raise NotFound(f"there is no {kind} {id_}")
+        raise NotFound(Phrase("there is no {kind} {id}", kind=noun_word(kind), id=id_))
 
 
 READ: dict[str, tuple[InstrumentedAttribute[int], Callable[[Actor | None], ColumnElement[bool]]]] = {

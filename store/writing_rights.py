@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
+from config.words import noun_word
 from store import visible
 from store.accounts import Account
 from store.actors import Actor
@@ -73,9 +75,21 @@ def _refusal(
         return None
     own = record.before.get("owner_id")
     if not actor.may(kind.entity, Verb.UPDATE, _ids([own, *(owners.get(id_) for id_ in old)])):
-        return _said(record, actor, f"change {kind.entity} {record.id}", kind.entity, Verb.UPDATE)
+        return _said(
+            record,
+            actor,
+            Phrase("change {entity} {id}", entity=noun_word(kind.entity), id=record.id),
+            kind.entity,
+            Verb.UPDATE,
+        )
     if new[:1] != old[:1] and not actor.may(kind.entity, Verb.CREATE, _ids(map(owners.get, new[:1]))):
-        return _said(record, actor, f"move {kind.entity} {record.id} there", kind.entity, Verb.CREATE)
+        return _said(
+            record,
+            actor,
+            Phrase("move {entity} {id} there", entity=noun_word(kind.entity), id=record.id),
+            kind.entity,
+            Verb.CREATE,
+        )
     return None
 
 
@@ -83,16 +97,23 @@ def _products(found: Sequence[Record], actor: Actor) -> Iterator[tuple[int, Exce
     """The catalogue is nobody's own: everybody adds to it, and advanced users and admins change it."""
     for record in found:
         if record.before is not None and actor.role not in TRUSTED:
-            what = f"{actor.login} may not change product {record.id}"
             yield (
                 record.line,
-                Forbidden(f"line {record.line}: {what}: that needs the role advanced or admin"),
+                Forbidden(
+                    Phrase(
+                        "line {line}: {login} may not change product {id}: that needs the role "
+                        "advanced or admin",
+                        line=record.line,
+                        login=actor.login,
+                        id=record.id,
+                    )
+                ),
             )
 
 
 def _said(record: Record, actor: Actor, what: str, entity: str, verb: Verb) -> Exception:
     error = actor.refuse(what, entity, verb)
-    return type(error)(f"line {record.line}: {error}")
+    return type(error)(Phrase("line {line}: {message}", line=record.line, message=error))
 
 
 def _ids(values: Iterable[object]) -> list[int | None]:

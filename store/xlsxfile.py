@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from lxml import etree
 
+from config.language import Phrase, said
 from store.csvfile import MAX_BYTES, MAX_ROWS, Fault, Refused, Sheet, Sheeter
 
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -96,7 +97,11 @@ def _scan(archive: zipfile.ZipFile) -> Sheet:
     sheet = _Reader(_Book(strings, styles, first_day)).read(archive, path)
     others = [name for name, _ in sheets[1:] if name not in OURS]
     if others:
-        message = f'only the first sheet, "{sheets[0][0]}", is read; not read: {", ".join(others[:5])}'
+        message = Phrase(
+            'only the first sheet, "{sheets}", is read; not read: {others}',
+            sheets=sheets[0][0],
+            others=", ".join(others[:5]),
+        )
         sheet.warnings.append(Fault(1, "", message))
     return sheet
 
@@ -211,7 +216,9 @@ class _Reader:
         if merged:
             ref = merged[0]
             line = next((int(n) for n in re.findall("[0-9]+", ref)), 1)
-            message = f"the cells {ref} are merged: unmerge them, so that each row has its own values"
+            message = Phrase(
+                "the cells {ref} are merged: unmerge them, so that each row has its own values", ref=ref
+            )
             self._sheet.faults.insert(0, Fault(line, "", message))
             raise Refused(self._sheet.faults)
         return self._sheet.done()
@@ -225,15 +232,25 @@ class _Reader:
             try:
                 text = self._cell(cell).strip()
             except ValueError as error:
-                self._sheet.faults.append(Fault(number, self._header(column), str(error)))
+                self._sheet.faults.append(Fault(number, self._header(column), said(error)))
                 spoilt = True
                 continue
             if not text:
                 continue
             if column > (len(self._sheet.headers) or MAX_COLUMNS):
-                told = "beyond the last header" if self._sheet.headers else f"beyond column {MAX_COLUMNS}"
+                told = (
+                    Phrase("beyond the last header")
+                    if self._sheet.headers
+                    else Phrase("beyond column {max_columns}", max_columns=MAX_COLUMNS)
+                )
                 self._sheet.faults.append(
-                    Fault(number, "", f"has a value in column {_letters(column)}, {told}")
+                    Fault(
+                        number,
+                        "",
+                        Phrase(
+                            "has a value in column {letters}, {told}", letters=_letters(column), told=told
+                        ),
+                    )
                 )
                 spoilt = True
                 break
@@ -259,7 +276,7 @@ class _Reader:
         value = cell.findtext("{*}v")
         if value is None or (value == "" and kind != "str"):
             if cell.find("{*}f") is not None:
-                raise ValueError("holds a formula that was never calculated: open and save the file")
+                raise ValueError(Phrase("holds a formula that was never calculated: open and save the file"))
             return ""
         return self._value(str(kind), str(value), str(cell.get("s", "0")))
 
@@ -273,7 +290,7 @@ class _Reader:
             case "b":
                 text = "true" if value.strip() == "1" else "false"
             case "e":
-                raise ValueError(f"holds the error {value[:20]}")
+                raise ValueError(Phrase("holds the error {value}", value=value[:20]))
             case "d":
                 text = value.removesuffix("T00:00:00")
             case _:
@@ -284,15 +301,15 @@ class _Reader:
         try:
             return self._book.strings[int(value)] if int(value) >= 0 else ""
         except (ValueError, IndexError):
-            raise ValueError("refers to a text that the file does not have") from None
+            raise ValueError(Phrase("refers to a text that the file does not have")) from None
 
     def _number(self, value: str, style: str) -> str:
         try:
             number, look = float(value), int(style)
         except ValueError:
-            raise ValueError(f'"{value[:20]}" is no number') from None
+            raise ValueError(Phrase('"{value}" is no number', value=value[:20])) from None
         if number - number != 0:
-            raise ValueError(f'"{value[:20]}" is no number')
+            raise ValueError(Phrase('"{value}" is no number', value=value[:20]))
         if look in self._book.styles.dates:
             return _day(number, self._book.first_day)
         if look in self._book.styles.percents:
@@ -309,13 +326,13 @@ def _plain(number: float) -> str:
 def _day(serial: float, first: datetime) -> str:
     """The day (and the time, unless it is midnight) of a serial number (18.17.4.1)."""
     if not 0 <= serial < _LAST_SERIAL or (first is _FIRST_1900 and int(serial) == _FALSE_LEAP_DAY):
-        raise ValueError(f"{_plain(serial)} is no day that a sheet can show")
+        raise ValueError(Phrase("{plain} is no day that a sheet can show", plain=_plain(serial)))
     if first is _FIRST_1900 and serial < _FALSE_LEAP_DAY:
         serial += 1
     try:
         moment = first + timedelta(seconds=round(serial * 86400))
     except OverflowError:
-        raise ValueError(f"{_plain(serial)} is no day that a sheet can show") from None
+        raise ValueError(Phrase("{plain} is no day that a sheet can show", plain=_plain(serial))) from None
     day: date = moment.date()
     return day.isoformat() if moment.time() == datetime.min.time() else moment.isoformat(sep=" ")
 

@@ -1,5 +1,10 @@
 """What all tests share: the servers they start."""
 
+import os
+
+# What commands say is asserted in English; test_cli_language.py takes it away.
+os.environ["SYNCD_LANGUAGE"] = "en"
+
 pytest_plugins = [
     "tests.interrupts",
     "tests.loggers",

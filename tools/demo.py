@@ -349,6 +349,7 @@ def serve(demo: Demo) -> None:
 def main() -> None:
     """The command line."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is ended too
+    os.environ.setdefault("SYNCD_LANGUAGE", "en")  # as the README tells it
     demo = Demo(Path(os.environ.get("SYNCD_DEMO", ROOT / ".demo")))
     try:
         if sys.argv[1:] == ["serve"]:

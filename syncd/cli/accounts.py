@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli import saving
 from syncd.cli.context import Cli, Json, actor, of, reader_of
 from syncd.cli.editing import Id, Version
@@ -55,7 +56,11 @@ def add(ctx: typer.Context, *, as_: As = None, **fields: str | None) -> None:
         return
     saved = one(of(ctx), "accounts", cells, "account add", as_)
     warnings(saved)
-    say(f"account {saved.created[0]} added" if saved.created else "nothing to change")
+    say(
+        Phrase("account {created} added", created=saved.created[0])
+        if saved.created
+        else Phrase("nothing to change")
+    )
 
 
 @account.command("edit")
@@ -72,7 +77,7 @@ def edit(
     """
     saved = one(of(ctx), "accounts", {"id": str(id_), **fields}, "account edit", as_, expected=if_version)
     warnings(saved)
-    say(f"account {id_} changed" if saved.updated else "nothing to change")
+    say(Phrase("account {id} changed", id=id_) if saved.updated else Phrase("nothing to change"))
 
 
 @account.command("delete")
@@ -85,7 +90,7 @@ def delete(ctx: typer.Context, id_: Id, as_: As = None) -> None:
     """
     from store import removing
 
-    told = f"account {id_} deleted; `syncd account restore {id_}` brings it back"
+    told = Phrase("account {id} deleted; `syncd account restore {id}` brings it back", id=id_)
     saving.delete(of(ctx), removing.delete_account, id_, as_, told)
 
 
@@ -99,7 +104,7 @@ def restore(ctx: typer.Context, id_: Id, as_: As = None) -> None:
     """
     from store import removing
 
-    saving.restore(of(ctx), removing.restore_account, id_, as_, f"account {id_} is back")
+    saving.restore(of(ctx), removing.restore_account, id_, as_, Phrase("account {id} is back", id=id_))
 
 
 @account.command("drafts")
@@ -152,9 +157,11 @@ def approve(
             who = occasion(installation, session, "account approve", as_)
             saved = account_drafts.approve(session, id_, who, installation.follows)
         except Refused as error:
-            raise Invalid(f"draft {id_} cannot be an account any more: {wrong(error)}") from None
+            raise Invalid(
+                Phrase("draft {id} cannot be an account any more: {wrong}", id=id_, wrong=wrong(error))
+            ) from None
     warnings(saved)
-    say(f"account {saved.created[0]} added")
+    say(Phrase("account {created} added", created=saved.created[0]))
 
 
 @account.command("reject")
@@ -175,7 +182,7 @@ def reject(
 
     with of(ctx).installation() as installation, installation.database.write() as session:
         account_drafts.reject(session, id_, reason, occasion(installation, session, "account reject", as_))
-    say(f"draft {id_} rejected")
+    say(Phrase("draft {id} rejected", id=id_))
 
 
 def _creates(cli: Cli, login: str) -> bool:
@@ -200,4 +207,10 @@ def _ask(cli: Cli, cells: "Mapping[str, str]", login: str) -> None:
         except Refused as error:
             raise wrong(error) from None
     warnings(Saved(warnings=odd))
-    say(f"draft {id_} of an account added: {login} may not create accounts, others decide on it")
+    say(
+        Phrase(
+            "draft {id} of an account added: {login} may not create accounts, others decide on it",
+            id=id_,
+            login=login,
+        )
+    )

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.editing import Text
-from syncd.cli.output import as_json, clean, count, say, shown, table, warn
+from syncd.cli.output import as_json, clean, count, heads, say, shown, table, warn
 from syncd.cli.records import As
 from syncd.cli.saving import given, occasion, offer, warnings, wrong
 
@@ -162,7 +163,7 @@ def drafts(
         as_json({"rows": rows, "total": total, "offset": offset})
         return
     if not rows:
-        say("None.")
+        say(Phrase("None."))
         return
     lines = []
     for one in rows:
@@ -172,9 +173,16 @@ def drafts(
         waits = f"updates contact {one.updates_contact}" if one.updates_contact else ", ".join(one.missing)
         lines.append([str(one.id), one.source.value, one.state.value, one.user or "-", clean(values),
                       clean(one.problem or waits), shown(one.created_at, zone)])  # fmt: skip
-    table(["id", "source", "state", "user", "values", "waits for", "created_at"], lines)
+    table(heads("id", "source", "state", "user", "values", "waits for", "created_at"), lines)
     if total > len(rows):
-        warn(f"{len(rows)} of {total}, from {offset + 1} on (--limit, --offset)")
+        warn(
+            Phrase(
+                "{count} of {total}, from {offset} on (--limit, --offset)",
+                count=len(rows),
+                total=total,
+                offset=offset + 1,
+            )
+        )
 
 
 def _sure(value: object, confidence: object) -> str:
@@ -231,10 +239,21 @@ def complete(
         warnings(saved)
         offer(offers.freed(installation, saved.freed))
     if outcome is cards.Outcome.UPDATE_OFFERED:
-        warn(f"contact {contact} of that account has that address already: draft {draft} would update it now")
-        warn(f"`syncd contact complete {draft}` does, `syncd contact reject {draft}` does not")
+        warn(
+            Phrase(
+                "contact {contact} of that account has that address already: draft {draft} would "
+                "update it now",
+                contact=contact,
+                draft=draft,
+            )
+        )
+        warn(
+            Phrase(
+                "`syncd contact complete {draft}` does, `syncd contact reject {draft}` does not", draft=draft
+            )
+        )
         raise typer.Exit(1)
-    say(f"contact {contact} " + ("updated" if updates else "added"))
+    say(Phrase("contact {id} updated", id=contact) if updates else Phrase("contact {id} added", id=contact))
 
 
 def reject(ctx: typer.Context, draft: Draft, as_: As = None) -> None:
@@ -251,7 +270,7 @@ def reject(ctx: typer.Context, draft: Draft, as_: As = None) -> None:
     with of(ctx).installation() as installation, installation.database.write() as session:
         who = actor(session, as_)
         kept.end(session, kept.waiting(session, draft, who), DraftState.REJECTED, actor=who, now=now())
-    say(f"draft {draft} rejected")
+    say(Phrase("draft {draft} rejected", draft=draft))
 
 
 def add_to(group: typer.Typer) -> None:

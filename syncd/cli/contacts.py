@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli import fields, saving
 from syncd.cli.context import Json, UsageError, of, reader_of
 from syncd.cli.editing import Version
@@ -59,9 +60,14 @@ def add(
     saved = one(of(ctx), "contacts", cells | fields.cells(own), "contact add", as_)
     warnings(saved)
     if saved.created:
-        say(f"contact {saved.created[0]} added; the next cycle looks for older mail with its addresses")
+        say(
+            Phrase(
+                "contact {created} added; the next cycle looks for older mail with its addresses",
+                created=saved.created[0],
+            )
+        )
     else:
-        say("nothing to change")
+        say(Phrase("nothing to change"))
 
 
 @contact.command("edit")
@@ -100,7 +106,7 @@ def edit(
     }  # fmt: skip
     saved = one(of(ctx), "contacts", cells | fields.cells(own), "contact edit", as_, expected=if_version)
     warnings(saved)
-    say(f"contact {id_} changed" if saved.updated else "nothing to change")
+    say(Phrase("contact {id} changed", id=id_) if saved.updated else Phrase("nothing to change"))
 
 
 @contact.command("delete")
@@ -113,7 +119,7 @@ def delete(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")]
     """
     from store import removing
 
-    saving.delete(of(ctx), removing.delete_contact, id_, as_, f"contact {id_} deleted")
+    saving.delete(of(ctx), removing.delete_contact, id_, as_, Phrase("contact {id} deleted", id=id_))
 
 
 @contact.command("restore")
@@ -126,7 +132,7 @@ def restore(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")
     """
     from store import removing
 
-    told = f"contact {id_} is back; the next cycle looks for older mail with its addresses"
+    told = Phrase("contact {id} is back; the next cycle looks for older mail with its addresses", id=id_)
     saving.restore(of(ctx), removing.restore_contact, id_, as_, told)
 
 
@@ -172,20 +178,33 @@ def from_email(
             if name is None:
                 name = attendance_rows.stranger_name(session, event, address)
             if not scheduling.event_exists(session, event):
-                raise NotFound(f"there is no event {event}")
+                raise NotFound(Phrase("there is no event {event}", event=event))
             if name is None:
                 raise NotFound(
-                    f"nobody with the address {address} takes part in event {event}, or came to it"
+                    Phrase(
+                        "nobody with the address {address} takes part in event {event}, or came to it",
+                        address=address,
+                        event=event,
+                    )
                 )
             if address in known.own:
-                raise Invalid(f"{address} is the address of a user of the CRM")
+                raise Invalid(Phrase("{address} is the address of a user of the CRM", address=address))
             there = scheduling.contact_by_address(session, address)
             if there is not None:
-                raise Invalid(f"{address} is the address of contact {there.id} ({there.name}) already")
+                raise Invalid(
+                    Phrase(
+                        "{address} is the address of contact {id} ({there}) already",
+                        address=address,
+                        id=there.id,
+                        there=there.name,
+                    )
+                )
             if account is None:
                 found = known.domains.get(address.rpartition("@")[2])
                 if found is None:
-                    raise UsageError("--account: no account has the web domain of that address: name one")
+                    raise UsageError(
+                        Phrase("--account: no account has the web domain of that address: name one")
+                    )
                 cells = {"account_id": str(found)}
             else:
                 cells = {"account": account}
@@ -208,4 +227,4 @@ def from_email(
         as_json({"contact": id_, "first_name": cells["first_name"], "last_name": cells["last_name"],
                  "participants_relinked": relinked})  # fmt: skip
     else:
-        say(f"contact {id_} added; the next cycle looks for older mail with its addresses")
+        say(Phrase("contact {id} added; the next cycle looks for older mail with its addresses", id=id_))

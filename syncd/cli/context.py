@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from config.language import Phrase
+from syncd.cli import language
+
 if TYPE_CHECKING:
     from config.settings import Settings
     from store.actors import Actor
@@ -43,8 +46,11 @@ class Cli:
             if path.is_file():
                 return path
         raise UsageError(
-            "there is no config: name it with --config FILE or $SYNCD_CONFIG "
-            f"(looked for {' and '.join(map(str, PLACES))}); `syncd init` writes one to start from"
+            Phrase(
+                "there is no config: name it with --config FILE or $SYNCD_CONFIG (looked for {map}); "
+                "`syncd init` writes one to start from",
+                map=" and ".join(map(str, PLACES)),
+            )
         )
 
     @contextmanager
@@ -56,6 +62,7 @@ class Cli:
         # Whoever runs a verb reads its answer: the log's lines would only repeat it.
         logs.configure("debug" if self.debug else "critical", "console")
         installation = Installation.open(self.config_path())
+        language.of_workspace(installation.settings.workspace.language)
         try:
             yield installation
         finally:
@@ -77,7 +84,7 @@ def chosen(settings: "Settings", names: Sequence[str] | None) -> list[str]:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f'; did you mean "{near[0]}"?' if near else f"; known: {', '.join(known) or 'none'}"
-            raise UsageError(f'there is no mailbox "{name}" in the config{hint}')
+            raise UsageError(Phrase('there is no mailbox "{name}" in the config{hint}', name=name, hint=hint))
     return list(dict.fromkeys(names)) if names else known
 
 
@@ -107,4 +114,8 @@ def actor(session: "Transaction", login: str | None) -> "Actor":
     """The CRM user who acts; without one, the admin at the machine."""
     from store import actors
 
-    return actors.admin_at_machine(operator()) if login is None else actors.user(session, login)
+    if login is None:
+        return actors.admin_at_machine(operator())
+    found = actors.user(session, login)
+    language.of_user(found.language)
+    return found

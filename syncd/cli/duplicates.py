@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli.context import Json, actor, of, reader_of
-from syncd.cli.output import as_json, clean, say, shown, table, warn
+from syncd.cli.output import as_json, clean, heads, say, shown, table, warn
 from syncd.cli.records import As
 from syncd.cli.saving import offer
 
@@ -51,17 +52,24 @@ def duplicates(
         as_json({"rows": rows, "total": len(found), "offset": offset})
         return
     if not page:
-        say("None.")
+        say(Phrase("None."))
         return
     table(
-        ["why", "value", "contacts"],
+        heads("why", "value", "contacts"),
         [
             [one.why.value, clean(one.value), clean(", ".join(f"{id_} {names[id_]}" for id_ in one.contacts))]
             for one in page
         ],
     )
     if len(found) > len(page):
-        warn(f"{len(page)} of {len(found)}, from {offset + 1} on (--limit, --offset)")
+        warn(
+            Phrase(
+                "{count} of {count2}, from {offset} on (--limit, --offset)",
+                count=len(page),
+                count2=len(found),
+                offset=offset + 1,
+            )
+        )
 
 
 def merge(
@@ -78,7 +86,9 @@ def merge(
     if json:
         as_json(_plain(done))
         return
-    say(f"contact {other} merged into contact {keep}: {_told(done)}")
+    say(
+        Phrase("contact {other} merged into contact {keep}: {told}", other=other, keep=keep, told=_told(done))
+    )
     for name, mine, theirs in done.conflicts:
         kept = f'stays "{shown(mine, UTC)}"' if mine is not None else "has no room"
         warn(clean(f'{name}: {kept}; contact {other} had "{shown(theirs, UTC)}"'))
@@ -97,9 +107,9 @@ def unmerge(
     if json:
         as_json(_plain(done))
         return
-    say(f"contact {other} is a contact of its own again: {_told(done)}")
+    say(Phrase("contact {other} is a contact of its own again: {told}", other=other, told=_told(done)))
     for name in done.left:
-        warn(f"{name} was changed since the merge, and stays as it is")
+        warn(Phrase("{name} was changed since the merge, and stays as it is", name=name))
 
 
 def _do(ctx: typer.Context, keep: int, other: int, login: str | None, *, back: bool) -> "Merged":
@@ -122,7 +132,8 @@ def _do(ctx: typer.Context, keep: int, other: int, login: str | None, *, back: b
 def _told(done: "Merged") -> str:
     moved = ", ".join(f"{number} {name}" for name, number in done.moved.items() if number)
     filled = ", ".join(done.filled)
-    return f"{moved or 'no references'} moved" + (f"; changed: {filled}" if filled else "")
+    told = Phrase("{moved} moved", moved=moved or Phrase("no references"))
+    return Phrase("{told}; changed: {filled}", told=told, filled=filled) if filled else told
 
 
 def _plain(done: "Merged") -> dict[str, object]:

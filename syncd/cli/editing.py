@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
+from config.words import noun_word, outcome_word
 from syncd.cli.context import Cli, UsageError, actor
 from syncd.cli.output import as_json, say
 
@@ -51,17 +53,25 @@ def tell(saved: "Saved", record: dict[str, object], kind: str, word: str, *, jso
     if json:
         as_json({"changed": saved.changed, "created": saved.created, kind: record})
     elif saved.changed:
-        say(f"{kind} {saved.id} {word} (version {saved.version}); the next cycle tells the calendars")
+        say(
+            Phrase(
+                "{kind} {id} {word} (version {version}); the next cycle tells the calendars",
+                kind=noun_word(kind),
+                id=saved.id,
+                word=outcome_word(word),
+                version=saved.version,
+            )
+        )
     else:
-        say(f"{kind} {saved.id}: nothing to change")
+        say(Phrase("{kind} {id}: nothing to change", kind=noun_word(kind), id=saved.id))
 
 
 def minutes(alarm: int | None, *, no_alarm: bool) -> int | None:
     """The alert that was asked for. Raises UsageError."""
     if no_alarm and alarm is not None:
-        raise UsageError("--alarm and --no-alarm: only one of them")
+        raise UsageError(Phrase("--alarm and --no-alarm: only one of them"))
     if alarm is not None and alarm < 0:
-        raise UsageError("--alarm: a number of minutes before the start is expected")
+        raise UsageError(Phrase("--alarm: a number of minutes before the start is expected"))
     return -1 if no_alarm else alarm
 
 

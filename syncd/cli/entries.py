@@ -1,4 +1,4 @@
-"""Showing and listing events and tasks: occurrences by their own times, answers in French."""
+"""Showing and listing events and tasks: occurrences by their own times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from config.language import Phrase
+from config.words import field_word
 from syncd.cli.context import UsageError
-from syncd.cli.output import as_json, clean, clean_lines, plain, say, shown, table, warn
+from syncd.cli.output import as_json, clean, clean_lines, heads, plain, say, shown, table, warn
 
 if TYPE_CHECKING:
     from connectors.calendar import Timing
@@ -108,9 +110,9 @@ def show_event(session: "Transaction", id_: int, looks: Looking, *, json: bool) 
     if json:
         as_json({"event": fields})
         return
-    say(f"when: {_span(record, zone)}")
+    say(Phrase("when: {span}", span=_span(record, zone)))
     if far is not None:
-        say(f"distance: {told(far, looks.language)}")
+        say(Phrase("distance: {far}", far=told(far, looks.language)))
     _print(fields, zone)
     people = participants(record.main)
     if people:
@@ -120,9 +122,9 @@ def show_event(session: "Transaction", id_: int, looks: Looking, *, json: bool) 
         _came(roll, id_, zone)
     if record.overrides:
         say()
-        say("changed occurrences:")
+        say(Phrase("changed occurrences:"))
         table(
-            ("place", "start", "end", "subject", "location", "video", "status"),
+            heads("place", "start", "end", "subject", "location", "video", "status"),
             [
                 (
                     row.key,
@@ -139,15 +141,15 @@ def show_event(session: "Transaction", id_: int, looks: Looking, *, json: bool) 
 
 
 def _participants(people: "Sequence[Participant]") -> None:
-    say("participants:")
+    say(Phrase("participants:"))
     table(
-        ("e-mail", "name", "kind", "answer"),
+        heads("e-mail", "name", "kind", "answer"),
         [
             (
                 shown(one.email, ZoneInfo("UTC")),
                 shown(one.name, ZoneInfo("UTC")),
-                one.kind.name.lower(),
-                "organisateur" if one.organizer else one.answer,
+                shown(one.kind, ZoneInfo("UTC")),
+                Phrase("organizer") if one.organizer else shown(one.response, ZoneInfo("UTC")),
             )
             for one in people
         ],
@@ -157,19 +159,29 @@ def _participants(people: "Sequence[Participant]") -> None:
 def _came(roll: "Roll", id_: int, zone: ZoneInfo) -> None:
     """Who was in a meeting, and who can be made a contact."""
     say()
-    say(f"attendance{f' on {roll.key}' if roll.key else ''} (held: {roll.told}):")
+    say(
+        Phrase("attendance on {key} (held: {held}):", key=roll.key, held=roll.told)
+        if roll.key
+        else Phrase("attendance (held: {held}):", held=roll.told)
+    )
     table(
-        ("who", "e-mail", "attendance", "minutes"),
+        heads("who", "e-mail", "attendance", "minutes"),
         [
             (shown(one.who, zone), shown(one.email, zone), one.attendance, shown(one.minutes, zone))
             for one in roll.rows
         ],
     )
     if roll.more:
-        say(f"and {roll.more} more who were not planned")
+        say(Phrase("and {more} more who were not planned", more=roll.more))
     for one in roll.rows:
         if one.email and one.attendance == "not planned":
-            say(f"`syncd contact from-email {clean(one.email)} --event {id_}` makes a contact of them")
+            say(
+                Phrase(
+                    "`syncd contact from-email {email} --event {id}` makes a contact of them",
+                    email=clean(one.email),
+                    id=id_,
+                )
+            )
             break
 
 
@@ -180,9 +192,10 @@ def _span(record: "EventRecord", zone: ZoneInfo) -> str:
         timing = _timing(record.main)
         last = None if timing.end is None else timing.end.local - timedelta(days=1)
         first = None if timing.start is None else timing.start.local
-        return f"{first}" if first == last else f"{first} to {last}"
-    text = f"{shown(values['start'], zone)} to {shown(values['end'], zone)}"
-    return text if values["tz"] in ("", zone.key) else f"{text} ({values['tz']})"
+        return f"{first}" if first == last else Phrase("{start} to {end}", start=first, end=last)
+    start, end = shown(values["start"], zone), shown(values["end"], zone)
+    text = Phrase("{start} to {end}", start=start, end=end)
+    return text if values["tz"] in ("", zone.key) else Phrase("{text} ({zone})", text=text, zone=values["tz"])
 
 
 def show_task(session: "Transaction", id_: int, zone: ZoneInfo, *, json: bool) -> None:
@@ -200,10 +213,10 @@ def _print(fields: dict[str, object], zone: ZoneInfo) -> None:
         if name in LONG and value:
             long.append((name, str(value)))
         elif value not in (None, "", [], ()) and name not in APART:
-            say(f"{name}: {shown(value, zone)}")
+            say(Phrase("{name}: {value}", name=field_word(name.rstrip("_")), value=shown(value, zone)))
     for name, text in long:
         say()
-        say(f"{name}:")
+        say(Phrase("{name}:", name=field_word(name)))
         say(clean_lines(text))
 
 
@@ -225,23 +238,29 @@ def period(from_: str | None, to: str | None, now: datetime, zone: ZoneInfo) -> 
                 else datetime.combine(_sane(value), time(), tzinfo=zone)
             )
         except (ValueError, OverflowError) as error:
-            raise UsageError(f"--from: {error}") from None
+            raise UsageError(Phrase("--from: {error}", error=error)) from None
         end = max(end, start + AHEAD) if to is None else end
     if to is not None:
         try:
             end = datetime.combine(_sane(day(to)) + timedelta(days=1), time(), tzinfo=zone)
         except ValueError as error:
-            raise UsageError(f"--to: {error}") from None
+            raise UsageError(Phrase("--to: {error}", error=error)) from None
         start = min(start, end - timedelta(days=1)) if from_ is None else start
     if start >= end:
-        raise UsageError("--to: must not be before --from")
+        raise UsageError(Phrase("--to: must not be before --from"))
     return start, end
 
 
 def _sane(value: date) -> date:
     """The day, if a calendar can hold it. Raises ValueError."""
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise ValueError(f"the years {FIRST_YEAR} to {LAST_YEAR} are accepted")
+        raise ValueError(
+            Phrase(
+                "the years {first_year} to {last_year} are accepted",
+                first_year=FIRST_YEAR,
+                last_year=LAST_YEAR,
+            )
+        )
     return value
 
 
@@ -268,10 +287,10 @@ def list_events(
         as_json({"rows": lines, "total": len(found), "offset": query.offset, "truncated": truncated})
         return
     if not lines:
-        say("None.")
+        say(Phrase("None."))
         return
     table(
-        ("id", "start", "end", "subject", "location", "owner", "account", "video", "participants"),
+        heads("id", "start", "end", "subject", "location", "owner", "account", "video", "participants"),
         [
             (
                 str(row["id"]),
@@ -287,7 +306,11 @@ def list_events(
         ],
     )
     if len(lines) < len(found) or truncated:
-        warn(f"{len(lines)} of {len(found)}{' or more' if truncated else ''} (--limit, --offset)")
+        warn(
+            Phrase("{count} of {total} or more (--limit, --offset)", count=len(lines), total=len(found))
+            if truncated
+            else Phrase("{count} of {total} (--limit, --offset)", count=len(lines), total=len(found))
+        )
 
 
 def _occurrences(record: "EventRecord", wanted: "Wanted", zone: ZoneInfo) -> "tuple[list[Occurrence], bool]":
@@ -345,10 +368,10 @@ def list_tasks(session: "Transaction", wanted: "Wanted", query: "Query", *, ever
         as_json({"rows": rows, "offset": query.offset})
         return
     if not rows:
-        say("None.")
+        say(Phrase("None."))
         return
     zone = ZoneInfo("UTC")
     table(
-        ("id", "due", "subject", "state", "assignee", "account"),
+        heads("id", "due", "subject", "state", "assignee", "account"),
         [tuple(shown(value, zone) for value in astuple(row)[:6]) for row in rows],
     )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli.context import Json, UsageError, of
 from syncd.cli.editing import (
     Alarm,
@@ -175,7 +176,7 @@ def edit(
         status=status, busy=None if free is None else not free,
     )  # fmt: skip
     if not said.given():
-        raise UsageError("nothing is given that could change: see `syncd event edit --help`")
+        raise UsageError(Phrase("nothing is given that could change: see `syncd event edit --help`"))
     saved, record = change(
         of(ctx),
         as_,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
+from config.words import noun_word
 from syncd.cli.context import Cli, Json, UsageError, of
 from syncd.cli.output import as_json, clean, count, plain, progress, say, warn
 from syncd.cli.records import As
@@ -79,10 +81,12 @@ def import_(
     from store.import_runs import ImportMode
 
     if create_only and update_only:
-        raise UsageError("--create-only and --update-only: only one of them")
+        raise UsageError(Phrase("--create-only and --update-only: only one of them"))
     if what is Imported.CALLS:
         if partial or create_only or update_only:
-            raise UsageError("calls are recorded as they come: no --partial, --create-only or --update-only")
+            raise UsageError(
+                Phrase("calls are recorded as they come: no --partial, --create-only or --update-only")
+            )
         _calls(of(ctx), file, dry_run=dry_run, json=json)
         return
     mode = ImportMode.CREATE if create_only else ImportMode.UPDATE if update_only else ImportMode.BOTH
@@ -91,7 +95,7 @@ def import_(
 
         if partial or mode is not ImportMode.BOTH:
             raise UsageError(
-                "recommendations are taken as they come: no --partial, --create-only or --update-only"
+                Phrase("recommendations are taken as they come: no --partial, --create-only or --update-only")
             )
         recommendations.import_file(of(ctx), file, login=as_, dry_run=dry_run, json=json)
         return
@@ -100,18 +104,28 @@ def import_(
         as_json({"dry_run": dry_run, "run": run, **_plain(saved)})
     else:
         warnings(saved)
-        would = "would be " if dry_run else ""
-        refused = f", {len({one.line for one in saved.refused})} refused" if partial else ""
-        say(
-            f"{what.value}: {len(saved.created)} {would}created, {len(saved.updated)} {would}updated, "
-            f"{saved.unchanged} unchanged{refused}"
+        numbers: dict[str, object] = {
+            "kind": noun_word(what.value),
+            "created": len(saved.created),
+            "updated": len(saved.updated),
+            "unchanged": saved.unchanged,
+        }
+        told = (
+            Phrase(
+                "{kind}: {created} would be created, {updated} would be updated, {unchanged} unchanged",
+                **numbers,
+            )
+            if dry_run
+            else Phrase("{kind}: {created} created, {updated} updated, {unchanged} unchanged", **numbers)
         )
+        refused = len({one.line for one in saved.refused})
+        say(Phrase("{told}, {refused} refused", told=told, refused=refused) if partial else told)
     if saved.refused:
         if not json:
             for fault in saved.refused[:FAULTS]:
-                warn(f"refused: {clean(str(fault))}")
+                warn(Phrase("refused: {fault}", fault=clean(fault.told)))
             if len(saved.refused) > FAULTS:
-                warn(f"… and {len(saved.refused) - FAULTS} more (--json has them all)")
+                warn(Phrase("… and {count} more (--json has them all)", count=len(saved.refused) - FAULTS))
         raise typer.Exit(1)
 
 
@@ -206,10 +220,24 @@ def _calls(cli: Cli, file: Path, *, dry_run: bool, json: bool) -> None:
         as_json({"dry_run": dry_run, "created": done.made, "known": done.known, "unlinked": done.unlinked,
                  "forms": done.offered, "without_number": done.without_number})  # fmt: skip
         return
-    would = "would be " if dry_run else ""
+    numbers: dict[str, object] = {
+        "made": done.made,
+        "offered": done.offered,
+        "known": done.known,
+        "unlinked": done.unlinked,
+    }
     say(
-        f"calls: {done.made} {would}recorded ({done.offered} with a form), {done.known} known, "
-        f"{done.unlinked} with numbers of nobody left out"
+        Phrase(
+            "calls: {made} would be recorded ({offered} with a form), {known} known, {unlinked} with "
+            "numbers of nobody left out",
+            **numbers,
+        )
+        if dry_run
+        else Phrase(
+            "calls: {made} recorded ({offered} with a form), {known} known, {unlinked} with "
+            "numbers of nobody left out",
+            **numbers,
+        )
     )
     if done.without_number:
         lines = ", ".join(str(line) for line in done.without_number[:FEW])

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from config.words import field_word
+from syncd.cli import language
 from syncd.cli.context import UsageError
 
 if TYPE_CHECKING:
-    from config.settings import Settings
-    from store.actors import Actor
     from store.database import Transaction
     from store.fields import Value
     from store.own_words import Words
@@ -36,7 +36,8 @@ class Reading:
 
     def name(self, column: str) -> str:
         """What the column is called."""
-        return column if self._words is None else self._words.name(column, self._language)
+        own = column if self._words is None else self._words.name(column, self._language)
+        return field_word(column) if own == column else own
 
     def value(self, column: str, value: object) -> object:
         """What is read for the value."""
@@ -83,19 +84,11 @@ def in_status(
         raise UsageError(f"--status: {error}") from None
 
 
-def reading(session: "Transaction", what: str, reader: "Actor | None", settings: "Settings") -> Reading:
-    """How this list is read by that user, or by the admin at the machine."""
+def reading(session: "Transaction", what: str) -> Reading:
+    """How this list is read, in the language that the command speaks."""
     from store.kinds import KINDS
     from store.own_words import own_words
 
     if what not in KINDS:
         return Reading()
-    return Reading(own_words(session, KINDS[what].entity), language_of(session, reader, settings))
-
-
-def language_of(session: "Transaction", reader: "Actor | None", settings: "Settings") -> str:
-    """The language of that user, by default the workspace's."""
-    from store.users import User
-
-    own = None if reader is None or reader.user_id is None else session.get_one(User, reader.user_id).language
-    return own or settings.workspace.language
+    return Reading(own_words(session, KINDS[what].entity), language.chosen())

@@ -31,6 +31,7 @@ from syncd.cli import (
     events,
     fields,
     importing,
+    language,
     mail,
     meetings,
     persons,
@@ -157,6 +158,7 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
     try:
+        _begin()
         code = _command(app).main(list(arguments), prog_name="syncd", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
@@ -172,6 +174,13 @@ def run(arguments: Sequence[str]) -> int:
     if code == INTERRUPTED:  # typer has caught it
         return _interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _begin() -> None:
+    try:
+        language.begin(os.environ.get(language.VARIABLE))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _interrupted() -> int:
@@ -191,13 +200,13 @@ def _explain(error: Exception) -> int:
         getattr(error, "show")()  # noqa: B009 - see above
         return WRONG
     if isinstance(error, UsageError):
-        _tell(str(error))
+        _tell(language.told_of(error))
         return WRONG
     if isinstance(error, ConfigError):
         _tell("the config cannot be used:", *str(error).splitlines())
         return WRONG
     if isinstance(error, SecretError | StoreError | SyncdError):
-        _tell(*str(error).splitlines())
+        _tell(*language.told_of(error).splitlines())
         return FAILED
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from config.language import Phrase
+from config.language import said as said_by
 from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.editing import Id
 from syncd.cli.output import as_json, clean, say, warn
@@ -58,9 +60,15 @@ def report(
     if json:
         as_json({"activity_id": told.activity_id, "duration_min": told.minutes, "changed": told.changed})
     elif told.activity_id is None:
-        say("kept: the activity gets this duration as soon as the meeting is recorded")
+        say(Phrase("kept: the activity gets this duration as soon as the meeting is recorded"))
     else:
-        say(f"activity {told.activity_id}: {told.minutes} minutes")
+        say(
+            Phrase(
+                "activity {activity_id}: {minutes} minutes",
+                activity_id=told.activity_id,
+                minutes=told.minutes,
+            )
+        )
 
 
 @meeting.command("answer")
@@ -91,10 +99,14 @@ def answer(
         as_json({"activity_id": id_, "first": done.first, "outcome": said.outcome, "problems": said.problems,
                  "next_task_id": said.next_task_id, "next_event_id": said.next_event_id})  # fmt: skip
         return
-    say(f"activity {id_} is in the history" if done.first else f"activity {id_}: the report is changed")
+    say(
+        Phrase("activity {id} is in the history", id=id_)
+        if done.first
+        else Phrase("activity {id}: the report is changed", id=id_)
+    )
     for kind, made in (("task", said.next_task_id), ("event", said.next_event_id)):
         if made is not None:
-            say(f"next step: {kind} {made}")
+            say(Phrase("next step: {kind} {made}", kind=kind, made=made))
     for problem in said.problems:
         warn(clean(problem))
 
@@ -113,7 +125,11 @@ def waive(ctx: typer.Context, id_: Id, as_: As = None, json: Annotated[bool, Jso
     if json:
         as_json({"activity_id": id_, "waived": waived})
     else:
-        say(f"activity {id_}: nobody is asked any more" if waived else f"activity {id_}: nobody was asked")
+        say(
+            Phrase("activity {id}: nobody is asked any more", id=id_)
+            if waived
+            else Phrase("activity {id}: nobody was asked", id=id_)
+        )
 
 
 def _do(cli: "Cli", login: str | None, work: "Callable[[Transaction, Occasion], T]") -> T:
@@ -136,9 +152,11 @@ def _moment(option: str, text: str, occasion: "Occasion") -> "datetime":
     try:
         when = read_when(option, text, occasion.floating.key)
     except Invalid as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(said_by(error)) from None
     if when.is_date:
-        raise UsageError(f'{option}: a time of day is needed, such as "2026-11-24 09:04"')
+        raise UsageError(
+            Phrase('{option}: a time of day is needed, such as "2026-11-24 09:04"', option=option)
+        )
     return when.instant(occasion.floating)
 
 

@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Protocol
 from unicodedata import combining, east_asian_width
 
+from config.language import term
+from config.words import field_word, value_word
+from syncd.cli.language import told
+
 # C0 and C1 control characters, and those that turn the direction of text around.
 _COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 LONGEST_CELL = 60
@@ -23,12 +27,12 @@ LONGEST_CELL = 60
 
 def say(text: str = "") -> None:
     """One line, or several, for whoever asked."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(told(text) + "\n")
 
 
 def warn(text: str) -> None:
     """Something to look at; not part of the answer."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(told(text) + "\n")
 
 
 def as_json(value: object) -> None:
@@ -60,12 +64,12 @@ def _simple(value: object) -> object:
 
 def clean(text: str) -> str:
     """The text on one line, without anything that a terminal obeys."""
-    return _COMMANDS.sub(" ", text)
+    return _COMMANDS.sub(" ", told(text))
 
 
 def clean_lines(text: str) -> str:
     """The text with its lines, without anything that a terminal obeys."""
-    return "\n".join(clean(line.expandtabs()) for line in text.splitlines())
+    return "\n".join(clean(line.expandtabs()) for line in told(text).splitlines())
 
 
 def shown(value: object, zone: tzinfo) -> str:
@@ -73,14 +77,14 @@ def shown(value: object, zone: tzinfo) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return told(term("value", "yes") if value else term("value", "no"))
     if isinstance(value, datetime):
         return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, Enum):
-        return value.name.lower()
+        return told(value_word(value))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(shown(one, zone) for one in value) or "-"
-    return clean(str(value)) or "-"
+    return clean(value if isinstance(value, str) else str(value)) or "-"
 
 
 def age(moment: datetime | None, now: datetime) -> str:
@@ -113,7 +117,8 @@ def count(number: int, noun: str) -> str:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Rows under their headers: ruled on a terminal, aligned text in a pipe."""
-    cells = [[_short(cell) for cell in row] for row in rows]
+    headers = [told(one) for one in headers]
+    cells = [[_short(told(cell)) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _ruled(headers, cells)
         return
@@ -122,6 +127,11 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in every:
         padded = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
         say("  ".join(padded).rstrip())
+
+
+def heads(*names: str) -> list[str]:
+    """Heads of a table by the names of fields, in the reader's language."""
+    return [field_word(name) for name in names]
 
 
 def _ruled(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -167,5 +177,5 @@ def progress(what: str, total: int) -> Iterator[Step]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(told(what), total=total)
         yield lambda number=1: bar.advance(task, number)

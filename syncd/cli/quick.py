@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
+from config.language import said as said_by
 from syncd.cli.context import Json, UsageError, actor, of
+from syncd.cli.language import chosen
 from syncd.cli.output import as_json, clean, say
 from syncd.cli.records import As
 
@@ -52,9 +55,8 @@ def quick_add(
     from syncd.engine.calendar import quick
 
     if as_ is None:
-        raise UsageError("--as LOGIN: name the user whose calendar it is for")
+        raise UsageError(Phrase("--as LOGIN: name the user whose calendar it is for"))
     with of(ctx).installation() as installation:
-        language = installation.settings.workspace.language
         try:
             with installation.database.read() as session:
                 occasion = occasion_of(installation, actor(session, as_), Channel.CLI, now())
@@ -65,16 +67,16 @@ def quick_add(
                 if dry_run:
                     session.rollback()
         except QuickAddError as error:
-            raise UsageError(error.told(language)) from None
+            raise UsageError(error.told(chosen())) from None
         except Invalid as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(said_by(error)) from None
     if json:
         made = {} if dry_run else {"created": True, found.kind.value: record}
         as_json({"dry_run": dry_run, "understood": _plain(found), **made})
     elif dry_run:
-        say(f"{clean(in_words(found, language))}\n{NOTHING[language]}")
+        say(f"{clean(in_words(found, chosen()))}\n{NOTHING[chosen()]}")
     else:
-        say(KINDS[language][found.kind.value].format(id=saved.id) + clean(in_words(found, language)))
+        say(KINDS[chosen()][found.kind.value].format(id=saved.id) + clean(in_words(found, chosen())))
 
 
 def _plain(found: "QuickAdd") -> dict[str, object]:

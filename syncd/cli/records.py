@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from config.language import Phrase
 from syncd.cli import listed_values
 from syncd.cli.context import Json, UsageError, account_of, of, reader_of
 from syncd.cli.output import as_json, say, shown, table, warn
@@ -148,13 +149,15 @@ def list_(
     }
     listed_values.only_for(what.value, lists)
     if tag is not None and what is not Listed.ACCOUNTS:
-        raise UsageError(f"--tag is for accounts: {what.value} have none")
+        raise UsageError(Phrase("--tag is for accounts: {what} have none", what=what.value))
     if mine and (as_ is None or what not in {Listed.ACCOUNTS, Listed.CONTACTS}):
-        raise UsageError("--mine is for accounts and contacts, and needs --as: whose")
+        raise UsageError(Phrase("--mine is for accounts and contacts, and needs --as: whose"))
     if what is Listed.CHECKINS:
         owner = user or owner
     if where and what not in (Listed.ACCOUNTS, Listed.CONTACTS, Listed.OPPORTUNITIES):
-        raise UsageError(f"--where is for accounts, contacts and opportunities, and not for {what.value}")
+        raise UsageError(
+            Phrase("--where is for accounts, contacts and opportunities, and not for {what}", what=what.value)
+        )
     with of(ctx).installation() as installation:
         zone = installation.settings.workspace.timezone
         moment = None if since is None else since_when(since, installation)
@@ -197,14 +200,19 @@ def list_(
                 )
                 return
             page = _read(session, what, query)
-            reading = listed_values.reading(session, what.value, reader, installation.settings)
+            reading = listed_values.reading(session, what.value)
     if json:
         as_json(page)
         return
     rows(page.rows, zone, reading)
     if page.total > len(page.rows):
         warn(
-            f"{len(page.rows)} of {page.total}, from {offset + 1 if page.rows else 0} on (--limit, --offset)"
+            Phrase(
+                "{count} of {total}, from {offset} on (--limit, --offset)",
+                count=len(page.rows),
+                total=page.total,
+                offset=offset + 1 if page.rows else 0,
+            )
         )
 
 
@@ -226,7 +234,7 @@ def account_status_of(text: str) -> "AccountStatus":
     try:
         return account_status(text)
     except ValueError as error:
-        raise UsageError(f"--status: {error}") from None
+        raise UsageError(Phrase("--status: {error}", error=error)) from None
 
 
 def _type(texts: list[str]) -> "AccountType":
@@ -235,11 +243,11 @@ def _type(texts: list[str]) -> "AccountType":
     from store.fields import ACCOUNTS
 
     if len(texts) > 1:
-        raise UsageError("--type: accounts are listed of one type at a time")
+        raise UsageError(Phrase("--type: accounts are listed of one type at a time"))
     try:
         found = ACCOUNTS.by_header["type"].read(texts[0].strip())
     except ValueError as error:
-        raise UsageError(f"--type: {error}") from None
+        raise UsageError(Phrase("--type: {error}", error=error)) from None
     return AccountType(found)
 
 
@@ -251,7 +259,13 @@ def _sort(what: Listed, text: str) -> "Sort":
     known = SORTED.get(KINDS[what.value].entity, ()) if what.value in KINDS else ()
     column = text.removeprefix("-")
     if column not in known:
-        raise UsageError(f"--sort: {what.value} can be sorted by {', '.join(known) or 'nothing else'}")
+        raise UsageError(
+            Phrase(
+                "--sort: {what} can be sorted by {known}",
+                what=what.value,
+                known=", ".join(known) or Phrase("nothing else"),
+            )
+        )
     return Sort(column, descending=text.startswith("-"))
 
 
@@ -325,7 +339,7 @@ def since_when(text: str, installation: "Installation") -> "datetime":
     try:
         value = parse_since(text)
     except ValueError as error:
-        raise UsageError(f"--since: {error}") from None
+        raise UsageError(Phrase("--since: {error}", error=error)) from None
     if isinstance(value, timedelta):
         return now() - value
     return datetime(value.year, value.month, value.day, tzinfo=installation.settings.workspace.timezone)
@@ -337,7 +351,7 @@ def rows(found: Sequence[object], zone: "tzinfo", reading: "listed_values.Readin
     from dataclasses import fields
 
     if not found:
-        say("None.")
+        say(Phrase("None."))
         return
     names = [
         one.name

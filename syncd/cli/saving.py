@@ -3,9 +3,10 @@
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from syncd.cli import listed_values
+from config.language import Phrase, plural, together
+from syncd.cli import language
 from syncd.cli.context import Cli, UsageError, actor
-from syncd.cli.output import clean, count, say, warn
+from syncd.cli.output import clean, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from store.actors import Actor
     from store.contacts import CreatedVia
-    from store.csvfile import Line, Refused
+    from store.csvfile import Fault, Line, Refused
     from store.database import Transaction
     from store.importing import Occasion, Options, Saved
     from store.removing import Removed
@@ -32,9 +33,11 @@ class Removing(Protocol):
 
 def warnings(saved: "Saved") -> None:
     for warning in saved.warnings[:WARNINGS]:
-        warn(f"warning: {clean(str(warning))}")
+        warn(Phrase("warning: {warning}", warning=clean(warning.told)))
     if len(saved.warnings) > WARNINGS:
-        warn(f"… and {len(saved.warnings) - WARNINGS} more warnings (--json has them all)")
+        warn(
+            Phrase("… and {count} more warnings (--json has them all)", count=len(saved.warnings) - WARNINGS)
+        )
 
 
 @contextmanager
@@ -104,7 +107,7 @@ def occasion(
         today=moment.astimezone(installation.settings.workspace.timezone).date(),
         source=source,
         currency=installation.settings.workspace.currency,
-        language=listed_values.language_of(session, who, installation.settings),
+        language=language.chosen(),
         via=via or (CreatedVia.MANUAL if source.startswith("contact ") else CreatedVia.IMPORT),
     )
 
@@ -139,11 +142,18 @@ def given(cells: "Mapping[str, str | None]") -> dict[str, str]:
 
 def wrong(error: "Refused") -> UsageError:
     """The faults of a row, named by the options that it was made of."""
-    faults = [
-        (one.column and _option(one.column), one.message.removesuffix(": no such column"))
-        for one in error.faults
-    ]
-    return UsageError("; ".join(f"{column}: {message}" if column else message for column, message in faults))
+    return UsageError(together(map(_told, error.faults)))
+
+
+def _told(fault: "Fault") -> str:
+    """On the command line there are no columns: what is missing is an option."""
+    end = ": no such column"
+    told = fault.message.removesuffix(end) if fault.message.endswith(end) else fault.message
+    if isinstance(fault.message, Phrase) and told != fault.message:
+        told = Phrase("is required for a new {entity}", **fault.message.values)
+    if not fault.column:
+        return told
+    return Phrase("{option}: {message}", option=_option(fault.column), message=told)
 
 
 def _option(column: str) -> str:
@@ -184,6 +194,12 @@ def _remove(installation: "Installation", remove: "Removing", id_: int, login: s
 def offer(freed: dict[str, int]) -> None:
     for address, number in freed.items():
         warn(
-            f"{count(number, 'e-mail')} logged because of {address}, which nobody has any more: "
-            f"`syncd forget --address {address}` tells which"
+            plural(
+                "{number} e-mail logged because of {address}, which nobody has any more: "
+                "`syncd forget --address {address}` tells which",
+                "{number} e-mails logged because of {address}, which nobody has any more: "
+                "`syncd forget --address {address}` tells which",
+                number,
+                address=address,
+            )
         )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from config.language import Phrase
+from config.words import noun_word
 from syncd.cli.context import UsageError, account_of, of, reader_of
 from syncd.cli.importing import RECORDS, Imported
 from syncd.cli.output import progress, say
@@ -82,7 +84,13 @@ def template(
     layout = templates.layout(kind, templates.headers(kind), language, guide=True)
     _write(path, chosen, layout, iter(()), SIGNS[separator], force=force)
     if str(path) != STDOUT:
-        say(f"{path}: fill it in, then `syncd import {kind.name} {path} --dry-run`")
+        say(
+            Phrase(
+                "{path}: fill it in, then `syncd import {kind} {path} --dry-run`",
+                path=path,
+                kind=kind.name,
+            )
+        )
 
 
 def export(
@@ -144,15 +152,22 @@ def export(
             ):
                 number = _write(file, chosen, layout, _stepping(rows, step), SIGNS[separator], force=force)
     if str(file) != STDOUT:
-        say(f"{file}: {number} {kind.name}")
+        say(Phrase("{file}: {number} {kind}", file=file, number=number, kind=noun_word(kind.name)))
 
 
 def _kind(what: Imported) -> "Kind":
     from store.kinds import KINDS
 
     if what not in RECORDS:
-        origin = "a telephone" if what is Imported.CALLS else "an accounting"
-        raise UsageError(f"{what.value} come from {origin} system: they have no template and no export")
+        raise UsageError(
+            Phrase(
+                "{what} come from a telephone system: they have no template and no export", what=what.value
+            )
+            if what is Imported.CALLS
+            else Phrase(
+                "{what} come from an accounting system: they have no template and no export", what=what.value
+            )
+        )
     return KINDS[what.value]
 
 
@@ -191,7 +206,7 @@ def _write(
                 _copy(source, sys.stdout.buffer)
             return number
     if path.exists() and not force:
-        raise UsageError(f"{path} is there already and is not overwritten (--force does)")
+        raise UsageError(Phrase("{path} is there already and is not overwritten (--force does)", path=path))
     with _beside(path) as made:
         if format_ is Format.XLSX:
             return write_xlsx(made, layout, rows)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli import listed_values
+from config.language import Phrase
+from config.words import field_word
 from syncd.cli.context import Json, UsageError, of, reader_of
+from syncd.cli.language import chosen, told
 from syncd.cli.output import as_json, clean_lines, say, shown
 from syncd.cli.records import As, rows
 
@@ -75,7 +77,7 @@ def show(
         elif record.isascii() and record.isdecimal() and len(record) < 10:  # noqa: PLR2004 - 32 bits
             id_ = int(record)
         else:
-            raise UsageError(f'"{record}" is no id: `syncd list` shows them')
+            raise UsageError(Phrase('"{record}" is no id: `syncd list` shows them', record=record))
         device = _device(what, from_)
         if what in (Shown.EVENT, Shown.TASK):
             from syncd.cli import entries
@@ -92,7 +94,6 @@ def show(
         if what is Shown.ACCOUNT:
             who = None if reader is None else reader.user_id
             found = _with_distance(session, found, id_, who, device)
-        language = listed_values.language_of(session, reader, installation.settings)
     if json:
         first = {"recommendation": found.recommendation} if what is Shown.ACCOUNT else {}
         as_json({**first, what.value: found.fields, **found.lists})
@@ -101,7 +102,7 @@ def show(
             from syncd.cli import recommendations
 
             recommendations.frame(found.recommendation, installation.settings.workspace)
-        _print(found, zone, language)
+        _print(found, zone, chosen())
 
 
 def _device(what: Shown, text: str | None) -> "Position | None":
@@ -109,14 +110,14 @@ def _device(what: Shown, text: str | None) -> "Position | None":
     if text is None:
         return None
     if what not in (Shown.ACCOUNT, Shown.EVENT):
-        raise UsageError(f"--from: no distance is told to a {what.value}")
+        raise UsageError(Phrase("--from: no distance is told to a {what}", what=what.value))
     from config import places
     from syncd.engine import distances
 
     try:
         return distances.position(places.position(text.strip()))
     except ValueError as error:
-        raise UsageError(f"--from: {error}") from None
+        raise UsageError(Phrase("--from: {error}", error=error)) from None
 
 
 def _with_distance(
@@ -151,7 +152,7 @@ def detail(session: "Transaction", noun: str, id_: int, reader: "Actor | None" =
 
 
 def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
-    from syncd.core.distance import told
+    from syncd.core.distance import told as told_distance
 
     texts = {}
     # A profile is read as its page (R031).
@@ -160,19 +161,21 @@ def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
         if field in detail.words.hidden or field == "linkedin_url":
             continue
         stored = page if field == "linkedin" and page is not None else written
-        name, value = detail.words.name(field, language), detail.words.value(field, stored, language)
-        if isinstance(value, str) and ("\n" in value or name == "body_text"):
+        value = detail.words.value(field, stored, language)
+        own = detail.words.name(field, language)  # the company's own word comes before ours
+        name = told(field_word(field.rstrip("_"))) if own == field else own
+        if isinstance(value, str) and ("\n" in value or field == "body_text"):
             texts[name] = value
         elif field == "distance_m" and isinstance(stored, int):
-            say(f"distance: {told(stored, language)}")
+            say(Phrase("distance: {far}", far=told_distance(stored, language)))
         elif value is not None and value not in ([], ()):
-            say(f"{name.rstrip('_')}: {shown(value, zone)}")
+            say(Phrase("{name}: {value}", name=name.rstrip("_"), value=shown(value, zone)))
     for name, value in texts.items():
         say()
-        say(f"{name}:")
+        say(Phrase("{name}:", name=name))
         say(clean_lines(value))
     for name, listed in detail.lists.items():
         if listed:
             say()
-            say(f"{name}:")
+            say(Phrase("{name}:", name=field_word(name)))
             rows(listed, zone)

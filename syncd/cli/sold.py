@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from config.language import Phrase
+from config.words import noun_word, outcome_word
 from syncd.cli.context import UsageError
 from syncd.cli.output import as_json, say
 from syncd.cli.saving import one, warnings
@@ -67,7 +69,7 @@ def change(
     verb, word = words
     lines = [_line(text) for text in asked.lines]
     if lines and "total" in cells:
-        raise UsageError("--total: is worked out from the lines")
+        raise UsageError(Phrase("--total: is worked out from the lines"))
     mode = ImportMode.CREATE if asked.id is None else ImportMode.UPDATE
     touched: list[bool] = []
     said: list[OrderWarning] = []  # of the account that is chosen for an order (R006, R013)
@@ -75,7 +77,7 @@ def change(
     def also(session: "Transaction", saved: "Saved", occasion: "Occasion") -> None:
         id_ = saved.rows[0].record_id
         if id_ is None:
-            raise NotFound(f"there is no {noun.name} {asked.id}")
+            raise NotFound(Phrase("there is no {noun} {id}", noun=noun.name, id=asked.id))
         touched.append(_lines(session, id_, lines, asked.dropped, occasion))
         if noun.name == "order" and "account" in cells:
             said.extend(recommendations.order_warnings(session, session.get_one(SalesOrder, id_).account_id))
@@ -93,7 +95,11 @@ def change(
     warnings(saved)
     for warning in said:
         frame(warning.recommendation, installation.settings.workspace)
-    say(f"{noun.name} {id_} {word}" if changed else "nothing to change")
+    say(
+        Phrase("{noun} {id} {word}", noun=noun_word(noun.name), id=id_, word=outcome_word(word))
+        if changed
+        else Phrase("nothing to change")
+    )
 
 
 def _lines(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.output import as_json, clean, count, say, table, warn
 from syncd.cli.records import As
@@ -57,7 +58,12 @@ def statuses(
         return
     _tell(looked, dry_run=dry_run)
     if day != today and not dry_run:
-        warn(f"these are the statuses of {day}: the daemon's next look gives every account today's again")
+        warn(
+            Phrase(
+                "these are the statuses of {day}: the daemon's next look gives every account today's again",
+                day=day,
+            )
+        )
 
 
 @recompute.command("recommendations")
@@ -97,7 +103,7 @@ def _day(text: str) -> date:
     try:
         return day(text.strip())
     except ValueError as error:
-        raise UsageError(f"--as-of: {error}") from None
+        raise UsageError(Phrase("--as-of: {error}", error=error)) from None
 
 
 def _tell(looked: "Looked", *, dry_run: bool) -> None:
@@ -112,7 +118,7 @@ def _tell(looked: "Looked", *, dry_run: bool) -> None:
             ],
         )
     if len(looked.changes) > SHOWN:
-        warn(f"… and {len(looked.changes) - SHOWN} more (--json has them all)")
+        warn(Phrase("… and {count} more (--json has them all)", count=len(looked.changes) - SHOWN))
 
 
 def _word(status: "AccountStatus | None") -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli.context import Json, UsageError, of
 from syncd.cli.editing import Alarm, Categories, Id, NoAlarm, Text, Version, change, minutes, tell
 from syncd.cli.records import As
@@ -101,7 +102,7 @@ def edit(
         categories=None if category is None else tuple(category), privacy=privacy,
     )  # fmt: skip
     if not said.given():
-        raise UsageError("nothing is given that could change: see `syncd task edit --help`")
+        raise UsageError(Phrase("nothing is given that could change: see `syncd task edit --help`"))
     saved, record = change(of(ctx), as_, "task", lambda s, o: edit_task(s, id_, said, o, expected=if_version))
     tell(saved, record, "task", "changed", json=json)
 

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli.context import Json, UsageError, of, reader_of
-from syncd.cli.output import as_json, say, shown, table, warn
+from syncd.cli.output import as_json, heads, say, shown, table, warn
 from syncd.cli.records import As
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def timeline(
     with of(ctx).installation() as installation:
         if planned:
             if pending or after is not None:
-                raise UsageError("--planned has neither --pending nor --after: it is one page")
+                raise UsageError(Phrase("--planned has neither --pending nor --after: it is one page"))
             _planned(installation, id_, limit, as_, json=json)
         else:
             _happened(installation, id_, (limit, after), as_, pending=pending, json=json)
@@ -60,7 +61,7 @@ def _happened(
     try:
         place = None if after is None else kept.place(after)
     except ValueError as error:
-        raise UsageError(f"--after: {error}") from None
+        raise UsageError(Phrase("--after: {error}", error=error)) from None
     with installation.database.read() as session:
         reader = reader_of(session, as_)
         page = kept.page(session, id_, limit=limit, after=place, pending=pending, reader=reader)
@@ -68,14 +69,14 @@ def _happened(
         as_json(page)
         return
     if not page.rows:
-        say("None.")
+        say(Phrase("None."))
         return
     zone = installation.settings.workspace.timezone
     names = ("id", "occurred_at", "type", "subject", "account", "opportunity", "user", "state", "email_id",
              "duration_min")  # fmt: skip
-    table(names, [[shown(getattr(row, name), zone) for name in names] for row in page.rows])
+    table(heads(*names), [[shown(getattr(row, name), zone) for name in names] for row in page.rows])
     if page.next:
-        warn(f"there is more: --after '{page.next}'")
+        warn(Phrase("there is more: --after '{next}'", next=page.next))
 
 
 def _planned(installation: "Installation", id_: int, limit: int, as_: str | None, *, json: bool) -> None:
@@ -93,16 +94,20 @@ def _planned(installation: "Installation", id_: int, limit: int, as_: str | None
         as_json({"rows": page, "total": len(found), "truncated": cut})
         return
     if not page:
-        say("None.")
+        say(Phrase("None."))
         return
     names = ("kind", "id", "at", "until", "subject")
     rows = []
     for one in page:
         at = one.at.astimezone(zone).date() if one.all_day else one.at
         rows.append([shown(value, zone) for value in (one.kind, one.id, at, one.until, one.subject)])
-    table(names, rows)
+    table(heads(*names), rows)
     if cut or len(page) < len(found):
-        warn(f"{len(page)} of {len(found)}{' or more' if cut else ''} (--limit)")
+        warn(
+            Phrase("{count} of {total} or more (--limit)", count=len(page), total=len(found))
+            if cut
+            else Phrase("{count} of {total} (--limit)", count=len(page), total=len(found))
+        )
 
 
 def add_to(group: typer.Typer) -> None:

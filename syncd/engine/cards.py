@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from config.language import Phrase
 from store import drafts, fields, photos, references, value_lists
 from store.actors import Actor
 from store.contacts import Contact
@@ -142,7 +143,13 @@ def complete(
     if draft.contact_id is not None:
         contact = session.get(Contact, draft.contact_id)
         if contact is None or contact.deleted_at is not None:
-            raise Invalid(f"contact {draft.contact_id}, which draft {draft.id} was to update, is deleted")
+            raise Invalid(
+                Phrase(
+                    "contact {contact_id}, which draft {id} was to update, is deleted",
+                    contact_id=draft.contact_id,
+                    id=draft.id,
+                )
+            )
         kind = value_lists.bind(session, CONTACTS, occasion.actor.user_id)
         changed = changes(kind, contact, {k: v for k, v in cells.items() if k in CONTACTS.by_header})
         line = Line(1, {"id": str(contact.id)} | changed)
@@ -151,7 +158,7 @@ def complete(
         return Outcome.ADDED, contact.id, saved
     account = _account(session, draft, cells, organisation)
     if not cells.get("last_name"):
-        raise Invalid(f"draft {draft.id} has no last name: give it with --last-name")
+        raise Invalid(Phrase("draft {id} has no last name: give it with --last-name", id=draft.id))
     addresses = {cells[one].strip().lower() for one in ADDRESSES if cells.get(one)}
     for one in drafts.contacts_of(session, [account]):
         if addresses & set(one.addresses()):
@@ -173,7 +180,7 @@ def _account(session: Transaction, draft: ContactDraft, cells: Mapping[str, str]
         return int(cells["account_id"])
     named = drafts.accounts_named(session, [organisation]).get(organisation, [])
     if len(named) != 1:
-        raise Invalid(f"draft {draft.id} has no account: name it with --account")
+        raise Invalid(Phrase("draft {id} has no account: name it with --account", id=draft.id))
     return named[0]
 
 

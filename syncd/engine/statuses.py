@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from config.language import Phrase
 from store import hierarchy, statuses
 from store.accounts import AccountStatus
 from store.actors import Actor
@@ -151,7 +152,7 @@ class StatusSync:
         self, actor: Actor, channel: Channel, day: date, now: datetime, *, dry_run: bool = False
     ) -> Looked:
         """As `recompute`, at a person's word. Raises Forbidden unless that is an admin, in a dry run too."""
-        actor.require_admin("recompute statuses")
+        actor.require_admin(Phrase("recompute statuses"))
         looked = self.recompute(day, now, dry_run=dry_run)
         if not dry_run:
             change = {"statuses_as_of": day.isoformat(), "updated": len(looked.changes)}

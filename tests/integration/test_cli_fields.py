@@ -45,7 +45,7 @@ def office(world: World) -> World:
     return world
 
 
-def test_fields_are_told_and_applied_and_then_there(office: World) -> None:
+def test_fields_are_told_and_applied_and_then_there(office: World, monkeypatch: pytest.MonkeyPatch) -> None:
     told = run(office, "fields", "diff")
     assert (told.code, told.err) == (0, "")
     assert "account Z_sector" in told.out
@@ -61,9 +61,11 @@ def test_fields_are_told_and_applied_and_then_there(office: World) -> None:
     rows = office.folder / "accounts.csv"
     rows.write_text("ext_id,name,type,city,website,z_sector\nA1,Garage,client,Lyon,x.example,Commerce\n")
     assert run(office, "import", "accounts", str(rows)).code == 0
+    monkeypatch.setenv("SYNCD_LANGUAGE", "fr")
     shown = run(office, "show", "account", "A1").out
-    assert "Secteur: Commerce" in shown
-    assert "Ville: Lyon" in shown
+    assert "Secteur : Commerce" in shown
+    assert "Ville : Lyon" in shown
+    monkeypatch.setenv("SYNCD_LANGUAGE", "en")
     assert "x.example" not in shown
     account = run(office, "show", "account", "A1", "--json").json["account"]
     assert (account["Z_sector"], account["city"], account["website"]) == ("retail", "Lyon", "x.example")

@@ -12,6 +12,12 @@ from tests.servers.office import Office
 SUNDAY = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)  # noon in Paris
 
 
+@pytest.fixture(autouse=True)
+def language_of_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is understood is told in French here, unless a test says otherwise."""
+    monkeypatch.delenv("SYNCD_LANGUAGE")
+
+
 @pytest.fixture
 def office(database_url: str, tmp_path: Path) -> Office:
     """Users and a CRM, once on SQLite and once on PostgreSQL."""
@@ -159,18 +165,18 @@ def test_a_dry_run_writes_nothing(office: Office) -> None:
         ("RDV Dupont 31 avril", "« 31 avril » : ce jour n'existe pas"),
         ("RDV Dupont demain 25h", "« 25h » n'est pas une heure"),
         ("RDV Dupont 20/11/2026", "« 20/11/2026 » est déjà passé"),
-        ("RDV Dupont demain 14h #R9", 'opportunity: there is no opportunity "R9"'),
-        ("RDV Dupont\x1b[2J demain", "subject: holds control characters"),
-        ("RDV demain " + "x" * 300, "subject: 300 characters; at most 255"),
+        ("RDV Dupont demain 14h #R9", "opportunité : l'opportunité « R9 » n'existe pas"),
+        ("RDV Dupont\x1b[2J demain", "subject : contient des caractères de contrôle"),
+        ("RDV demain " + "x" * 300, "subject : 300 caractères, le maximum est de 255"),
         ("x" * 3000, "2000 au plus"),
         ("RDV Dupont\udce9 demain", "illisibles"),
-        ("RDV Dupont demain @a\x1bb", "location: holds control characters"),
-        ("RDV Dupont demain @" + "x" * 1500, "location: 1500 characters; at most 1000"),
-        ("RDV Dupont demain #" + "9" * 30, "opportunity: there is no opportunity"),
-        ("RDV Dupont demain #²", "opportunity: there is no opportunity"),
+        ("RDV Dupont demain @a\x1bb", "location : contient des caractères de contrôle"),
+        ("RDV Dupont demain @" + "x" * 1500, "location : 1500 caractères, le maximum est de 1000"),
+        ("RDV Dupont demain #" + "9" * 30, "opportunité : l'opportunité"),
+        ("RDV Dupont demain #²", "opportunité : l'opportunité"),
         ("RDV Dupont demain #\udce9", "illisibles"),
         # The clocks go forward at two o'clock on that day.
-        ("RDV Dupont 28 mars 2h30", "the clocks go forward"),
+        ("RDV Dupont 28 mars 2h30", "c'est le passage à l'heure d'été"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(lite: Office, text: str, problem: str) -> None:
@@ -196,7 +202,7 @@ def test_a_user_is_named(lite: Office) -> None:
     outcome = console(config, "quick-add", "RDV Dupont demain", at=SUNDAY)
     assert (outcome.code, "--as LOGIN" in outcome.err) == (2, True)
     outcome = console(config, "quick-add", "--as", "nobody", "RDV Dupont demain", at=SUNDAY)
-    assert (outcome.code, "there is no user nobody" in outcome.err) == (1, True)
+    assert (outcome.code, "l'utilisateur nobody n'existe pas" in outcome.err) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def test_the_wheel_holds_what_is_not_python(built: Built) -> None:
     assert {f"{package}/py.typed" for package in PACKAGES} <= others
     assert "store/migrations/script.py.mako" in others
     assert "config/examples/one-file-per-user/conf.d/claire.toml" in others
+    assert "config/locale/fr/LC_MESSAGES/syncd.mo" in others
     assert others <= built.in_wheel()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from config.language import Phrase
 from config.rules import mail_address
 from connectors.calendar import Attendee, Component
 from store import scheduling, visible
@@ -12,7 +13,7 @@ from store.errors import Invalid, NotFound
 from store.scheduling import Person
 
 CONTACT = "contact:"
-ACCEPTED = "write a user's login, an e-mail address, or contact:ID"
+ACCEPTED = Phrase("write a user's login, an e-mail address, or contact:ID")
 
 
 def guests(session: Transaction, texts: Iterable[str], owner: Person, reader: Actor) -> list[Attendee]:
@@ -27,7 +28,7 @@ def guests(session: Transaction, texts: Iterable[str], owner: Person, reader: Ac
 
 def _guest(session: Transaction, text: str, reader: Actor) -> Attendee:
     if not text:
-        raise Invalid(f"participants: nobody is named: {ACCEPTED}")
+        raise Invalid(Phrase("participants: nobody is named: {accepted}", accepted=ACCEPTED))
     number = text.removeprefix(CONTACT)
     if text.startswith(CONTACT) or text.isdecimal():
         return _contact(session, text, number, reader)
@@ -36,20 +37,30 @@ def _guest(session: Transaction, text: str, reader: Actor) -> Attendee:
     try:
         user = scheduling.user(session, text)
     except NotFound as error:
-        raise Invalid(f"participants: {error}; or {ACCEPTED}") from None
+        raise Invalid(
+            Phrase("participants: {error}; or {accepted}", error=error, accepted=ACCEPTED)
+        ) from None
     return Attendee(user.email, name=user.name)
 
 
 def _contact(session: Transaction, text: str, number: str, reader: Actor) -> Attendee:
     if not (number.isascii() and number.isdecimal() and len(number) < 10):  # noqa: PLR2004 - 32 bits
-        raise Invalid(f'participants: "{text[:40]}" names no contact: {ACCEPTED}')
+        raise Invalid(
+            Phrase('participants: "{text}" names no contact: {accepted}', text=text[:40], accepted=ACCEPTED)
+        )
     try:
         visible.require(session, reader, "contact", int(number))
         contact = scheduling.contact(session, int(number))
     except NotFound as error:
-        raise Invalid(f"participants: {error}") from None
+        raise Invalid(Phrase("participants: {error}", error=error)) from None
     if not contact.email:
-        raise Invalid(f"participants: contact {contact.id} ({contact.name}) has no e-mail address to invite")
+        raise Invalid(
+            Phrase(
+                "participants: contact {id} ({contact}) has no e-mail address to invite",
+                id=contact.id,
+                contact=contact.name,
+            )
+        )
     return Attendee(contact.email, name=contact.name)
 
 
@@ -57,7 +68,7 @@ def _address(session: Transaction, text: str) -> Attendee:
     try:
         email = mail_address(text.lower())
     except ValueError as error:
-        raise Invalid(f'participants: "{text[:60]}" {error}') from None
+        raise Invalid(Phrase('participants: "{text}" {error}', text=text[:60], error=error)) from None
     contact = scheduling.contact_by_address(session, email)
     return Attendee(email, name=contact.name if contact else "")
 
@@ -85,4 +96,4 @@ def missing(removed: Sequence[Attendee], components: Sequence[Component]) -> Non
     there = {one.email for component in components for one in component.attendees}
     for one in removed:
         if one.email not in there:
-            raise Invalid(f"remove_participants: {one.email} does not take part")
+            raise Invalid(Phrase("remove_participants: {email} does not take part", email=one.email))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from config.language import Phrase
 from store import references, scheduling, visible
 from store.accounts import AccountType
 from store.actors import Actor
@@ -37,7 +38,7 @@ def linked(session: Transaction, said: Said, known: Mapping[str, int | None], re
             try:
                 visible.require(session, reader, kind, id_)
             except NotFound as error:
-                raise Invalid(f"{kind}: {error}") from None
+                raise Invalid(Phrase("{field}: {error}", field=kind, error=error)) from None
     return found
 
 
@@ -69,11 +70,15 @@ def account_named(session: Transaction, text: str) -> int | None:
     try:
         facts = scheduling.account(session, references.account(session, text))
     except NotFound as error:
-        raise Invalid(f"account: {error}") from None
+        raise Invalid(Phrase("account: {error}", error=error)) from None
     if facts.type not in ACCOUNTS:
         raise Invalid(
-            f"account: {facts.name} is of type {facts.type.value}; an event concerns a client, a prospect, "
-            "a partner or a group"
+            Phrase(
+                "account: {facts} is of type {type}; an event concerns a client, a prospect, a partner "
+                "or a group",
+                facts=facts.name,
+                type=facts.type.value,
+            )
         )
     return facts.id
 
@@ -83,7 +88,7 @@ def _opportunity(session: Transaction, text: str, account: int | None) -> tuple[
     try:
         facts = scheduling.opportunity(session, text)
     except NotFound as error:
-        raise Invalid(f"opportunity: {error}") from None
+        raise Invalid(Phrase("opportunity: {error}", error=error)) from None
     if account is None:
         return facts.id, next(iter(facts.accounts), None)
     _belongs(session, str(facts.id), account, "opportunity")
@@ -97,16 +102,23 @@ def _belongs(session: Transaction, opportunity: str, account: int, field: str) -
     except NotFound:
         return
     if account not in facts.accounts:
-        raise Invalid(f"{field}: opportunity {facts.name} is not one of account {name}")
+        raise Invalid(
+            Phrase(
+                "{field}: opportunity {facts} is not one of account {name}",
+                field=field,
+                facts=facts.name,
+                name=name,
+            )
+        )
 
 
 def _case(session: Transaction, text: str, account: int | None) -> int:
     try:
         facts = scheduling.case_file(session, text)
     except NotFound as error:
-        raise Invalid(f"case_file: {error}") from None
+        raise Invalid(Phrase("case_file: {error}", error=error)) from None
     if facts.account_id is not None and account is not None and facts.account_id != account:
-        raise Invalid(f"case_file: dossier {facts.code} is another account's")
+        raise Invalid(Phrase("case_file: dossier {code} is another account's", code=facts.code))
     return facts.id
 
 

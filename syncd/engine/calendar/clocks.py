@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from config.language import Phrase
 from connectors.calendar import Timing, When, zone_info
 from connectors.ical.values import FIRST_YEAR, LAST_YEAR, add
 from store.errors import Invalid
@@ -12,7 +13,7 @@ from syncd.core.recurrence import exists
 
 DEFAULT_LENGTH = timedelta(minutes=60)  # R078
 WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
-FORMS = 'write 2026-12-01, "2026-12-01 14:30" or 2026-12-01T14:30'
+FORMS = Phrase('write 2026-12-01, "2026-12-01 14:30" or 2026-12-01T14:30')
 
 
 def read_when(field: str, text: str, zone: str) -> When:
@@ -33,12 +34,30 @@ def read_when(field: str, text: str, zone: str) -> When:
                 moment = datetime.fromisoformat(f"{day}T{clock}{offset.replace('Z', '+00:00')}")
                 local = moment.astimezone(zone_info(zone) or UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
-        raise Invalid(f'{field}: "{text[:40]}" is no day and no time: {FORMS}') from None
+        raise Invalid(
+            Phrase(
+                '{field}: "{text}" is no day and no time: {forms}', field=field, text=text[:40], forms=FORMS
+            )
+        ) from None
     if not FIRST_YEAR < local.year < LAST_YEAR:
-        raise Invalid(f"{field}: the year must be between {FIRST_YEAR} and {LAST_YEAR}")
+        raise Invalid(
+            Phrase(
+                "{field}: the year must be between {first_year} and {last_year}",
+                field=field,
+                first_year=FIRST_YEAR,
+                last_year=LAST_YEAR,
+            )
+        )
     when = When(local, zone if isinstance(local, datetime) else "")
     if not exists(when):
-        raise Invalid(f"{field}: there is no {text.strip()} in {zone}: the clocks go forward then")
+        raise Invalid(
+            Phrase(
+                "{field}: there is no {text} in {zone}: the clocks go forward then",
+                field=field,
+                text=text.strip(),
+                zone=zone,
+            )
+        )
     return when
 
 
@@ -46,14 +65,16 @@ def read_day(field: str, text: str) -> date:
     """A day. Raises Invalid."""
     when = read_when(field, text, "")
     if isinstance(when.local, datetime):
-        raise Invalid(f"{field}: a day without a time is expected, such as 2026-12-01")
+        raise Invalid(Phrase("{field}: a day without a time is expected, such as 2026-12-01", field=field))
     return when.local
 
 
 def read_zone(text: str) -> str:
     """The name of a zone that this machine knows. Raises Invalid."""
     if not text or zone_info(text) is None:
-        raise Invalid(f'tz: "{text[:40]}" is no time zone: write an IANA name such as Europe/Paris')
+        raise Invalid(
+            Phrase('tz: "{text}" is no time zone: write an IANA name such as Europe/Paris', text=text[:40])
+        )
     return text
 
 
@@ -84,12 +105,12 @@ def check(timing: Timing, floating: ZoneInfo) -> None:
     """Raises Invalid unless it ends after it begins, and both are days or both are times."""
     start, end = timing.start, timing.end
     if start is None or end is None:
-        raise Invalid("start: a day is needed, such as 2026-12-01")
+        raise Invalid(Phrase("start: a day is needed, such as 2026-12-01"))
     if start.is_date != end.is_date:
-        raise Invalid("end: start and end are both days, or both have a time")
+        raise Invalid(Phrase("end: start and end are both days, or both have a time"))
     if end.instant(floating) <= start.instant(floating):
-        hint = ": of whole days, end is the day after the last one" if start.is_date else ""
-        raise Invalid(f"end: must be after start{hint}")
+        hint = Phrase(": of whole days, end is the day after the last one") if start.is_date else ""
+        raise Invalid(Phrase("end: must be after start{hint}", hint=hint))
 
 
 def in_zone(when: When, zone: str) -> When:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from config import places
+from config.language import Phrase
 from connectors.calendar import Component, Privacy, Status, Timing, When
 from connectors.ical.values import read_rule, write_duration
 from connectors.meetings import Providers
@@ -65,9 +66,16 @@ def _text(field: str, text: str, read: readers.Reader, longest: int) -> str:
     try:
         found = str(read(found))
     except ValueError as error:
-        raise Invalid(f"{field}: {error}") from None
+        raise Invalid(Phrase("{field}: {error}", field=field, error=error)) from None
     if len(found) > longest:
-        raise Invalid(f"{field}: {len(found)} characters; at most {longest} are kept")
+        raise Invalid(
+            Phrase(
+                "{field}: {count} characters; at most {longest} are kept",
+                field=field,
+                count=len(found),
+                longest=longest,
+            )
+        )
     return found
 
 
@@ -75,7 +83,7 @@ def subject(text: str) -> str:
     """A subject, which is never empty (R077). Raises Invalid."""
     found = one_line("subject", text, LONGEST_SUBJECT)
     if not found:
-        raise Invalid("subject: may not be empty")
+        raise Invalid(Phrase("subject: may not be empty"))
     return found
 
 
@@ -111,7 +119,14 @@ def _choice(field: str, text: str, known: Mapping[str, T]) -> T:
     try:
         return known[text.strip().casefold()]
     except KeyError:
-        raise Invalid(f'{field}: "{text[:40]}" is not known; accepted: {", ".join(known)}') from None
+        raise Invalid(
+            Phrase(
+                '{field}: "{text}" is not known; accepted: {known}',
+                field=field,
+                text=text[:40],
+                known=", ".join(known),
+            )
+        ) from None
 
 
 # --- alerts ---------------------------------------------------------------------------------------
@@ -122,7 +137,12 @@ def alarms(before: frozenset[str], minutes: int | None) -> frozenset[str]:
     if minutes is None:
         return before
     if minutes != NO_ALARM and not 0 <= minutes <= LONGEST_ALARM:
-        raise Invalid(f"alarm: a number of minutes from 0 to {LONGEST_ALARM} is expected")
+        raise Invalid(
+            Phrase(
+                "alarm: a number of minutes from 0 to {longest_alarm} is expected",
+                longest_alarm=LONGEST_ALARM,
+            )
+        )
     ours = alarm_minutes(before)
     kept = frozenset(one for one in before if ours is None or minutes_before(one) != ours)
     return kept if minutes == NO_ALARM else kept | {write_duration(-60 * minutes)}
@@ -150,17 +170,17 @@ def _bounds(before: Timing, said: EventFields, manner: Manner) -> tuple[When, Wh
     if said.start is not None:
         start = clocks.read_when("start", said.start, zone)
     if start is None:
-        raise Invalid("start: a day is needed, such as 2026-12-01")
+        raise Invalid(Phrase("start: a day is needed, such as 2026-12-01"))
     end = before.end if said.start is None else None
     if said.end is not None:
         end = clocks.read_when("end", said.end, zone)
     if said.all_day:
         start, end = clocks.as_day(start), _last_day(end, before, said)
     elif said.all_day is False and start.is_date:
-        raise Invalid("start: an event that is not all day needs a time: " + clocks.FORMS)
+        raise Invalid(Phrase("start: an event that is not all day needs a time: {forms}", forms=clocks.FORMS))
     if said.tz is not None:
         if start.is_date:
-            raise Invalid("tz: whole days have no time zone")
+            raise Invalid(Phrase("tz: whole days have no time zone"))
         start = clocks.in_zone(start, zone)
         end = None if end is None else clocks.in_zone(end, zone)
     if end is None:
@@ -189,10 +209,12 @@ def _rule(text: str, start: When) -> str:
     try:
         found = read_rule(rule, start)
         if (until := UNTIL.search(found)) is not None and until[1] < f"{start.local:%Y%m%d}":
-            raise ValueError("it ends (UNTIL) before it begins")  # noqa: TRY301 - said in one way
+            raise ValueError(Phrase("it ends (UNTIL) before it begins"))  # noqa: TRY301 - said in one way
         return found  # noqa: TRY300 - as above
     except ValueError as error:
-        raise Invalid(f"rrule: {error}; write one such as FREQ=WEEKLY;BYDAY=TU;COUNT=10") from None
+        raise Invalid(
+            Phrase("rrule: {error}; write one such as FREQ=WEEKLY;BYDAY=TU;COUNT=10", error=error)
+        ) from None
 
 
 # --- type and video -------------------------------------------------------------------------------
@@ -203,13 +225,13 @@ def _kind(component: Component, said: EventFields, manner: Manner) -> Component:
     if said.video_url is not None:
         url = one_line("video_url", said.video_url, 2000)
         if url and not url.lower().startswith(("https://", "http://")):
-            raise Invalid("video_url: a link that begins with https:// is expected")
+            raise Invalid(Phrase("video_url: a link that begins with https:// is expected"))
     kind = None if said.type is None else _choice("type", said.type, TYPES)
     before = type_of(component.categories, online=bool(component.video_url))
     now = kind or (ActivityType.VIDEO_CALL if said.video_url or said.video_provider else before)
     if now is not ActivityType.VIDEO_CALL:
         if said.video_url or said.video_provider:
-            raise Invalid("type: only an event of type VIDEO_CALL has a video link or provider")
+            raise Invalid(Phrase("type: only an event of type VIDEO_CALL has a video link or provider"))
         if kind is not None:
             url = ""  # R084: changing the type away clears both
     names = component.categories
@@ -238,14 +260,17 @@ def provider(
     if said.video_provider:
         chosen = _choice("video_provider", said.video_provider, PROVIDERS)
         if by_link not in (None, VideoProvider.OTHER, chosen):
-            raise Invalid("video_provider: the link is another provider's")
+            raise Invalid(Phrase("video_provider: the link is another provider's"))
         return chosen
     if said.video_url is None and said.type is None:
         return before or by_link
     found = by_link or before
     if found is None:
         raise Invalid(
-            "video_provider: an event of type VIDEO_CALL needs a video_url or a video_provider "
-            f"({', '.join(PROVIDERS)})"
+            Phrase(
+                "video_provider: an event of type VIDEO_CALL needs a video_url or a video_provider "
+                "({providers})",
+                providers=", ".join(PROVIDERS),
+            )
         )
     return found

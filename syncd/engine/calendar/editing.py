@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from config.language import Phrase
 from connectors.calendar import Component, Item, Kind, Status, Timing
 from connectors.ical.canonical import canonical
 from store import calendar_rows, meeting_rows, outbox, scheduling
@@ -39,9 +40,9 @@ Columns = Mapping[str, Any]
 def add_event(session: Transaction, said: EventFields, occasion: Occasion) -> Saved:
     """A new event. Only subject and start are needed (R091)."""
     if not said.subject:
-        raise Invalid("subject: is needed")
+        raise Invalid(Phrase("subject: is needed"))
     if not said.start:
-        raise Invalid("start: a day is needed, such as 2026-12-01")
+        raise Invalid(Phrase("start: a day is needed, such as 2026-12-01"))
     owner = owner_of(session, said.owner, occasion)
     said = _with_room(_with_defaults(said, occasion), occasion, owner)
     manner = Manner(occasion.zone_of(owner), occasion.language, occasion.floating)
@@ -144,7 +145,9 @@ def restore_event(
         return restore_occurrence(session, id_, occurrence, occasion, expected=expected)
     record = record_of(session, id_, occasion, expected)
     if not record.main.values["hidden"]:
-        raise Invalid(f"event {id_} is not cancelled: name an --occurrence to restore one of a series")
+        raise Invalid(
+            Phrase("event {id} is not cancelled: name an --occurrence to restore one of a series", id=id_)
+        )
     ours(record)
     before = item_of(record)
     components = tuple(
@@ -224,13 +227,15 @@ class _Edit:
             return replace(before, components=(series, *before.components[1:]))
         if before.main.timing.recurs and not series.timing.recurs:
             raise Invalid(
-                "rrule: single occurrences were changed or cancelled: "
-                "restore them before the series becomes one event"
+                Phrase(
+                    "rrule: single occurrences were changed or cancelled: restore them before the series "
+                    "becomes one event"
+                )
             )
         try:
             item = followed(before, series, floating=self._occasion.floating)
         except ValueError as error:
-            raise Invalid(f"start: {error}") from None
+            raise Invalid(Phrase("start: {error}", error=error)) from None
         if not self.added and not self.removed:
             return item
         others = (
@@ -261,11 +266,21 @@ def _may_say(record: EventRecord, said: EventFields, occurrence: str | None) -> 
     given = said.given()
     if not record.main.values["editable"] and given - OURS:
         raise Immutable(
-            f"event {record.id} is organised by {record.main.values['organizer'] or 'somebody else'}, who "
-            f"alone changes {', '.join(sorted(given - OURS))}; here only {', '.join(sorted(OURS))} can change"
+            Phrase(
+                "event {id} is organised by {organizer}, who alone changes {given}; here only {ours} "
+                "can change",
+                id=record.id,
+                organizer=record.main.values["organizer"] or Phrase("somebody else"),
+                given=", ".join(sorted(given - OURS)),
+                ours=", ".join(sorted(OURS)),
+            )
         )
     if occurrence is not None and given & SERIES:
-        raise Invalid(f"{', '.join(sorted(given & SERIES))}: is the whole series', not one occurrence's")
+        raise Invalid(
+            Phrase(
+                "{given}: is the whole series', not one occurrence's", given=", ".join(sorted(given & SERIES))
+            )
+        )
 
 
 def _placed(session: Transaction, text: str, account: int | None) -> tuple[str, str | None]:
@@ -282,7 +297,7 @@ def _canonical(item: Item) -> Item:
     try:
         return canonical(item)
     except ValueError as error:
-        raise Invalid(f"rrule: {error}") from None
+        raise Invalid(Phrase("rrule: {error}", error=error)) from None
 
 
 def _row(record: EventRecord, key: str) -> EventRow:

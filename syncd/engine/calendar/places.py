@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from config.language import Phrase
 from connectors.calendar import Component, Item, When, zone_info
 from connectors.ical.values import read_when as read_value
 from store.errors import Invalid
@@ -23,18 +24,22 @@ def place_of(item: Item, text: str, floating: ZoneInfo) -> When:
     asked = read_when("occurrence", text, zone or floating.key)
     found = _in_place(item, series, asked, floating) or _moved_to(item, asked)
     if not found:
-        raise Invalid(f"occurrence: the series has none on {text.strip()}")
+        raise Invalid(Phrase("occurrence: the series has none on {text}", text=text.strip()))
     if len(found) > 1:
         times = ", ".join(sorted(one.local.isoformat(sep=" ") for one in found.values()
                                  if isinstance(one.local, datetime)))  # fmt: skip
-        raise Invalid(f"occurrence: there are several on {text.strip()}: name one of {times}")
+        raise Invalid(
+            Phrase(
+                "occurrence: there are several on {text}: name one of {times}", text=text.strip(), times=times
+            )
+        )
     return next(iter(found.values()))
 
 
 def recurring(item: Item) -> Component:
     """The series. Raises Invalid for what happens once."""
     if item.main.key or not item.main.timing.recurs:
-        raise Invalid("occurrence: the event happens once: leave the option out")
+        raise Invalid(Phrase("occurrence: the event happens once: leave the option out"))
     return item.main
 
 
@@ -85,10 +90,17 @@ def restored_at(item: Item, text: str, floating: ZoneInfo) -> Item:
     asked = read_when("occurrence", text, zone or floating.key)
     excluded = [one for one in series.timing.exdates if _same(in_zone_of(one, series.timing.start), asked)]
     if len(excluded) > 1:
-        raise Invalid(f"occurrence: several were cancelled on {text.strip()}: name the time too")
+        raise Invalid(
+            Phrase("occurrence: several were cancelled on {text}: name the time too", text=text.strip())
+        )
     place = excluded[0] if excluded else place_of(item, text, floating)
     if not excluded and place.key() not in item.by_key:
-        raise Invalid(f"occurrence: the one of {text.strip()} is as the series says it: nothing to restore")
+        raise Invalid(
+            Phrase(
+                "occurrence: the one of {text} is as the series says it: nothing to restore",
+                text=text.strip(),
+            )
+        )
     return restored(item, place)
 
 
@@ -98,5 +110,5 @@ def place_of_key(item: Item, key: str) -> When:
     try:
         when = read_value(text, zone)
     except ValueError:
-        raise Invalid(f"the series has no occurrence {key}") from None
+        raise Invalid(Phrase("the series has no occurrence {key}", key=key)) from None
     return in_zone_of(when, item.main.timing.start)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from config.language import Phrase
 from store import naming, scheduling, visible
 from store.actors import Actor
 from store.database import Transaction
@@ -53,7 +54,7 @@ def _zone(session: Transaction, occasion: Occasion) -> ZoneInfo:
 def event_fields(found: QuickAdd, zone: ZoneInfo, *, invite: bool = False) -> EventFields:
     """What a person would have said to `event add`. A duration is elapsed time, also where clocks change."""
     if found.day is None:
-        raise Invalid("start: a day is needed, such as 2026-12-01")
+        raise Invalid(Phrase("start: a day is needed, such as 2026-12-01"))
     if found.start is None:
         start, end = found.day.isoformat(), (found.day + timedelta(days=found.days)).isoformat()
     elif found.length is not None:

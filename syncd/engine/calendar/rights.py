@@ -1,5 +1,6 @@
 """Who may change which event, and whose it is (R081, R082; table T4, row 14)."""
 
+from config.language import Phrase
 from connectors.calendar import Privacy
 from store import calendar_rows, scheduling
 from store.calendar_rows import EventRecord
@@ -14,14 +15,25 @@ def owner_of(session: Transaction, login: str | None, occasion: Occasion, *, fie
     actor = occasion.actor
     if login is None:
         if actor.user_id is None:
-            raise Invalid(f"{field}: an admin at the machine is no user of the CRM: name whose it is to be")
+            raise Invalid(
+                Phrase(
+                    "{field}: an admin at the machine is no user of the CRM: name whose it is to be",
+                    field=field,
+                )
+            )
         return scheduling.user_of(session, actor.user_id)
     try:
         found = scheduling.user(session, login)
     except NotFound as error:
-        raise Invalid(f"{field}: {error}") from None
+        raise Invalid(Phrase("{field}: {error}", field=field, error=error)) from None
     if not actor.may_edit(found.id):
-        raise Forbidden(f"{actor.login} may not give it to {login}: that needs the role advanced or admin")
+        raise Forbidden(
+            Phrase(
+                "{login} may not give it to {login2}: that needs the role advanced or admin",
+                login=actor.login,
+                login2=login,
+            )
+        )
     return found
 
 
@@ -29,11 +41,15 @@ def record_of(session: Transaction, id_: int, occasion: Occasion, expected: int 
     """The event, if whoever acts may change it."""
     record = calendar_rows.events(session, [id_]).get(id_)
     if record is None or record.main.values["series_id"] or record.main.values["deleted_at"] is not None:
-        raise NotFound(f"there is no event {id_}")
+        raise NotFound(Phrase("there is no event {id}", id=id_))
     if not occasion.actor.may_edit(record.main.values["owner_id"]):
         raise Forbidden(
-            f"{occasion.actor.login} may not change event {id_}: "
-            "only its owner and users with the role advanced or admin may"
+            Phrase(
+                "{login} may not change event {id}: only its owner and users with the role advanced or "
+                "admin may",
+                login=occasion.actor.login,
+                id=id_,
+            )
         )
     if expected is not None and expected != record.version:
         raise Stale(f"event {id_} was changed meanwhile: it is at version {record.version}, not {expected}")
@@ -44,17 +60,25 @@ def editable(session: Transaction, id_: int, occasion: Occasion, expected: int |
     """The event, if it takes place and may be changed from here."""
     record = record_of(session, id_, occasion, expected)
     if record.main.values["hidden"]:
-        raise Immutable(f"event {id_} is cancelled: `syncd event restore {id_}` brings it back")
+        raise Immutable(Phrase("event {id} is cancelled: `syncd event restore {id}` brings it back", id=id_))
     if any(row.values["privacy"].name != Privacy.PUBLIC.name for row in record.rows):
-        raise Immutable(f"event {id_} is private: it is changed in its owner's calendar client only")
+        raise Immutable(
+            Phrase("event {id} is private: it is changed in its owner's calendar client only", id=id_)
+        )
     return record
 
 
 def ours(record: EventRecord) -> None:
     """Raises Immutable where somebody else organises it."""
     if not record.main.values["editable"]:
-        who = record.main.values["organizer"] or "somebody else"
-        raise Immutable(f"event {record.id} is organised by {who}, who alone changes when it takes place")
+        who = record.main.values["organizer"] or Phrase("somebody else")
+        raise Immutable(
+            Phrase(
+                "event {id} is organised by {who}, who alone changes when it takes place",
+                id=record.id,
+                who=who,
+            )
+        )
 
 
 def new_owner(session: Transaction, record: EventRecord, login: str | None, occasion: Occasion) -> Person:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from config.language import Phrase
 from connectors.calendar import Component, Item, Kind, Privacy, Status, Timing, When
 from connectors.ical.canonical import canonical
 from store import calendar_rows, outbox, scheduling, visible
@@ -27,7 +28,7 @@ LONGEST_ID = 9  # digits
 def add_task(session: Transaction, said: TaskFields, occasion: Occasion) -> Saved:
     """A new task, open. Only a subject is needed."""
     if not said.subject:
-        raise Invalid("subject: is needed")
+        raise Invalid(Phrase("subject: is needed"))
     assignee = owner_of(session, said.assignee, occasion, field="assignee")
     main = _written(Component(Timing(), status=Status.OPEN, busy=False), said)
     item = settled_task(canonical(Item(PLACEHOLDER, Kind.TASK, (main,))))
@@ -85,11 +86,15 @@ def cancel_task(session: Transaction, id_: int, occasion: Occasion, *, expected:
 def _record(session: Transaction, id_: int, occasion: Occasion, expected: int | None) -> TaskRecord:
     record = calendar_rows.tasks(session, [id_]).get(id_)
     if record is None or record.values["deleted_at"] is not None:
-        raise NotFound(f"there is no task {id_}")
+        raise NotFound(Phrase("there is no task {id}", id=id_))
     if not occasion.actor.may_edit(record.values["assignee_id"]):
         raise Forbidden(
-            f"{occasion.actor.login} may not change task {id_}: "
-            "only whom it is for and users with the role advanced or admin may"
+            Phrase(
+                "{login} may not change task {id}: only whom it is for and users with the role "
+                "advanced or admin may",
+                login=occasion.actor.login,
+                id=id_,
+            )
         )
     if expected is not None and expected != record.version:
         raise Stale(f"task {id_} was changed meanwhile: it is at version {record.version}, not {expected}")
@@ -99,14 +104,16 @@ def _record(session: Transaction, id_: int, occasion: Occasion, expected: int | 
 def _editable(session: Transaction, id_: int, occasion: Occasion, expected: int | None) -> TaskRecord:
     record = _record(session, id_, occasion, expected)
     if record.values["hidden"]:
-        raise Immutable(f"task {id_} is cancelled: `syncd task reopen {id_}` brings it back")
+        raise Immutable(Phrase("task {id} is cancelled: `syncd task reopen {id}` brings it back", id=id_))
     _public(record)
     return record
 
 
 def _public(record: TaskRecord) -> None:
     if record.values["privacy"].name != Privacy.PUBLIC.name:
-        raise Immutable(f"task {record.id} is private: it is changed in its owner's calendar client only")
+        raise Immutable(
+            Phrase("task {id} is private: it is changed in its owner's calendar client only", id=record.id)
+        )
 
 
 # --- what was said --------------------------------------------------------------------------------
@@ -131,13 +138,15 @@ def _timing(before: Timing, due: str) -> Timing:
     """The day it is due. A series of tasks keeps its beginning, which must not come later."""
     if not due.strip():
         if before.recurs:
-            raise Invalid("due: a task that recurs needs a day")
+            raise Invalid(Phrase("due: a task that recurs needs a day"))
         return replace(before, end=None)
     end = When(clocks.read_day("due", due))
     start = before.start
     if start is not None and (not start.is_date or start.local > end.local):
         if before.recurs:
-            raise Invalid("due: the task recurs from a later day or a time of day: change it in the client")
+            raise Invalid(
+                Phrase("due: the task recurs from a later day or a time of day: change it in the client")
+            )
         start = None
     return replace(before, start=start, end=end)
 
@@ -165,13 +174,15 @@ def _contact(session: Transaction, text: str, reader: Actor) -> int | None:
         try:
             found = scheduling.contact(session, id_)
         except NotFound as error:
-            raise Invalid(f"contact: {error}") from None
+            raise Invalid(Phrase("contact: {error}", error=error)) from None
     if found is None:
-        raise Invalid(f'contact: "{text[:60]}" is no contact: name the id or an e-mail address of one')
+        raise Invalid(
+            Phrase('contact: "{text}" is no contact: name the id or an e-mail address of one', text=text[:60])
+        )
     try:
         visible.require(session, reader, "contact", found.id)
     except NotFound as error:
-        raise Invalid(f"contact: {error}") from None
+        raise Invalid(Phrase("contact: {error}", error=error)) from None
     return found.id
 
 
@@ -180,7 +191,7 @@ def _event(session: Transaction, text: str) -> int | None:
         return None
     id_ = _number(text)
     if id_ is None or not scheduling.event_exists(session, id_):
-        raise Invalid(f'event: there is no event "{text[:40]}"')
+        raise Invalid(Phrase('event: there is no event "{text}"', text=text[:40]))
     return id_
 
 
@@ -203,7 +214,7 @@ def _save(
     try:
         item = settled_task(canonical(after))
     except ValueError as error:
-        raise Invalid(f"due: {error}") from None
+        raise Invalid(Phrase("due: {error}", error=error)) from None
     values = task_values(item, occasion.setting(record.values["assignee_id"]), record) | dict(columns)
     names = {name for name, value in values.items() if record.values[name] != value} - STAMPS
     if not calendar_rows.replace_task(session, record, values, occasion.now, by=occasion.actor.user_id):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from config.language import Phrase
 from connectors.calendar import Item
 from store import calendar_rows, meeting_rows, report_forms, scheduling
 from store.activities import ActivityState, DurationSource
@@ -47,12 +48,19 @@ def times(
     """When a meeting really began and ended (aware moments). Raises NotFound, Forbidden, Invalid."""
     record = calendar_rows.events(session, [event_id]).get(event_id)
     if record is None or record.main.values["series_id"] or record.main.values["deleted_at"] is not None:
-        raise NotFound(f"there is no event {event_id}")
+        raise NotFound(Phrase("there is no event {event_id}", event_id=event_id))
     involved = {one.user_id for row in record.rows for one in row.participants}
     if not occasion.actor.may_edit(record.main.values["owner_id"]) and occasion.actor.user_id not in involved:
-        raise Forbidden(f"{occasion.actor.login} takes no part in event {event_id}")
+        raise Forbidden(
+            Phrase("{login} takes no part in event {event_id}", login=occasion.actor.login, event_id=event_id)
+        )
     if not any(is_video(row.values) for row in record.rows):
-        raise Invalid(f"event {event_id} is no video meeting: only those become activities by themselves")
+        raise Invalid(
+            Phrase(
+                "event {event_id} is no video meeting: only those become activities by themselves",
+                event_id=event_id,
+            )
+        )
     item = item_of(record)
     key, scheduled = _occurrence(item, occurrence, occasion)
     start, end = actual
@@ -92,7 +100,7 @@ def _occurrence(item: Item, text: str | None, occasion: Occasion) -> tuple[str, 
     if text is not None:
         key = places.place_of(item, text, occasion.floating).key()
     elif item.main.timing.recurs:
-        raise Invalid("occurrence: the event recurs: name the day of the one that is meant")
+        raise Invalid(Phrase("occurrence: the event recurs: name the day of the one that is meant"))
     begin = item.by_key.get(key, item.main).timing.start
     around = occasion.now if begin is None else begin.instant(occasion.floating)
     if key and key not in item.by_key:
@@ -101,19 +109,19 @@ def _occurrence(item: Item, text: str | None, occasion: Occasion) -> tuple[str, 
     for one in found:
         if one.key == key or (not key and not item.main.timing.recurs):
             return one.key, (one.start, one.end)
-    raise Invalid(f"occurrence: the event has none on {text}")
+    raise Invalid(Phrase("occurrence: the event has none on {text}", text=text))
 
 
 def _plausible(start: datetime, end: datetime, scheduled: tuple[datetime, datetime], now: datetime) -> None:
     if end <= start:
-        raise Invalid("end: must be after the start")
+        raise Invalid(Phrase("end: must be after the start"))
     if end - start > LONGEST:
-        raise Invalid("end: a meeting lasts 24 hours at most")
+        raise Invalid(Phrase("end: a meeting lasts 24 hours at most"))
     if end > now + SKEW:
-        raise Invalid("end: is still to come")
+        raise Invalid(Phrase("end: is still to come"))
     if start > scheduled[1] + TOLD or end < scheduled[0] - TOLD:
         raise Invalid(
-            "start: more than a day from when the calendar says that it was: is it another meeting?"
+            Phrase("start: more than a day from when the calendar says that it was: is it another meeting?")
         )
 
 
@@ -133,7 +141,9 @@ def answer(
 ) -> Answered:
     """The report on an activity; a later one changes it. Raises NotFound, Immutable, Forbidden."""
     if len(text) > LONGEST_TEXT:
-        raise Invalid(f"text: a report has {LONGEST_TEXT} characters at most")
+        raise Invalid(
+            Phrase("text: a report has {longest_text} characters at most", longest_text=LONGEST_TEXT)
+        )
     meeting_rows.alone(session)
     known = report_forms.reportable(session, activity_id)
     _may(known, occasion)
@@ -192,6 +202,10 @@ def waive(session: Transaction, activity_id: int, occasion: Occasion) -> bool:
 def _may(known: Reportable, occasion: Occasion) -> None:
     if not occasion.actor.may_edit(known.user_id):
         raise Forbidden(
-            f"{occasion.actor.login} may not report on activity {known.id}: "
-            "only its user and users with the role advanced or admin may"
+            Phrase(
+                "{login} may not report on activity {id}: only its user and users with the role "
+                "advanced or admin may",
+                login=occasion.actor.login,
+                id=known.id,
+            )
         )
