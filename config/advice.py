@@ -16,7 +16,7 @@ FILE_CATEGORIES = frozenset({"payment_delay", "payment_notice", "account_info", 
 
 _TEXTS = (
     "ext_id", "name", "owner", "parent", "website", "vat_number", "phone", "phone2", "fax", "email",
-    "address1", "address2", "postcode", "city", "region", "country", "comment",
+    "address1", "address2", "postcode", "city", "region", "country", "segment", "comment",
 )  # fmt: skip
 ACCOUNT: Mapping[str, FieldSort] = {
     **dict.fromkeys(_TEXTS, FieldSort(Sort.TEXT)),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 from store import custom_fields
 from store.accounts import Account
 from store.base import Base, EnumText
-from store.custom_fields import FieldType, OwnField
+from store.custom_fields import FieldType, OwnField, ValueListItem
 from store.fields import Value as FieldValue
 from store.ledger import chunked
 from store.recommendations import AccountRecommendation, Category, RecommendationDeclined
@@ -118,9 +118,10 @@ def _facts(session: Session, ids: Sequence[int], own: Sequence[OwnField]) -> lis
     parent = aliased(Account)
     columns = [getattr(Account, name) for name in _AS_THEY_ARE]
     rows = (
-        select(*columns, Account.type, Account.status, User.login, parent.name)
+        select(*columns, Account.type, Account.status, User.login, parent.name, ValueListItem.code)
         .outerjoin(User, User.id == Account.owner_id)
         .outerjoin(parent, parent.id == Account.parent_id)
+        .outerjoin(ValueListItem, ValueListItem.id == Account.segment_id)
         .where(Account.id.in_(ids), Account.deleted_at.is_(None))
         .order_by(Account.id)
     )
@@ -137,10 +138,10 @@ def _facts(session: Session, ids: Sequence[int], own: Sequence[OwnField]) -> lis
     for id_, message in session.execute(refused.where(RecommendationDeclined.account_id.in_(ids))):
         declined.setdefault(id_, []).append(message)
     found, more = [], custom_fields.values(session, own, ids)
-    for *plain, type_, status, owner, parent_name in session.execute(rows):
+    for *plain, type_, status, owner, parent_name, segment in session.execute(rows):
         values: dict[str, Value] = dict(zip(_AS_THEY_ARE, plain, strict=True))
         values |= {"type": type_.value, "status": None if status is None else status.value,
-                   "owner": owner, "parent": parent_name}  # fmt: skip
+                   "owner": owner, "parent": parent_name, "segment": segment}  # fmt: skip
         id_ = plain[0]
         values |= {one.key: _plain(one, more.get(id_, {}).get(one.key)) for one in own}
         found.append(

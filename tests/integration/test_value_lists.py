@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, event, select, text
 
 from store import (
+    advice_rows,
     contact_list,
     csvfile,
     details,
@@ -381,3 +382,10 @@ def test_a_merge_fills_the_role_and_tells_of_another_by_its_code(company: Databa
         merging.unmerge(session, 1, 3, actor=ADMIN, now=NOON)
         merging.unmerge(session, 1, 2, actor=ADMIN, now=NOON)
     assert roles(company) == [("A", None), ("A", "buyer"), ("A", "user")]
+
+
+def test_rules_of_recommendations_know_an_account_by_the_code_of_its_segment(company: Database) -> None:
+    load(company, "ext_id,segment\nA1,Grand compte\n")
+    with company.read() as session:
+        known = {one.values["ext_id"]: one.values["segment"] for one in advice_rows.facts(session, [1, 2])}
+    assert known == {"A1": "large", "A2": None}
