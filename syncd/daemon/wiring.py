@@ -9,10 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
-from config import places
 from config.load import load
 from config.secrets import read_secret
-from config.settings import Mailbox, OAuth2, Role, Settings
+from config.settings import Mailbox, OAuth2, Settings
 from connectors.imap.access import ImapAccess
 from connectors.imap.auth import Password, Token
 from connectors.imap.client import ImapConnector
@@ -23,14 +22,12 @@ from store.blobs import BlobStore
 from store.database import Database
 from store.errors import Stale, StoreError
 from store.leases import Leases
-from store.mailboxes import MailboxRow
-from store.user_rows import UserRow
-from store.users import UserRole
 from syncd.core.identity import KeyedHash
 from syncd.core.matching import Exclusion, Policy
 from syncd.daemon import advice
 from syncd.daemon.calendars import calendar_rules, calendars_of
 from syncd.daemon.clock import now
+from syncd.daemon.config_rows import mailbox_rows, user_rows
 from syncd.daemon.connections import Kept, OneShot
 from syncd.daemon.crm import follows, logo_sync, matrix, status_sync
 from syncd.daemon.exchange import Exchange
@@ -54,11 +51,6 @@ if TYPE_CHECKING:
     from connectors.dav import access as dav
 
 C = TypeVar("C", bound=Connector)
-ROLES = {
-    Role.STANDARD: UserRole.STANDARD,
-    Role.ADVANCED: UserRole.ADVANCED,
-    Role.ADMIN: UserRole.WORKSPACE_ADMIN,
-}
 SECRET_BYTES = 32
 TRIES = 5  # of writing down what the config says, against others who do the same
 EWS_SCOPES = {
@@ -164,7 +156,7 @@ class Installation:
         return self._apply_config()
 
     def _apply_config(self) -> None:
-        users, boxes = _user_rows(self.settings), _mailbox_rows(self.settings)
+        users, boxes = user_rows(self.settings), mailbox_rows(self.settings)
         with self.database.read() as session:
             current = mailboxes.matches_config(session, users, boxes)
         if not current:
@@ -340,40 +332,6 @@ def mail_rules(settings: Settings, hashed: KeyedHash) -> MailRules:
         policy_hash=hashed.text(repr(facts)),
         limits=Limits(mail.max_attachment, mail.min_inline_image),
     )
-
-
-def _user_rows(settings: Settings) -> list[UserRow]:
-    return [
-        UserRow(
-            login=user.login,
-            name=user.name,
-            email=user.email.lower(),
-            aliases=tuple(alias.lower() for alias in user.aliases),
-            role=ROLES[user.role],
-            language=user.language,
-            timezone=None if user.timezone is None else user.timezone.key,
-            show_reminders=user.show_reminders,
-            manager=user.manager,
-            branch=user.branch,
-            base=places.kept(user.base_lat, user.base_lon),
-        )
-        for user in settings.users
-    ]
-
-
-def _mailbox_rows(settings: Settings) -> list[MailboxRow]:
-    return [
-        MailboxRow(
-            name=box.name,
-            user=box.user,
-            address=settings.address_of(box),
-            server=box.server,
-            sync_mail="mail" in box.sync,
-            sync_calendar="calendar" in box.sync,
-            direction=box.direction.name,
-        )
-        for box in settings.mailboxes
-    ]
 
 
 def _hash_key(path: Path) -> bytes:
