@@ -7,6 +7,9 @@ Pure functions that raise ValueError whose text names the accepted forms. Degree
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from config.language import Phrase
+from config.words import field_word
+
 SIX_DECIMALS = Decimal("0.000001")
 LARGEST_LATITUDE, LARGEST_LONGITUDE = 90, 180
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{1,30})?")
@@ -29,7 +32,10 @@ def position(text: str) -> tuple[Decimal, Decimal]:
     parts = text.split(apart)
     if len(parts) != 2:  # noqa: PLR2004 - latitude and longitude
         raise ValueError(
-            f'"{text[: 2 * _SHOWN]}" is no position: write latitude and longitude, "45.764043,4.835659"'
+            Phrase(
+                '"{text}" is no position: write latitude and longitude, "45.764043,4.835659"',
+                text=text[: 2 * _SHOWN],
+            )
         )
     return latitude(parts[0].strip()), longitude(parts[1].strip())
 
@@ -45,7 +51,13 @@ def degrees(text: str, name: str, largest: int, example: str) -> Decimal:
     """Degrees from -largest to largest, rounded to six decimals."""
     if _DEGREES.fullmatch(text) is None or abs(value := Decimal(text.replace(",", "."))) > largest:
         raise ValueError(
-            f'"{text[:_SHOWN]}" is no {name}: write degrees from -{largest} to {largest}, such as {example}'
+            Phrase(
+                '"{text}" is no {name}: write degrees from -{largest} to {largest}, such as {example}',
+                text=text[:_SHOWN],
+                name=field_word(name),
+                largest=largest,
+                example=example,
+            )
         )
     return _rounded(value)
 

@@ -14,6 +14,8 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from config.language import Phrase
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -62,7 +64,7 @@ def photo(data: bytes) -> Picture:
     """The photo of a person: a JPEG or PNG of at most 1 MiB to one of at most 512 by 512 points. A PNG stays
     one, so that what is transparent stays so. Raises BadPicture."""
     if len(data) > MOST_PHOTO:
-        raise BadPicture("is larger than 1 MiB: make it smaller first")
+        raise BadPicture(Phrase("is larger than 1 MiB: make it smaller first"))
     image, format_ = _drawn(data, ("JPEG", "PNG"), PHOTO_SIDE)
     return _written(image, JPEG if format_ == "JPEG" else PNG)
 
@@ -71,20 +73,22 @@ def logo(data: bytes) -> Picture:
     """A company's logo: a PNG, JPEG, GIF, WebP or icon of at most 512 KiB to a PNG of at most 256 by 256
     points. Raises BadPicture."""
     if len(data) > MOST_LOGO:
-        raise BadPicture("is larger than 512 KiB")
+        raise BadPicture(Phrase("is larger than 512 KiB"))
     image, _ = _drawn(data, ("PNG", "JPEG", "GIF", "WEBP", "ICO"), LOGO_SIDE)
     if min(image.size) < SMALLEST_LOGO:
-        raise BadPicture(f"is smaller than {SMALLEST_LOGO} by {SMALLEST_LOGO} points")
+        raise BadPicture(Phrase("is smaller than {least} by {least} points", least=SMALLEST_LOGO))
     return _written(image, PNG)
 
 
 def _drawn(data: bytes, formats: tuple[str, ...], side: int) -> "tuple[Image.Image, str]":
     """The picture at its new size, upright, in RGB or RGBA; and what it was."""
-    known = ", ".join(formats[:-1]) + f" or {formats[-1]}"
+    known = Phrase("{formats} or {last}", formats=", ".join(formats[:-1]), last=formats[-1])
     if data[:1000].lstrip().startswith(b"<") and b"<svg" in data[:1000].lower():
-        raise BadPicture(f"is an SVG, which is a program rather than a picture: give a {known}")
+        raise BadPicture(
+            Phrase("is an SVG, which is a program rather than a picture: give a {known}", known=known)
+        )
     if data.count(_START_OF_SCAN) > MOST_SCANS:
-        raise BadPicture(f"has more than {MOST_SCANS} scans")
+        raise BadPicture(Phrase("has more than {most} scans", most=MOST_SCANS))
     _bounded()
     from PIL import Image, UnidentifiedImageError
 
@@ -100,11 +104,13 @@ def _drawn(data: bytes, formats: tuple[str, ...], side: int) -> "tuple[Image.Ima
     except BadPicture:
         raise
     except UnidentifiedImageError:
-        raise BadPicture(f"is no picture of a kind that is taken: {known}") from None
+        raise BadPicture(Phrase("is no picture of a kind that is taken: {known}", known=known)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # raised by `Image.open` too
-        raise BadPicture(f"has more than {MOST_POINTS // 1_000_000} million points") from None
+        raise BadPicture(
+            Phrase("has more than {most} million points", most=MOST_POINTS // 1_000_000)
+        ) from None
     except _BROKEN:
-        raise BadPicture("is damaged, or not of the kind that it says it is") from None
+        raise BadPicture(Phrase("is damaged, or not of the kind that it says it is")) from None
     return image, format_
 
 
@@ -115,7 +121,7 @@ def _opened(data: bytes, formats: tuple[str, ...]) -> "tuple[Image.Image, str]":
     if data.startswith(_ICO) and "ICO" in formats:
         icon = IcoFile(io.BytesIO(data))
         if not icon.entry:
-            raise BadPicture("is an icon without any picture")
+            raise BadPicture(Phrase("is an icon without any picture"))
         # The largest one, of several the one with most colours.
         best = max(range(len(icon.entry)), key=lambda at: (icon.entry[at].square, icon.entry[at].color_depth))
         return icon.frame(best), "ICO"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
 from store import visible
 from store.accounts import Account
 from store.activities import Activity, ActivityContact, ActivityState, ActivityType
@@ -67,7 +68,7 @@ def locked(session: Session, account_id: int) -> Account:
     query = select(Account).where(Account.id == account_id).with_for_update()
     found = session.scalar(query.execution_options(populate_existing=True))
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"there is no account {account_id}")
+        raise NotFound(Phrase("there is no account {id}", id=account_id))
     return found
 
 

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from config.language import Phrase
 from store.base import Base, EnumText
 from store.database import bulk
 from store.fields import Value, day, text, yes_or_no
@@ -259,7 +260,11 @@ def remove(session: Session, entity: str, ids: Sequence[int]) -> None:
 def _text(_: OwnField, written: str) -> str:
     found = text(written)
     if len(found) > LONGEST_TEXT:
-        raise ValueError(f"has {len(found)} characters, at most {LONGEST_TEXT} are kept")
+        raise ValueError(
+            Phrase(
+                "has {count} characters, at most {longest} are kept", count=len(found), longest=LONGEST_TEXT
+            )
+        )
     return found
 
 
@@ -270,10 +275,14 @@ def _number(written: str, places: int) -> Decimal:
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite() or not -LARGEST < number < LARGEST:
-        raise ValueError(f'"{written[:20]}" is no number: write 1234.56 or 1 234,56')
+        raise ValueError(Phrase('"{value}" is no number: write 1234.56 or 1 234,56', value=written[:20]))
     if number != round(number, places):
-        what = "a whole number is expected" if places == 0 else f"at most {places} decimals are kept"
-        raise ValueError(f'"{written[:20]}": {what}')
+        what = (
+            Phrase("a whole number is expected")
+            if places == 0
+            else Phrase("at most {most} decimals are kept", most=places)
+        )
+        raise ValueError(Phrase('"{value}": {what}', value=written[:20], what=what))
     return round(number, DECIMALS)
 
 
@@ -288,7 +297,7 @@ def _decimal(_: OwnField, written: str) -> Decimal:
 def _percentage(_: OwnField, written: str) -> Decimal:
     number = _number(written.removesuffix("%"), DECIMALS)
     if not 0 <= number <= HUNDRED:
-        raise ValueError("must be a number from 0 to 100")
+        raise ValueError(Phrase("must be a number from 0 to 100"))
     return number
 
 
@@ -299,7 +308,9 @@ def _code(field: OwnField, written: str) -> str:
         if wanted in {item.code.casefold(), *(one.casefold() for one in item.label.values())}:
             return item.code
     known = ", ".join(one.code for one in field.items if one.active)
-    raise ValueError(f'"{written[:40]}" is not in the list; accepted: {known}')
+    raise ValueError(
+        Phrase('"{value}" is not in the list; accepted: {accepted}', value=written[:40], accepted=known)
+    )
 
 
 def _codes(field: OwnField, written: str) -> str | None:

@@ -139,7 +139,7 @@ def yes_or_no(value: str) -> bool:
 def metres(value: str) -> int:
     """A whole number of metres, zero or more."""
     if not value.isascii() or not value.isdecimal() or len(value) > _DIGITS:
-        raise ValueError(f'"{value[:20]}" is no whole number of metres')
+        raise ValueError(Phrase('"{value}" is no whole number of metres', value=value[:20]))
     return int(value)
 
 
@@ -194,7 +194,10 @@ def profile(value: str) -> str:
 
     if address_of(text(value)) is None:
         raise ValueError(
-            f'"{value[:40]}" is no LinkedIn profile: write https://www.linkedin.com/in/NAME, or NAME'
+            Phrase(
+                '"{value}" is no LinkedIn profile: write https://www.linkedin.com/in/NAME, or NAME',
+                value=value[:40],
+            )
         )
     return value
 

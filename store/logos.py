@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ForeignKey, LargeBinary, String, and_, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.language import Phrase
 from store import visible
 from store.accounts import Account
 from store.actors import Actor
@@ -109,7 +110,7 @@ def of_account(session: Session, account_id: int) -> dict[str, object]:
     """The fields of an account's logo, or of what stands in its place and why. Raises NotFound."""
     name = session.scalar(select(Account.name).where(Account.id == account_id))
     if name is None:
-        raise NotFound(f"there is no account {account_id}")
+        raise NotFound(Phrase("there is no account {id}", id=account_id))
     known = row(session, account_id)
     return {
         "logo": known.logo,
@@ -129,7 +130,7 @@ def content(session: Session, account_id: int, reader: Actor | None = None) -> D
         found is None or found.content is None or found.mime is None or found.width is None
         or found.height is None or found.sha256 is None
     ):  # fmt: skip
-        raise NotFound(f"account {account_id} has no logo")
+        raise NotFound(Phrase("account {id} has no logo", id=account_id))
     return Drawn(found.mime, found.width, found.height, found.sha256, found.content)
 
 
@@ -163,8 +164,11 @@ def website(session: Session, account_id: int, actor: Actor) -> str:
     found = _editable(session, account_id, actor)
     if not found.website:
         raise Invalid(
-            f"account {account_id} has no website: give it one with `syncd account edit {account_id} "
-            "--website`, or a logo with --file"
+            Phrase(
+                "account {id} has no website: give it one with `syncd account edit {id} --website`, "
+                "or a logo with --file",
+                id=account_id,
+            )
         )
     return found.website
 
@@ -267,7 +271,7 @@ def _editable(session: Session, account_id: int, actor: Actor) -> Account:
     visible.require(session, actor, "account", account_id)
     account = session.get(Account, account_id, with_for_update=True)
     if account is None or account.deleted_at is not None:
-        raise NotFound(f"there is no account {account_id}")
+        raise NotFound(Phrase("there is no account {id}", id=account_id))
     if not actor.may("account", Verb.UPDATE, [account.owner_id]):
-        raise actor.refuse(f"change account {account_id}", "account", Verb.UPDATE)
+        raise actor.refuse(Phrase("change account {id}", id=account_id), "account", Verb.UPDATE)
     return account

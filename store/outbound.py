@@ -11,6 +11,8 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from config.language import Phrase
+from config.words import field_word, value_word
 from store import visible
 from store.accounts import Account
 from store.audit_log import AuditLog
@@ -80,26 +82,40 @@ def to_contact(session: Session, contact_id: int, mail: Mail, by: By) -> str:
     visible.require(session, actor, "contact", contact_id)
     contact = session.scalar(select(Contact).where(Contact.id == contact_id, Contact.deleted_at.is_(None)))
     if contact is None:
-        raise NotFound(f"there is no contact {contact_id}")
+        raise NotFound(Phrase("there is no contact {id}", id=contact_id))
     if not contact.email:
-        raise Invalid(f"contact {contact_id} has no e-mail address")
+        raise Invalid(Phrase("contact {id} has no e-mail address", id=contact_id))
     if actor.user_id is None:
-        raise Invalid("whose mail is it? Say it with `--as LOGIN`")
+        raise Invalid(Phrase("whose mail is it? Say it with `--as LOGIN`"))
     subject = " ".join(mail.subject.split())
     if not subject:
-        raise Invalid("the subject is empty")
+        raise Invalid(Phrase("the subject is empty"))
     for name, text, most in (("subject", subject, LONGEST_SUBJECT), ("body", mail.body, LONGEST_BODY)):
         if len(text) > most:
-            raise Invalid(f"the {name} has {len(text)} characters, at most {most} are taken")
+            raise Invalid(
+                Phrase(
+                    "the {name} has {count} characters, at most {most} are taken",
+                    name=field_word(name),
+                    count=len(text),
+                    most=most,
+                )
+            )
     home = _home(session, actor.login)
     if home is None:
         raise Invalid(
-            f"{actor.login} has no mailbox of the own address whose mail is synchronised and written to: see "
-            "`sync` and `direction` of its [[mailboxes]] in the config"
+            Phrase(
+                "{login} has no mailbox of the own address whose mail is synchronised and written to: see "
+                "`sync` and `direction` of its [[mailboxes]] in the config",
+                login=actor.login,
+            )
         )
     if home.state not in WORKING or home.attention:
-        said = home.attention or f"it is {home.state.value}"
-        raise Invalid(f"the mailbox {home.name} is not in order: {said}. See `syncd status`")
+        said = home.attention or Phrase("it is {state}", state=value_word(home.state))
+        raise Invalid(
+            Phrase(
+                "the mailbox {name} is not in order: {said}. See `syncd status`", name=home.name, said=said
+            )
+        )
     id_ = want(session, actor.login, Mail(subject, mail.body, contact.account_id, contact.id), by.now)
     session.add(
         AuditLog(at=by.now, actor=actor.login, entity="contact", entity_id=contact.id,

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.language import Phrase
 from store import visible
 from store.accounts import Account
 from store.actors import Actor
@@ -77,8 +78,9 @@ def content(session: Session, contact_id: int, reader: Actor | None = None) -> D
     found = session.get(ContactPhoto, contact_id)
     if found is None:
         contact = session.get(Contact, contact_id)
-        what = "has no photo" if contact is not None else "does not exist"
-        raise NotFound(f"contact {contact_id} {what}")
+        if contact is None:
+            raise NotFound(Phrase("contact {id} does not exist", id=contact_id))
+        raise NotFound(Phrase("contact {id} has no photo", id=contact_id))
     return Drawn(found.mime, found.width, found.height, found.sha256, found.content)
 
 
@@ -97,7 +99,12 @@ def put(
     contact = _editable(session, contact_id, actor, deleted=photo is None)
     if expected is not None and contact.version != expected:
         raise Invalid(
-            f"contact {contact_id} was changed meanwhile: it is at version {contact.version}, not {expected}"
+            Phrase(
+                "contact {id} was changed meanwhile: it is at version {version}, not {expected}",
+                id=contact_id,
+                version=contact.version,
+                expected=expected,
+            )
         )
     there = row(session, contact_id)
     if (there and there.sha256) == (photo and photo.sha256):
@@ -157,8 +164,8 @@ def _editable(session: Session, contact_id: int, actor: Actor, *, deleted: bool)
     visible.require(session, actor, "contact", contact_id)
     contact = session.get(Contact, contact_id, with_for_update=True)
     if contact is None or (contact.deleted_at is not None and not deleted):
-        raise NotFound(f"there is no contact {contact_id}")
+        raise NotFound(Phrase("there is no contact {id}", id=contact_id))
     account = session.get_one(Account, contact.account_id)
     if not actor.may("contact", Verb.UPDATE, [contact.owner_id, account.owner_id]):
-        raise actor.refuse(f"change contact {contact_id}", "contact", Verb.UPDATE)
+        raise actor.refuse(Phrase("change contact {id}", id=contact_id), "contact", Verb.UPDATE)
     return contact

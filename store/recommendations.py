@@ -13,6 +13,7 @@ from enum import Enum
 from sqlalchemy import Boolean, ForeignKey, Index, String, Text, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.language import Phrase
 from store import outbox, visible
 from store.accounts import Account
 from store.actors import Actor
@@ -157,13 +158,19 @@ def checked(message: str) -> str:
     """The message as it is kept: plain text, its line breaks as they are. Raises Invalid."""
     plain = message.replace("\r\n", "\n").strip()
     if not plain:
-        raise Invalid("the message is empty: `syncd recommendation clear` takes one away")
+        raise Invalid(Phrase("the message is empty: `syncd recommendation clear` takes one away"))
     if len(plain) > LONGEST:
-        raise Invalid(f"the message has {len(plain)} characters, at most {LONGEST} are kept")
+        raise Invalid(
+            Phrase(
+                "the message has {count} characters, at most {longest} are kept",
+                count=len(plain),
+                longest=LONGEST,
+            )
+        )
     try:
         return lines(plain)
     except ValueError as error:
-        raise Invalid(f"the message {error}: plain text is expected") from None
+        raise Invalid(Phrase("the message {error}: plain text is expected", error=error)) from None
 
 
 def put(session: Session, account_id: int, wanted: Advice, by: By) -> bool:
@@ -310,9 +317,9 @@ def _account(session: Session, account_id: int, actor: Actor) -> Account:
     query = select(Account).where(Account.id == account_id, Account.deleted_at.is_(None))
     account = session.scalar(query.with_for_update())
     if account is None:
-        raise NotFound(f"there is no account {account_id}")
+        raise NotFound(Phrase("there is no account {id}", id=account_id))
     if not actor.may("account", Verb.UPDATE, [account.owner_id]):
-        raise actor.refuse(f"change account {account_id}", "account", Verb.UPDATE)
+        raise actor.refuse(Phrase("change account {id}", id=account_id), "account", Verb.UPDATE)
     return account
 
 

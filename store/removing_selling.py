@@ -10,6 +10,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.language import Phrase, together
+from config.words import noun_word
 from store import directory, statuses, visible
 from store.accounts import Account
 from store.actors import Actor
@@ -39,11 +41,11 @@ def delete(
     Invalid where something hangs on it."""
     record = _found(session, kind, id_, actor)
     if record.deleted_at is not None:
-        raise NotFound(f"there is no {kind} {id_}")
+        raise NotFound(Phrase("there is no {kind} {id}", kind=noun_word(kind), id=id_))
     _may(session, kind, record, "delete", actor)
     _at(kind, record, expected)
     if reason := _holding(session, record):
-        raise Invalid(f"{kind} {id_} {reason}")
+        raise Invalid(Phrase("{kind} {id} {reason}", kind=noun_word(kind), id=id_, reason=reason))
     return _written(session, kind, record, actor, now, deleted=True)
 
 
@@ -55,10 +57,10 @@ def restore(
     record = _found(session, kind, id_, actor)
     _may(session, kind, record, "restore", actor)
     if record.deleted_at is None:
-        raise Invalid(f"{kind} {id_} is not deleted")
+        raise Invalid(Phrase("{kind} {id} is not deleted", kind=noun_word(kind), id=id_))
     _at(kind, record, expected)
     if missing := _missing(session, record):
-        raise Invalid(f"{missing} is deleted: restore that first")
+        raise Invalid(Phrase("{missing} is deleted: restore that first", missing=missing))
     return _written(session, kind, record, actor, now, deleted=False)
 
 
@@ -68,19 +70,30 @@ def _found(session: Session, kind: str, id_: int, actor: Actor) -> Entity:
         visible.require(session, actor, kind, id_)
     record = session.get(MODELS[kind], id_)
     if record is None:
-        raise NotFound(f"there is no {kind} {id_}")
+        raise NotFound(Phrase("there is no {kind} {id}", kind=noun_word(kind), id=id_))
     return record
 
 
 def _may(session: Session, kind: str, record: Entity, verb: str, actor: Actor) -> None:
     """Raises Forbidden. The catalogue is nobody's own: whoever may change a product may delete it."""
-    entity = ENTITIES.get(kind, kind)
+    entity, noun = ENTITIES.get(kind, kind), noun_word(kind)
+    what = (
+        Phrase("delete {kind} {id}", kind=noun, id=record.id)
+        if verb == "delete"
+        else Phrase("restore {kind} {id}", kind=noun, id=record.id)
+    )
     if isinstance(record, Product):
         if actor.role not in TRUSTED:
-            what = f"{actor.login} may not {verb} product {record.id}"
-            raise Forbidden(f"{what}: that needs the role advanced or admin")
+            raise Forbidden(
+                Phrase(
+                    "{login} may not {what}: that needs the role {needed}",
+                    login=actor.login,
+                    what=what,
+                    needed=Phrase("advanced or admin"),
+                )
+            )
     elif not actor.may(entity, Verb.DELETE, _owners(session, record)):
-        raise actor.refuse(f"{verb} {kind} {record.id}", entity, Verb.DELETE)
+        raise actor.refuse(what, entity, Verb.DELETE)
 
 
 def _owners(session: Session, record: Entity) -> list[int | None]:
@@ -107,7 +120,13 @@ def _accounts(session: Session, record: Entity) -> Sequence[int]:
 def _at(kind: str, record: Entity, expected: int | None) -> None:
     if expected is not None and record.version != expected:
         raise Stale(
-            f"{kind} {record.id} was changed meanwhile: it is at version {record.version}, not {expected}"
+            Phrase(
+                "{kind} {id} was changed meanwhile: it is at version {version}, not {expected}",
+                kind=noun_word(kind),
+                id=record.id,
+                version=record.version,
+                expected=expected,
+            )
         )
 
 
@@ -117,19 +136,25 @@ def _holding(session: Session, record: Entity) -> str | None:
         case Project():
             deals = select(Deal.id).where(Deal.project_id == record.id, Deal.deleted_at.is_(None))
             if found := session.scalars(deals.order_by(Deal.id)).all():
-                return f"still has {_ids('deal', found)}: move or delete them first"
+                return Phrase("still has {those}: move or delete them first", those=_ids("deal", found))
         case Deal():
             won = select(Opportunity.id).where(
                 Opportunity.converted_deal_id == record.id, Opportunity.deleted_at.is_(None)
             )
             if found := session.scalars(won.order_by(Opportunity.id)).all():
-                return f"is what became of {_ids('opportunity', found)}: empty --converted-deal there first"
+                return Phrase(
+                    "is what became of {those}: empty --converted-deal there first",
+                    those=_ids("opportunity", found),
+                )
         case Opportunity():
             orders = select(SalesOrder.id).where(
                 SalesOrder.opportunity_id == record.id, SalesOrder.deleted_at.is_(None)
             )
             if found := session.scalars(orders.order_by(SalesOrder.id)).all():
-                return f"still has {_ids('order', found)}: empty --opportunity there or delete them first"
+                return Phrase(
+                    "still has {those}: empty --opportunity there or delete them first",
+                    those=_ids("order", found),
+                )
         case Product():
             sold = (
                 select(SalesOrder.id)
@@ -139,10 +164,13 @@ def _holding(session: Session, record: Entity) -> str | None:
                 .distinct()
             )
             if found := session.scalars(sold.order_by(SalesOrder.id)).all():
-                where = _ids("order", found)
-                return f"is in {where}: `syncd product edit {record.id} --active no` takes it out of sale"
+                return Phrase(
+                    "is in {those}: `syncd product edit {id} --active no` takes it out of sale",
+                    those=_ids("order", found),
+                    id=record.id,
+                )
         case SalesOrder(state=OrderState.CONFIRMED):
-            return f"is CONFIRMED: `syncd order cancel {record.id}` first"
+            return Phrase("is CONFIRMED: `syncd order cancel {id}` first", id=record.id)
     return None
 
 
@@ -170,7 +198,7 @@ def _missing(session: Session, record: Entity) -> str | None:
     for noun, model, ids in wanted:
         gone = select(model.id).where(model.id.in_([one for one in ids if one is not None]))
         if (found := session.scalar(gone.where(model.deleted_at.is_not(None)).limit(1))) is not None:
-            return f"its {noun} {found}"
+            return Phrase("its {noun} {id}", noun=noun_word(noun), id=found)
     return None
 
 
@@ -178,7 +206,7 @@ def _ids(noun: str, found: Sequence[int]) -> str:
     """ "deal 7", "deals 7, 8": at most a few of them."""
     named = ", ".join(map(str, found[:NAMED])) + (" …" if len(found) > NAMED else "")
     plural = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{noun if len(found) == 1 else plural} {named}"
+    return together([noun_word(noun if len(found) == 1 else plural), named], " ")
 
 
 def _written(

@@ -13,6 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config.built_in_lists import OF, STARTS_WITH
+from config.language import Phrase, said, together
+from config.words import noun_word
 from store.accounts import Account
 from store.contacts import Contact
 from store.custom_fields import ValueListItem
@@ -76,9 +78,17 @@ class Choices:
             return found[0].id
         if found:
             codes = ", ".join(one.code for one in found)
-            raise ValueError(f'"{written[:40]}" is the label of several values: write a code ({codes})')
-        known = ", ".join(one.code for one in self.items if one.active) or "none"
-        raise ValueError(f'"{written[:40]}" is not in the list; accepted: {known}')
+            raise ValueError(
+                Phrase(
+                    '"{value}" is the label of several values: write a code ({codes})',
+                    value=written[:40],
+                    codes=codes,
+                )
+            )
+        known = ", ".join(one.code for one in self.items if one.active) or Phrase("none")
+        raise ValueError(
+            Phrase('"{value}" is not in the list; accepted: {accepted}', value=written[:40], accepted=known)
+        )
 
     def default(self, branch: int | None) -> int | None:
         """The id of the item that a new record has; None for none."""
@@ -158,10 +168,14 @@ def check(
             if item is None or record.values[column] == (record.before or {}).get(column):
                 continue
             if not item.active:
-                findings.fault(record.line, header, f'"{item.code}" can be chosen no more')
+                findings.fault(record.line, header, Phrase('"{code}" can be chosen no more', code=item.code))
             elif not item.open_to(branch):
                 names = ", ".join(session.scalars(select(Branch.name).where(Branch.id.in_(item.branches))))
-                findings.fault(record.line, header, f'"{item.code}" is for the branch {names} only')
+                findings.fault(
+                    record.line,
+                    header,
+                    Phrase('"{code}" is for the branch {names} only', code=item.code, names=names),
+                )
     if STATUS in known:
         _flag(records, {one.id: one for one in known[STATUS].items})
 
@@ -210,7 +224,7 @@ def wanted(
     try:
         ids = tuple(dict.fromkeys(mine.read(one) for one in written))
     except ValueError as error:
-        raise Invalid(f"{option}: {error}") from None
+        raise Invalid(Phrase("{option}: {message}", option=option, message=error)) from None
     return COLUMNS[list_code].key, ids
 
 
@@ -220,19 +234,21 @@ def status(session: Session, kind: Kind, written: str) -> tuple[str, tuple[Value
     headers = KINDS[kind.name].by_header
     plain = headers.get("state") or headers.get("status")
     if plain is None:
-        raise ValueError(f"{kind.name} have none that it could mean")
+        raise ValueError(Phrase("{kind} have none that it could mean", kind=noun_word(kind.name)))
     try:
         return plain.header, (plain.read(written),)
     except ValueError as error:
         if (kind.entity, "status") not in LISTS:
             raise
-        words = str(error)
+        words = said(error)
     mine = LISTS[kind.entity, "status"]
     try:
         return COLUMNS[mine].key, (choices(session, [mine])[mine].read(written),)
     except ValueError as error:
-        further = str(error).rpartition("accepted: ")[2]
-        raise ValueError(f"{words}, {further}" if "accepted: " in words else str(error)) from None
+        reason = said(error)
+        further = reason.values.get("accepted", reason) if isinstance(reason, Phrase) else reason
+        both = together([words, str(further)], ", ")
+        raise ValueError(both if "accepted: " in words else reason) from None
 
 
 def of_rows(session: Session, ids: Iterable[Any]) -> dict[int, str]:

@@ -65,7 +65,7 @@ BESIDE = frozenset(  # what is shown beside the columns, and the heads of lists 
 )
 HEADS = frozenset(  # of tables that are no rows of one kind
     {"place", "video", "e-mail", "kind", "answer", "participants", "due", "until", "value", "values", "why"}
-    | {"waits for", "source", "state"}
+    | {"waits for", "source", "state", "cleared", "rule", "body"}
 )
 NOUNS = frozenset(
     {

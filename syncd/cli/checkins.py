@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase, term, together
+from syncd.cli import language
 from syncd.cli.context import Cli, Json, UsageError, actor, of
 from syncd.cli.output import as_json, clean, say
 from syncd.cli.records import As
@@ -35,8 +37,9 @@ Contacts = Annotated[
     ),
 ]
 NOTES = {
-    "fr": {"far": "loin", "low_accuracy": "position imprécise", "first_location": "première localisation"},
-    "en": {"far": "far", "low_accuracy": "low accuracy", "first_location": "first location"},
+    "far": term("check-in", "far"),
+    "low_accuracy": term("check-in", "low accuracy"),
+    "first_location": term("check-in", "first location"),
 }
 
 
@@ -115,7 +118,7 @@ def _asked(
     from syncd.engine.checkins import Asked
 
     if (event is None) == (account is None):
-        raise UsageError("name exactly one of --event and --account")
+        raise UsageError(Phrase("name exactly one of --event and --account"))
     return Asked(event, account, position, accuracy, at, tuple(contacts or ()))
 
 
@@ -133,7 +136,7 @@ def _tell(
     from syncd.daemon.occasions import occasion_of
 
     if login is None:
-        raise UsageError("--as LOGIN: name the user who is on site")
+        raise UsageError(Phrase("--as LOGIN: name the user who is on site"))
     with cli.installation() as installation:
         with installation.database.read() as session:
             occasion = occasion_of(installation, actor(session, login), Channel.CLI, now())
@@ -142,11 +145,23 @@ def _tell(
     if json:
         as_json(done)
         return
-    name, language = clean(done.account), occasion.language
+    name = clean(done.account)
     if done.checkin_id is None:
-        say(f"visit of {name} recorded: activity {done.activity_id}")
+        say(Phrase("visit of {name} recorded: activity {activity}", name=name, activity=done.activity_id))
         return
-    far = "" if done.distance_m is None else f", {told(done.distance_m, language)} away"
-    note = NOTES[language].get(done.flag.value)
-    noted = f" ({note})" if note else ""
-    say(f"check-in {done.checkin_id} at {name}{far}{noted}: activity {done.activity_id}")
+    far = (
+        ""
+        if done.distance_m is None
+        else Phrase(", {distance} away", distance=told(done.distance_m, language.chosen()))
+    )
+    note = NOTES.get(done.flag.value)
+    say(
+        Phrase(
+            "check-in {id} at {name}{far}{note}: activity {activity}",
+            id=done.checkin_id,
+            name=name,
+            far=far,
+            note=together([" (", note, ")"], "") if note else "",
+            activity=done.activity_id,
+        )
+    )

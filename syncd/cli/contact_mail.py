@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli.context import UsageError, actor, of
 from syncd.cli.output import say
 from syncd.cli.records import As
@@ -38,17 +39,17 @@ def email(
     with of(ctx).installation() as installation, installation.database.write() as session:
         by = By(actor(session, as_), Channel.CLI, now())
         to = outbound.to_contact(session, id_, mail, by)
-    say(f"a draft to {to} lies in Drafts after the next cycle of the mailbox")
+    say(Phrase("a draft to {to} lies in Drafts after the next cycle of the mailbox", to=to))
 
 
 def _input() -> str:
     content = sys.stdin.buffer.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        raise UsageError(f"the text is longer than {MOST_BYTES} bytes")
+        raise UsageError(Phrase("the text is longer than {most} bytes", most=MOST_BYTES))
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise UsageError("the text on standard input is no UTF-8") from None
+        raise UsageError(Phrase("the text on standard input is no UTF-8")) from None
 
 
 def add_to(group: typer.Typer) -> None:

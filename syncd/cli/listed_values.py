@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from config.words import field_word
+from config.language import Phrase, said
+from config.words import field_word, noun_word
 from syncd.cli import language
 from syncd.cli.context import UsageError
 
@@ -49,7 +50,14 @@ def only_for(what: str, lists: Mapping[str, list[str] | None]) -> None:
     for code, written in lists.items():
         option, plural = OPTIONS[code]
         if written and what != plural:
-            raise UsageError(f"{option} is for {plural}, and not for {what}")
+            raise UsageError(
+                Phrase(
+                    "{option} is for {plural}, and not for {what}",
+                    option=option,
+                    plural=noun_word(plural),
+                    what=noun_word(what),
+                )
+            )
 
 
 def chosen(
@@ -64,7 +72,7 @@ def chosen(
             try:
                 yield value_lists.wanted(session, code, written, OPTIONS[code][0])
             except Invalid as error:
-                raise UsageError(str(error)) from None
+                raise UsageError(said(error)) from None
 
 
 def in_status(
@@ -77,11 +85,11 @@ def in_status(
     if written is None:
         return
     if what not in KINDS:
-        raise UsageError(f"--status: {what} have none that it could mean")
+        raise UsageError(Phrase("--status: {what} have none that it could mean", what=noun_word(what)))
     try:
         yield value_lists.status(session, KINDS[what], written)
     except ValueError as error:
-        raise UsageError(f"--status: {error}") from None
+        raise UsageError(Phrase("--status: {error}", error=error)) from None
 
 
 def reading(session: "Transaction", what: str) -> Reading:

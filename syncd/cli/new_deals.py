@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli import sold
 from syncd.cli.context import UsageError
 from syncd.cli.options import parameter
@@ -47,7 +48,7 @@ def wanted(cells: Mapping[str, str]) -> bool:
     if "new_account" in cells:
         return True
     if "account_type" in cells:
-        raise UsageError("--account-type: is for --new-account NAME")
+        raise UsageError(Phrase("--account-type: is for --new-account NAME"))
     return False
 
 
@@ -73,4 +74,11 @@ def add(installation: "Installation", asked: sold.Given, cells: Mapping[str, str
         as_json({"changed": True, "deal": sold.fields_of(installation, "deal", made.deal), **told})
         return
     warnings(made.saved)
-    say(f"account {made.account}, project {made.project} and deal {made.deal} added")
+    say(
+        Phrase(
+            "account {account}, project {project} and deal {deal} added",
+            account=made.account,
+            project=made.project,
+            deal=made.deal,
+        )
+    )

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from config.language import Phrase, plural, together
 from syncd.cli import mail
 from syncd.cli.context import Json, UsageError, actor, of
-from syncd.cli.output import as_json, count, plain, say, shown, table
+from syncd.cli.output import as_json, plain, say, shown, table
 from syncd.cli.records import As
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ def forget_contact(
       syncd forget contact anne@dupont.example --yes --receipt erased.json
     """
     if yes and dry_run:
-        raise UsageError("--yes and --dry-run exclude each other")
+        raise UsageError(Phrase("--yes and --dry-run exclude each other"))
     if receipt is not None and not yes:
-        raise UsageError("--receipt goes with --yes: there is none of what was not done")
+        raise UsageError(Phrase("--receipt goes with --yes: there is none of what was not done"))
     from syncd.daemon import offers
     from syncd.daemon.clock import now
 
@@ -112,13 +113,25 @@ def forget_old(
     if json:
         as_json({"done": yes, "old": seen, "erased": done})
     elif done is not None:
-        say(f"{count(done.mails, 'e-mail')} and {count(done.files, 'file')} of attachments erased")
+        say(
+            Phrase(
+                "{mails} and {files} of attachments erased",
+                mails=_mails(done.mails),
+                files=_files(done.files),
+            )
+        )
     else:
         span = (
-            "" if seen.oldest is None else f", from {shown(seen.oldest, zone)} to {shown(seen.newest, zone)}"
+            ""
+            if seen.oldest is None
+            else Phrase(
+                ", from {oldest} to {newest}",
+                oldest=shown(seen.oldest, zone),
+                newest=shown(seen.newest, zone),
+            )
         )
-        say(f"{count(seen.mails, 'e-mail')} would go{span}.")
-        say("Nothing was erased: add --yes to do it, or wait for the service's next night.")
+        say(Phrase("{mails} would go{span}.", mails=_mails(seen.mails), span=span))
+        say(Phrase("Nothing was erased: add --yes to do it, or wait for the service's next night."))
 
 
 def add_to(contact: typer.Typer) -> None:
@@ -149,7 +162,7 @@ def export(
     from syncd.daemon.clock import now
 
     if file.exists() and not force:
-        raise UsageError(f"{file} is there already and is not overwritten (--force does)")
+        raise UsageError(Phrase("{path} is there already and is not overwritten (--force does)", path=file))
     with of(ctx).installation() as installation:
         with installation.database.read() as session:
             acting = actor(session, as_)
@@ -159,13 +172,31 @@ def export(
         as_json(done)
         return
     amounts = (
-        count(done.mails, "e-mail"),
-        count(done.files, "attachment"),
-        count(done.activities, "activity"),
+        _mails(done.mails),
+        _attachments(done.files),
+        plural("{number} activity", "{number} activities", done.activities),
+        plural("{number} event", "{number} events", done.events),
     )
-    say(f"{file}: {', '.join(amounts)}, {count(done.events, 'event')}")
+    say(Phrase("{file}: {amounts}", file=file, amounts=together(amounts, ", ")))
     if done.missing:
-        say(f"{count(done.missing, 'attachment')} without content: larger than mail.max_attachment, or lost")
+        say(
+            Phrase(
+                "{attachments} without content: larger than mail.max_attachment, or lost",
+                attachments=_attachments(done.missing),
+            )
+        )
+
+
+def _mails(number: int) -> Phrase:
+    return plural("{number} e-mail", "{number} e-mails", number)
+
+
+def _files(number: int) -> Phrase:
+    return plural("{number} file", "{number} files", number)
+
+
+def _attachments(number: int) -> Phrase:
+    return plural("{number} attachment", "{number} attachments", number)
 
 
 @contextmanager
@@ -206,19 +237,22 @@ def _put(path: Path, found: "Receipt") -> None:
 
 def _print(found: "Receipt", zone: ZoneInfo, *, done: bool) -> None:
     if found.again:
-        say(f"This was done before, on {shown(found.at, zone)} by {found.by}.")
+        say(Phrase("This was done before, on {at} by {by}.", at=shown(found.at, zone), by=found.by))
     names = sorted({*found.counts, *found.cleaned})
     rows = [(one, str(found.counts.get(one, 0)), str(found.cleaned.get(one, 0))) for one in names]
-    table(("table", "rows", "texts of others"), rows)
-    say(f"{count(found.files, 'file')} of attachments")
+    table((Phrase("table"), Phrase("rows"), Phrase("texts of others")), rows)
+    say(Phrase("{files} of attachments", files=_files(found.files)))
     if found.copies:
         say(
-            f"copies of events and tasks in calendars: {found.copies}, left as they are and "
-            "not synchronised any more"
+            Phrase(
+                "copies of events and tasks in calendars: {number}, left as they are and "
+                "not synchronised any more",
+                number=found.copies,
+            )
         )
     for note in found.notes:
-        say(f"note: {shown(note, zone)}")
+        say(Phrase("note: {note}", note=shown(note, zone)))
     if done:
-        say(f"Erased. Receipt {found.id}; backups are yours to age out.")
+        say(Phrase("Erased. Receipt {id}; backups are yours to age out.", id=found.id))
     else:
-        say("Nothing was erased: add --yes to do it. It cannot be taken back.")
+        say(Phrase("Nothing was erased: add --yes to do it. It cannot be taken back."))

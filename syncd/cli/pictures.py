@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
 from syncd.cli.context import Json, UsageError, actor, of, reader_of
 from syncd.cli.editing import Id, Version
 from syncd.cli.output import as_json, clean, say, warn
@@ -58,8 +59,12 @@ def photo(
                 who = actor(session, as_)
                 changed = photos.put(session, id_, drawn, actor=who, now=now(), expected=if_version)
             if not json:
-                word = "removed" if remove else "changed"
-                say(f"photo of contact {id_} {word}" if changed else "nothing to change")
+                if not changed:
+                    say(Phrase("nothing to change"))
+                elif remove:
+                    say(Phrase("photo of contact {id} removed", id=id_))
+                else:
+                    say(Phrase("photo of contact {id} changed", id=id_))
                 return
         with installation.database.read() as session:
             if save is not None:
@@ -70,7 +75,7 @@ def photo(
     if json:
         as_json({"contact": id_, "photo": told})
     elif save is None:
-        say("no photo" if told is None else str(told))
+        say(Phrase("no photo") if told is None else str(told))
 
 
 def logo(
@@ -112,8 +117,12 @@ def logo(
             with installation.database.write() as session:
                 changed = logos.put(session, id_, drawn, actor=actor(session, as_), now=now())
             if not json:
-                word = "removed" if remove else "changed"
-                say(f"logo of account {id_} {word}" if changed else "nothing to change")
+                if not changed:
+                    say(Phrase("nothing to change"))
+                elif remove:
+                    say(Phrase("logo of account {id} removed", id=id_))
+                else:
+                    say(Phrase("logo of account {id} changed", id=id_))
                 return
         with installation.database.read() as session:
             if save is not None:
@@ -125,7 +134,9 @@ def logo(
     elif save is None:
         tell(told)
     if not fetched:
-        warn(f"no logo was found: {clean(str(told['logo_problem'] or 'the account was changed meanwhile'))}")
+        problem = told["logo_problem"]
+        why = clean(str(problem)) if problem else Phrase("the account was changed meanwhile")
+        warn(Phrase("no logo was found: {why}", why=why))
         raise typer.Exit(1)
 
 
@@ -158,7 +169,7 @@ def handed_in(file: Path, read: "Callable[[bytes], Picture]") -> "Drawn":
     try:
         return drawn(read(data))
     except BadPicture as error:
-        raise UsageError(f"{file.name} {error}") from None
+        raise UsageError(Phrase("{file} {error}", file=file.name, error=error)) from None
 
 
 def written(file: Path, picture: "Drawn") -> None:
@@ -167,10 +178,10 @@ def written(file: Path, picture: "Drawn") -> None:
         with file.open("xb") as stream:
             stream.write(picture.content)
     except FileExistsError:
-        raise UsageError(f"{file} is there already and is not overwritten") from None
-    say(f"{file}: {picture.mime}, {len(picture.content)} octets")
+        raise UsageError(Phrase("{file} is there already and is not overwritten", file=file)) from None
+    say(Phrase("{file}: {mime}, {size} octets", file=file, mime=picture.mime, size=len(picture.content)))
 
 
 def _one_of(*given: bool) -> None:
     if sum(given) > 1:
-        raise UsageError("only one thing at a time: a file, --fetch, --remove or --save")
+        raise UsageError(Phrase("only one thing at a time: a file, --fetch, --remove or --save"))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase, plural
+from config.words import value_word
 from syncd.cli.context import Cli, Json, UsageError, account_of, actor, of, reader_of
-from syncd.cli.output import as_json, clean, clean_lines, count, plain, say, shown, table, warn
+from syncd.cli.output import as_json, clean, clean_lines, heads, plain, say, shown, table, warn
 from syncd.cli.records import As
 
 if TYPE_CHECKING:
@@ -73,7 +75,8 @@ def set_(
         id_ = references.account(session, account)
         by = recommendations.By(actor(session, as_), Channel.CLI, now())
         changed = recommendations.put(session, id_, wanted, by)
-    say(f"account {id_} has a new recommendation" if changed else "nothing to change")
+    told = Phrase("account {id} has a new recommendation", id=id_)
+    say(told if changed else Phrase("nothing to change"))
 
 
 def _input() -> str:
@@ -81,7 +84,7 @@ def _input() -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError("standard input is no text in UTF-8") from None
+        raise UsageError(Phrase("standard input is no text in UTF-8")) from None
 
 
 @recommendation.command("clear")
@@ -100,7 +103,8 @@ def clear(ctx: typer.Context, account: Account, as_: As = None) -> None:
         id_ = references.account(session, account)
         by = recommendations.By(actor(session, as_), Channel.CLI, now())
         changed = installation.recommending.clear(session, id_, by)
-    say(f"account {id_} has no recommendation any more" if changed else "nothing to change")
+    told = Phrase("account {id} has no recommendation any more", id=id_)
+    say(told if changed else Phrase("nothing to change"))
 
 
 @recommendation.command("show")
@@ -123,14 +127,14 @@ def show(ctx: typer.Context, account: Account, as_: As = None, json: Annotated[b
         as_json({"account_id": id_, "recommendation": stands, "history": before})
         return
     if stands is None:
-        say("None.")
+        say(Phrase("None."))
     else:
         frame(stands, workspace)
     if before:
-        say("history:")
+        say(Phrase("history:"))
         zone = workspace.timezone
         table(
-            ["from", "until", "source", "author", "cleared", "message"],
+            heads("from", "until", "source", "author", "cleared", "message"),
             [
                 [shown(getattr(one, name), zone)
                  for name in ("at", "until", "source", "author", "cleared", "message")]
@@ -166,18 +170,25 @@ def list_(
         as_json({"rows": plain(rows), "total": total, "offset": offset})
         return
     if not rows:
-        say("None.")
+        say(Phrase("None."))
         return
     table(
-        ["account", "category", "source", "author", "at", "message"],
+        heads("account", "category", "source", "author", "at", "message"),
         [
-            [clean(one.account), one.category.value, one.source.value, clean(one.author),
+            [clean(one.account), value_word(one.category), value_word(one.source), clean(one.author),
              shown(one.at, zone), clean(preview(one.message))]
             for one in rows
         ],
     )  # fmt: skip
     if total > len(rows):
-        warn(f"{len(rows)} of {total}, from {offset + 1} on (--limit, --offset)")
+        warn(
+            Phrase(
+                "{count} of {total}, from {offset} on (--limit, --offset)",
+                count=len(rows),
+                total=total,
+                offset=offset + 1,
+            )
+        )
 
 
 def import_file(cli: Cli, file: Path, *, login: str | None, dry_run: bool, json: bool) -> None:
@@ -192,11 +203,13 @@ def import_file(cli: Cli, file: Path, *, login: str | None, dry_run: bool, json:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
-        raise UsageError(f"{file} is larger than {MAX_BYTES // 2**20} MiB: split it")
+        raise UsageError(
+            Phrase("{file} is larger than {most} MiB: split it", file=file, most=MAX_BYTES // 2**20)
+        )
     with cli.installation() as installation:
         if installation.settings.product.plan == "essential":
             raise UsageError(
-                'the plan "essential" has no recommendations from files ([product] in the config)'
+                Phrase('the plan "essential" has no recommendations from files ([product] in the config)')
             )
         with installation.database.read() as session:
             who = actor(session, login)
@@ -206,11 +219,15 @@ def import_file(cli: Cli, file: Path, *, login: str | None, dry_run: bool, json:
         as_json({"dry_run": dry_run, "known": done.known, "rows": done.rows, "changes": done.changes})
         return
     if done.known:
-        say("this file was taken in before: nothing to do")
+        say(Phrase("this file was taken in before: nothing to do"))
         return
     for one in done.warnings:
-        warn(str(one))
-    say(f"recommendations: {count(done.rows, 'row')} {'read' if dry_run else 'taken'}")
+        warn(one.told)
+    say(
+        plural("recommendations: {number} row read", "recommendations: {number} rows read", done.rows)
+        if dry_run
+        else plural("recommendations: {number} row taken", "recommendations: {number} rows taken", done.rows)
+    )
     tell_changes(done.changes, dry_run=dry_run)
 
 
@@ -218,18 +235,23 @@ def tell_changes(changes: "Sequence[AdviceChange]", *, dry_run: bool) -> None:
     """What rules have written, or would."""
     from syncd.core.recommending import preview
 
-    say(f"{len(changes)} {'would change' if dry_run else 'changed'}")
+    number = len(changes)
+    say(
+        plural("{number} would change", "{number} would change", number)
+        if dry_run
+        else plural("{number} changed", "{number} changed", number)
+    )
     if changes:
         table(
-            ["id", "account", "rule", "message"],
+            heads("id", "account", "rule", "message"),
             [
                 [str(one.account_id), clean(one.account), clean(one.rule),
-                 "(cleared)" if one.message is None else clean(preview(one.message))]
+                 Phrase("(cleared)") if one.message is None else clean(preview(one.message))]
                 for one in changes[:SHOWN]
             ],
         )  # fmt: skip
     if len(changes) > SHOWN:
-        warn(f"… and {len(changes) - SHOWN} more (--json has them all)")
+        warn(Phrase("… and {more} more (--json has them all)", more=len(changes) - SHOWN))
 
 
 def frame(stands: "Recommendation", workspace: "Workspace") -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase
+from config.words import noun_word
 from syncd.cli import new_deals, saving, sold
 from syncd.cli.context import Json, of
 from syncd.cli.editing import Id, Version
@@ -119,7 +121,12 @@ def _delete(noun: Noun, installation: "Installation", asked: Given) -> None:
     from store import removing_selling
 
     remove = partial(removing_selling.delete, kind=noun.name, expected=asked.version)
-    told = f"{noun.name} {asked.id} deleted; `syncd {noun.name} restore {asked.id}` brings it back"
+    told = Phrase(
+        "{noun} {id} deleted; `syncd {name} restore {id}` brings it back",
+        noun=noun_word(noun.name),
+        id=asked.id,
+        name=noun.name,
+    )
     saving.delete(installation, remove, asked.id or 0, asked.login, told)
 
 
@@ -127,7 +134,8 @@ def _restore(noun: Noun, installation: "Installation", asked: Given) -> None:
     from store import removing_selling
 
     restore = partial(removing_selling.restore, kind=noun.name, expected=asked.version)
-    saving.restore(installation, restore, asked.id or 0, asked.login, f"{noun.name} {asked.id} is back")
+    told = Phrase("{noun} {id} is back", noun=noun_word(noun.name), id=asked.id)
+    saving.restore(installation, restore, asked.id or 0, asked.login, told)
 
 
 FURTHER: dict[str, tuple[tuple[str, str, str, Do], ...]] = {

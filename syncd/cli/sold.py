@@ -77,7 +77,7 @@ def change(
     def also(session: "Transaction", saved: "Saved", occasion: "Occasion") -> None:
         id_ = saved.rows[0].record_id
         if id_ is None:
-            raise NotFound(Phrase("there is no {noun} {id}", noun=noun.name, id=asked.id))
+            raise NotFound(Phrase("there is no {noun} {id}", noun=noun_word(noun.name), id=asked.id))
         touched.append(_lines(session, id_, lines, asked.dropped, occasion))
         if noun.name == "order" and "account" in cells:
             said.extend(recommendations.order_warnings(session, session.get_one(SalesOrder, id_).account_id))
@@ -135,7 +135,11 @@ def _line(text: str) -> dict[str, str]:
     for part in text.split(";"):
         name, equals, value = part.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f'--line: "{part.strip()[:30]}" is no field: write "product=CODE; quantity=2"')
+            raise UsageError(
+                Phrase(
+                    '--line: "{part}" is no field: write "product=CODE; quantity=2"', part=part.strip()[:30]
+                )
+            )
         cells[name.strip().lower()] = value.strip()
     return cells
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from config import places
+from config.language import Phrase
 from connectors.calendar import Status, zone_info
 from store import checkin_rows, entries, references, scheduling, visible
 from store.accounts import Account
@@ -20,7 +21,7 @@ from store.checkin_rows import Found, Visit
 from store.checkins import CheckInFlag
 from store.database import Transaction
 from store.errors import Forbidden, Invalid, NotFound, Twice
-from syncd.core.checkins import Limits, Result, Span, day_in, judge, nearest, whole_metres
+from syncd.core.checkins import MOST_ACCURACY_M, Limits, Result, Span, day_in, judge, nearest, whole_metres
 from syncd.core.distance import metres, told
 from syncd.core.recurrence import Occurrence, occurrences
 from syncd.engine import distances
@@ -37,7 +38,7 @@ FLAGS = {
     Result.FIRST_LOCATION: CheckInFlag.FIRST_LOCATION,
 }
 VISITS = {"fr": "Visite : {name}", "en": "Visit: {name}"}
-PLAIN = "`syncd checkin visit` records the visit without a position"
+PLAIN = Phrase("`syncd checkin visit` records the visit without a position")
 
 
 class TooFar(Invalid):
@@ -95,7 +96,13 @@ def check_in(session: Transaction, asked: Asked, limits: Limits, occasion: Occas
     if visit.event_id is not None:
         before = checkin_rows.of_meeting(session, visit.event_id, visit.occurrence_key, visit.user_id)
         if before is not None:
-            raise Twice(f"{occasion.actor.login} has checked in at this meeting: check-in {before.id}")
+            raise Twice(
+                Phrase(
+                    "{login} has checked in at this meeting: check-in {id}",
+                    login=occasion.actor.login,
+                    id=before.id,
+                )
+            )
         _not_visited(session, meeting, occasion)
     there = None if meeting.row is None else distances.alternate(meeting.row.values)
     there = there or distances.position((account.latitude, account.longitude))
@@ -103,11 +110,26 @@ def check_in(session: Transaction, asked: Asked, limits: Limits, occasion: Occas
     result = judge(distance, accuracy, limits)
     if result is Result.TOO_FAR and distance is not None:
         here, most = told(distance, occasion.language), told(limits.radius_m, occasion.language)
-        raise TooFar(f"position: {here} from {account.name}, at most {most} are accepted; {PLAIN}", distance)
+        raise TooFar(
+            Phrase(
+                "position: {here} from {account}, at most {most} are accepted; {plain}",
+                here=here,
+                account=account.name,
+                most=most,
+                plain=PLAIN,
+            ),
+            distance,
+        )
     if not result.stored:
         raise TooImprecise(
-            f"position: nobody knows yet where {account.name} is, and a position that is accurate to "
-            f"{accuracy} m is too imprecise to tell: at most {limits.accuracy_m} m; {PLAIN}"
+            Phrase(
+                "position: nobody knows yet where {account} is, and a position that is accurate to "
+                "{accuracy} m is too imprecise to tell: at most {most} m; {plain}",
+                account=account.name,
+                accuracy=accuracy,
+                most=limits.accuracy_m,
+                plain=PLAIN,
+            )
         )
     flag = FLAGS[result]
     found = Found(north, east, accuracy, distance, flag)
@@ -142,7 +164,13 @@ def _not_visited(session: Transaction, meeting: _Meeting, occasion: Occasion) ->
     day = meeting.day
     before = checkin_rows.visited(session, made.event_id, made.user_id, day.start, day.end)
     if before is not None:
-        raise Twice(f"{occasion.actor.login}'s visit of that day is there already: activity {before}")
+        raise Twice(
+            Phrase(
+                "{login}'s visit of that day is there already: activity {id}",
+                login=occasion.actor.login,
+                id=before,
+            )
+        )
 
 
 # --- what was said --------------------------------------------------------------------------------
@@ -150,47 +178,53 @@ def _not_visited(session: Transaction, meeting: _Meeting, occasion: Occasion) ->
 
 def _position(asked: Asked) -> tuple[Decimal, Decimal, int]:
     if asked.position is None or not asked.position.strip():
-        raise Invalid(f"position: none is given, and a check-in needs one; {PLAIN}")
+        raise Invalid(Phrase("position: none is given, and a check-in needs one; {plain}", plain=PLAIN))
     try:
         north, east = places.position(asked.position.strip())
     except ValueError as error:
-        raise Invalid(f"position: {error}") from None
+        raise Invalid(Phrase("position: {error}", error=error)) from None
     if asked.accuracy is None:
-        raise Invalid("accuracy: a position comes with its accuracy in metres, which tells what it is worth")
+        raise Invalid(
+            Phrase("accuracy: a position comes with its accuracy in metres, which tells what it is worth")
+        )
     try:
         return north, east, whole_metres(asked.accuracy)
-    except ValueError as error:
-        raise Invalid(f"accuracy: {error}") from None
+    except ValueError:
+        raise Invalid(
+            Phrase("accuracy: a number of metres from 0 to {most} is expected", most=MOST_ACCURACY_M)
+        ) from None
 
 
 def _moment(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:
     if text is None:
         return now
-    wanted = 'a day and a time such as "2026-12-01 14:30" is expected'
+    wanted = Phrase('a day and a time such as "2026-12-01 14:30" is expected')
     try:
         found = datetime.fromisoformat(text.strip())
         found = (found if found.tzinfo is not None else found.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Invalid(f'at: "{text[:40]}" is no moment; {wanted}') from None
+        raise Invalid(Phrase('at: "{text}" is no moment; {wanted}', text=text[:40], wanted=wanted)) from None
     if ":" not in text or found < EARLIEST:
-        raise Invalid(f"at: {wanted}")
+        raise Invalid(Phrase("at: {wanted}", wanted=wanted))
     if found > now:
-        raise Invalid(f'at: "{text[:40]}" is in the future: one checks in when one is there')
+        raise Invalid(
+            Phrase('at: "{text}" is in the future: one checks in when one is there', text=text[:40])
+        )
     return found
 
 
 def _meeting(session: Transaction, asked: Asked, occasion: Occasion) -> _Meeting:
     actor = occasion.actor
     if actor.user_id is None:
-        raise Invalid("as: an admin at the machine is no user of the CRM: name who is on site")
+        raise Invalid(Phrase("as: an admin at the machine is no user of the CRM: name who is on site"))
     if (asked.event is None) == (asked.account is None):
-        raise Invalid("event: name the event or the account, and only one of them")
+        raise Invalid(Phrase("event: name the event or the account, and only one of them"))
     person = scheduling.user_of(session, actor.user_id)
     zone = ZoneInfo(occasion.zone_of(person))
     at = _moment(asked.at, zone, occasion.now)
     if asked.event is not None:
         if asked.contacts:
-            raise Invalid("contact: those who take part in the event are the visit's")
+            raise Invalid(Phrase("contact: those who take part in the event are the visit's"))
         return _at_event(session, asked.event, at, zone, occasion)
     account = _account(session, asked.account or "", occasion)
     contacts = frozenset(_contact(session, one, account, occasion) for one in asked.contacts)
@@ -209,7 +243,13 @@ def _contact(session: Transaction, id_: int, account: Account, occasion: Occasio
     visible.require(session, occasion.actor, "contact", id_)
     person = scheduling.contact(session, id_)
     if person.account_id != account.id:
-        raise Invalid(f"contact: {person.name} is another account's than {account.name}")
+        raise Invalid(
+            Phrase(
+                "contact: {person} is another account's than {account}",
+                person=person.name,
+                account=account.name,
+            )
+        )
     return id_
 
 
@@ -220,11 +260,11 @@ def _at_event(session: Transaction, id_: int, at: datetime, zone: ZoneInfo, occa
     record = entries.event(session, id_, occasion.actor)
     values = record.main.values
     if values["deleted_at"] is not None:
-        raise NotFound(f"there is no event {id_}")
+        raise NotFound(Phrase("there is no event {id}", id=id_))
     if values["hidden"]:
-        raise Invalid(f"event: event {id_} is cancelled")
+        raise Invalid(Phrase("event: event {id} is cancelled", id=id_))
     if any(row.values["privacy"] is not Privacy.PUBLIC for row in record.rows):
-        raise Invalid(f"event: event {id_} is private: nothing is recorded of it")
+        raise Invalid(Phrase("event: event {id} is private: nothing is recorded of it", id=id_))
     own = None if values["all_day"] or not values["tz"] else zone_info(values["tz"])
     day = day_in(at, own or zone)
     found = _occurrence(record, at, day, own or zone, zone)
@@ -232,11 +272,20 @@ def _at_event(session: Transaction, id_: int, at: datetime, zone: ZoneInfo, occa
     user = occasion.actor.user_id or 0
     people = {one.user_id for one in row.participants if one.kind is ParticipantKind.USER}
     if user != row.values["owner_id"] and user not in people:
-        raise Forbidden(f"{occasion.actor.login} does not take part in event {id_}: name the account instead")
+        raise Forbidden(
+            Phrase(
+                "{login} does not take part in event {id}: name the account instead",
+                login=occasion.actor.login,
+                id=id_,
+            )
+        )
     account = row.values["account_id"]
     if account is None:
         raise Invalid(
-            f"event: event {id_} concerns no account: `syncd event edit {id_} --account NAME` tells which"
+            Phrase(
+                "event: event {id} concerns no account: `syncd event edit {id} --account NAME` tells which",
+                id=id_,
+            )
         )
     made = Visit(
         user_id=user,
@@ -267,8 +316,11 @@ def _occurrence(
         return held[which]
     said = f"{day.start.date()} ({zone.key})"
     if that_day:
-        raise Invalid(f"event: event {record.id} is cancelled on {said}")
+        raise Invalid(Phrase("event: event {id} is cancelled on {day}", id=record.id, day=said))
     raise Invalid(
-        f"event: event {record.id} is not on {said}, and one checks in on its day only: "
-        "name the account instead"
+        Phrase(
+            "event: event {id} is not on {day}, and one checks in on its day only: name the account instead",
+            id=record.id,
+            day=said,
+        )
     )

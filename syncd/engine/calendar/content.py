@@ -53,7 +53,7 @@ def position(text: str) -> tuple[Decimal | None, Decimal | None]:
     try:
         return places.position(text.strip()) if text.strip() else (None, None)
     except ValueError as error:
-        raise Invalid(f"alt_position: {error}") from None
+        raise Invalid(Phrase("alt_position: {error}", error=error)) from None
 
 
 def several_lines(field: str, text: str) -> str:
