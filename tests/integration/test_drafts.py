@@ -221,3 +221,11 @@ def test_a_mail_is_not_drafted_where_the_mailbox_is_not_in_order(world: FormWorl
     without = console(config, *said, "--as", "claire")
     assert (without.code, "contact 1 has no e-mail address" in without.err) == (1, True)
     assert world.one(WAITING) == 1
+
+
+@on_both
+def test_a_number_that_no_contact_can_have_is_wrong_use(world: FormWorld) -> None:
+    for number in ("0", str(2**31), "9" * 23):
+        for verb in (("email", number, "--subject", "x"), ("edit", number), ("delete", number)):
+            done = console(world.write_config(), "contact", *verb, "--as", "claire")
+            assert (done.code, "Invalid value for 'ID'" in done.err) == (2, True), done.err
