@@ -19,10 +19,11 @@ from store.calendar import Event, EventParticipant, Task
 from store.contacts import Contact
 from store.drafts import ContactDraft
 from store.ledger import chunked
-from store.mail import EmailAttachment, EmailMatch, EmailMessage
+from store.mail import EmailAttachment, EmailMatch, EmailMessage, OutboundMessage
 from store.meetings import MeetingReport
 from store.merging import ContactMerge
 from store.persons import Person
+from store.photos import ContactPhoto
 from store.selling import SalesOrder
 from store.traces import Traces
 
@@ -53,6 +54,14 @@ def contacts(session: Session, person: Person) -> list[Row]:
         for contact, account in session.execute(query.where(Contact.id.in_(part)).order_by(Contact.id)):
             found.append({**_row(contact), "account": account, **own.get(contact.id, {})})
     return found
+
+
+def photos(session: Session, person: Person) -> Iterator[tuple[int, str, bytes]]:
+    """The photos, each with the contact whose it is and its type."""
+    p = ContactPhoto
+    for part in chunked(person.contacts):
+        query = select(p.contact_id, p.mime, p.content).where(p.contact_id.in_(part)).order_by(p.contact_id)
+        yield from map(tuple, session.execute(query))
 
 
 def mails(session: Session, person: Person) -> Iterator[tuple[Row, list[Attached]]]:
@@ -120,6 +129,9 @@ def others(session: Session, person: Person) -> dict[str, list[Row]]:
         "orders": _all(session, select(SalesOrder).where(SalesOrder.contact_id.in_(ids))),
         "matches": _all(session, select(EmailMatch).where(EmailMatch.contact_id.in_(ids))),
         "drafts": drafts,
+        "mails_to_be_drafted": _all(
+            session, select(OutboundMessage).where(OutboundMessage.contact_id.in_(ids))
+        ),
         "merges": _all(
             session,
             select(ContactMerge).where(ContactMerge.keep_id.in_(ids) | ContactMerge.other_id.in_(ids)),

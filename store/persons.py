@@ -139,29 +139,45 @@ def _holders_of(
 def _names(
     session: Session, contacts: dict[int, Contact], addresses: Collection[str]
 ) -> tuple[set[str], list[str]]:
-    """Names of two words at least, and why some are left out."""
-    names = {full_name(one) for one in contacts.values() if one.first_name and one.last_name}
+    """Names of two words at least, and why some are left out. What calendars call an address may be anybody's
+    or anything's: also the name of an account, or of another address, is none of the person's."""
+    own = {full_name(one) for one in contacts.values() if one.first_name and one.last_name}
+    called: set[str] = set()
     for part in chunked(addresses):
         shown = select(EventParticipant.display_name).where(EventParticipant.email.in_(part)).distinct()
-        names.update(" ".join(one.split()) for one in session.scalars(shown))
-    names = {one for one in names if " " in one and "@" not in one}
-    folded = {one.casefold() for one in names}
-    taken = {
-        full_name(one).casefold(): f"user {one.login}"
-        for one in session.scalars(select(User))
-        if full_name(one).casefold() in folded
-    }
-    if folded:
-        last = {one.casefold() for contact in contacts.values() for one in (contact.last_name,)}
-        rows = select(Contact.id, Contact.first_name, Contact.last_name).where(
-            Contact.deleted_at.is_(None), Contact.last_name.in_({c.last_name for c in contacts.values()})
-        )
-        for id_, first, surname in session.execute(rows):
-            name = " ".join(f"{first} {surname}".split()).casefold()
-            if id_ not in contacts and surname.casefold() in last and name in folded:
-                taken[name] = f"contact {id_}"
-    why = [f"{who} has the same name: texts are not searched for it" for who in sorted(taken.values())]
-    return {one for one in names if one.casefold() not in taken}, why
+        called.update(" ".join(one.split()) for one in session.scalars(shown))
+    names = {one for one in own | called if len(one.replace(",", " ").split()) > 1 and "@" not in one}
+    if not names:
+        return set(), []
+    mine = {form for one in own for form in _orders(one)}
+    wanted = {form for one in names for form in _orders(one)}
+    taken: dict[str, str] = {}
+    rows = select(Contact.id, Contact.first_name, Contact.last_name).where(Contact.deleted_at.is_(None))
+    for id_, first, surname in session.execute(rows):  # in any case and order, which no index knows
+        name = " ".join(f"{first} {surname}".split()).casefold()
+        if name in wanted and id_ not in contacts:
+            taken[name] = f"contact {id_}"
+    for user in session.scalars(select(User)):
+        if (name := full_name(user).casefold()) in wanted:
+            taken[name] = f"user {user.login}"
+    for id_, known in session.execute(select(Account.id, Account.name).where(Account.deleted_at.is_(None))):
+        if (name := " ".join(known.split()).casefold()) in wanted - mine:
+            taken[name] = f"account {id_}"
+    p = EventParticipant
+    for some in chunked(one for one in names if one.casefold() not in mine):
+        for other, email in session.execute(
+            select(p.display_name, p.email).where(p.display_name.in_(some)).distinct()
+        ):
+            if email not in addresses:
+                taken.setdefault(other.casefold(), "another address in events")
+    why = [f"{who} has the same name: texts are not searched for it" for who in sorted(set(taken.values()))]
+    return {one for one in names if _orders(one).isdisjoint(taken)}, why
+
+
+def _orders(name: str) -> set[str]:
+    """The name as texts may have it: the last word last, or first."""
+    words = name.casefold().replace(",", " ").split()
+    return {name.casefold(), " ".join(words), " ".join((words[-1], *words[:-1]))}
 
 
 def _numbers(session: Session, contacts: dict[int, Contact]) -> tuple[set[str], list[str]]:

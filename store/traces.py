@@ -121,6 +121,9 @@ class Traces:
             found[f"%{_rare(one)}%"] = None
         for name in self.names:
             words = name.replace(",", " ").split()
+            if not any(map(_rare, words)):
+                found.update((f"%{one}%", None) for one in _spelt(max(words, key=len)))
+                continue
             found["%" + "%".join(_rare(word) for word in words) + "%"] = None
             found["%" + "%".join(_rare(word) for word in (words[-1], *words[:-1])) + "%"] = None
         for core in self.cores():
@@ -142,6 +145,13 @@ def _rare(word: str) -> str:
     """The longest run of plain letters: LIKE knows the case of no other, and JSON may escape them."""
     runs = re.findall(r"[A-Za-z0-9@.+-]+", word)
     return max(runs, key=len, default="")
+
+
+def _spelt(word: str) -> list[str]:
+    """A word without plain letters as texts and JSON may have it, since LIKE does not know its case."""
+    forms = [unicodedata.normalize(form, word) for form in ("NFC", "NFD")]
+    cased = [one for form in forms for one in (form, form.lower(), form.upper(), form.capitalize())]
+    return [one.replace("\\", "_") for plain in cased for one in (plain, json.dumps(plain)[1:-1])]
 
 
 def columns(table: Table) -> list[Column[Any]]:

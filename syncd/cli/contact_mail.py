@@ -15,7 +15,7 @@ MOST_BYTES = 100_000
 
 def email(
     ctx: typer.Context,
-    id_: Annotated[int, typer.Argument(metavar="ID")],
+    id_: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1)],
     *,
     subject: Annotated[str, typer.Option("--subject")],
     body: Annotated[str, typer.Option("--body", help="Plain text; - reads standard input.")] = "",

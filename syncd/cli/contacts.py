@@ -73,7 +73,7 @@ def add(
 @contact.command("edit")
 def edit(
     ctx: typer.Context,
-    id_: Annotated[int, typer.Argument(metavar="ID")],
+    id_: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1)],
     *,
     account: Text = None,
     last_name: Text = None,
@@ -110,7 +110,11 @@ def edit(
 
 
 @contact.command("delete")
-def delete(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")], as_: As = None) -> None:
+def delete(
+    ctx: typer.Context,
+    id_: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1)],
+    as_: As = None,
+) -> None:
     """Delete a contact. What was logged stays: `syncd forget` removes it.
 
     \b
@@ -123,7 +127,11 @@ def delete(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")]
 
 
 @contact.command("restore")
-def restore(ctx: typer.Context, id_: Annotated[int, typer.Argument(metavar="ID")], as_: As = None) -> None:
+def restore(
+    ctx: typer.Context,
+    id_: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1)],
+    as_: As = None,
+) -> None:
     """Bring a deleted contact back.
 
     \b

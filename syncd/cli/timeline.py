@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def timeline(
     ctx: typer.Context,
-    id_: Annotated[int, typer.Argument(metavar="ID")],
+    id_: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1)],
     *,
     planned: Annotated[
         bool, typer.Option("--planned", help="Events and tasks to come, the next one first, for a year.")

@@ -6,6 +6,7 @@ where it lies if its user was quick. So a kill at any step leaves one.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -113,8 +114,11 @@ def compose(one: Waiting, id_: str, now: datetime) -> bytes:
 
 
 def _address(email: str, name: str) -> Address | None:
-    """None for what no mail can be addressed to: the user completes it."""
+    """None for what no mail can be addressed to, though the CRM takes it ("anne@client.example."), and for
+    what would be read as an encoded word (RFC 2047): the user completes it."""
+    if not email.isascii() or "=?" in email:
+        return None
     try:
-        return Address(" ".join(name.split()), addr_spec=email) if email.isascii() else None
-    except ValueError:
+        return Address(" ".join(name.split()), addr_spec=email)
+    except (ValueError, MessageError):
         return None

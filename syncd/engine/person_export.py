@@ -70,6 +70,8 @@ class PersonExport:
                     told.append({**asdict(one), "file": name if there else None})
                 _put(archive, f"{folder}.json", {**mail, "attachments": told})
             contacts = person_rows.contacts(session, person)
+            for id_, mime, content in person_rows.photos(session, person):
+                archive.writestr(_entry(f"photos/{id_}.{mime.rpartition('/')[2]}"), content)
             activities = list(person_rows.activities(session, person))
             events = list(person_rows.events(session, person))
             attendance = person_rows.attendance(session, person)

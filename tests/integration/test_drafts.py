@@ -126,6 +126,19 @@ def test_an_account_without_an_address_has_a_draft_to_nobody(world: FormWorld) -
 
 
 @on_both
+@pytest.mark.parametrize("address", ["anne@client.example.", "=?utf-8?q?mallory?=@client.example"])
+def test_an_address_that_no_header_can_hold_is_left_to_the_user(world: FormWorld, address: str) -> None:
+    said = ("contact", "edit", "1", "--email", address)
+    assert console(world.write_config(), *said).code == 0, "the CRM takes it"
+    neglected(world)
+    report = world.sync()["claire"]
+    assert (report.error, report.drafts, world.one(WAITING)) == (None, 1, 0)
+    (draft,) = drafts(world)
+    assert draft["To"] is None
+    assert draft["From"] == "Claire <claire@acme.example>"
+
+
+@on_both
 def test_a_name_can_neither_add_headers_nor_stand_for_a_place(world: FormWorld) -> None:
     neglected(world, "{to}\r\nBcc: mallory@stranger.example")
     world.sync()
@@ -208,3 +221,11 @@ def test_a_mail_is_not_drafted_where_the_mailbox_is_not_in_order(world: FormWorl
     without = console(config, *said, "--as", "claire")
     assert (without.code, "contact 1 has no e-mail address" in without.err) == (1, True)
     assert world.one(WAITING) == 1
+
+
+@on_both
+def test_a_number_that_no_contact_can_have_is_wrong_use(world: FormWorld) -> None:
+    for number in ("0", str(2**31), "9" * 23):
+        for verb in (("email", number, "--subject", "x"), ("edit", number), ("delete", number)):
+            done = console(world.write_config(), "contact", *verb, "--as", "claire")
+            assert (done.code, "Invalid value for 'ID'" in done.err) == (2, True), done.err

@@ -228,3 +228,16 @@ def test_the_command_line_counts_first_and_writes_the_receipt_for_its_owner_only
     assert told["rows"]["contact"] == 2
     assert not NEEDLES.inside(file.read_text())
     assert "This was done before" in console(config, "forget", "contact", ANNELISE, "--yes").out
+
+
+def test_a_name_in_other_letters_than_latin_is_found_in_texts_too(company: World) -> None:
+    name = "Иван Найдёнов"
+    write(company, "UPDATE contact SET first_name = 'Иван', last_name = 'Найдёнов' WHERE id < 3")
+    write(company, "UPDATE opportunity SET comments = :said", said="Позвонить: НАЙДЁНОВ, Иван")
+    write(company, "UPDATE contact SET comment = :said WHERE id = 3", said=f"Remplace {name}")
+    write(company, "INSERT INTO audit_log (at, actor, entity, entity_id, change, channel) "
+          "VALUES (:at, 'root', 'opportunity', 1, :change, 'CLI')", at=str(NOW.replace(tzinfo=None)),
+          change=json.dumps({"was": name}))  # fmt: skip
+    erase(company, "1")
+    assert list(in_tables(company.database_url, Needles(("найдёнов", "\\u041d\\u0430\\u0439"), ()))) == []
+    assert company.rows("SELECT comment FROM contact WHERE id = 3") == [("Remplace [erased]",)]

@@ -131,3 +131,37 @@ def test_a_write_that_is_not_confirmed_is_waited_for(world: MemoryWorld) -> None
     with pytest.raises(Invalid, match="is not confirmed yet: run `syncd sync "):
         erase(world)
     assert world.rows("SELECT count(*) FROM contact") == [(2,)]
+
+
+def test_a_name_that_a_calendar_gives_the_address_and_that_is_somebody_elses_stays(
+    world: MemoryWorld,
+) -> None:
+    account = "Garage du Port"
+    world.add_account(account)
+    world.add_contact(1, "paul@client.example")
+    database = world.database()
+    with database.write() as session:
+        session.execute(text("UPDATE contact SET first_name = 'Paul', last_name = 'Durand' WHERE id = 3"))
+    database.close()
+    for uid, name in (
+        ("port", account),
+        ("paul", "Paul Durand"),
+        ("sold", "Service Achats"),
+        ("none", ", ,"),
+    ):
+        hers = ("ORGANIZER:mailto:claire@acme.example", f'ATTENDEE;CN="{name}":mailto:{ANNELISE}')
+        world.put("claire", uid, event(uid, "Point", start="20261127T090000", more=hers))
+    others = ("ORGANIZER:mailto:claire@acme.example", 'ATTENDEE;CN="Service Achats":mailto:x@else.example')
+    world.put("claire", "theirs", event("theirs", "Commande", start="20261127T110000", more=others))
+    for uid, name in (("p1", account), ("p2", "Paul Durand"), ("p3", "Service Achats")):
+        world.put("claire", uid, event(uid, f"Appeler {name}", start="20261128T090000"))
+    world.settle()
+
+    erase(world)
+
+    assert left(world) == []
+    kept = {one for (one,) in world.rows("SELECT subject FROM event WHERE subject LIKE 'Appeler%'")}
+    assert kept == {"Appeler Garage du Port", "Appeler Paul Durand", "Appeler Service Achats"}
+    world.change("claire", "/calendar/p2.ics", lambda ics: ics.replace("Appeler", "Rappeler"))
+    world.settle()
+    assert ("Rappeler Paul Durand",) in world.rows("SELECT subject FROM event"), "and is kept in step"

@@ -12,6 +12,7 @@ from store.errors import Forbidden, NotFound
 from store.users import UserRole
 from syncd.daemon import offers
 from syncd.engine.person_export import Exported
+from tests import pictures
 from tests.servers.console import console
 from tests.servers.world import NOW, PDF, World, mail
 
@@ -101,3 +102,26 @@ def test_the_file_is_its_owners_and_never_there_in_part(company: World, tmp_path
     assert "is not overwritten" in console(config, "contact", "export", ANNE, str(file)).err
     assert console(config, "contact", "export", ANNE, str(file), "--force").code == 0
     assert zipfile.is_zipfile(file)
+
+
+def test_the_photo_and_a_mail_that_waits_to_be_drafted_are_the_persons_too(
+    company: World, tmp_path: Path
+) -> None:
+    config = company.write_config()
+    picture = tmp_path / "anne.png"
+    picture.write_bytes(pictures.png())
+    assert console(config, "contact", "photo", "1", str(picture)).code == 0
+    said = ("--as", "claire", "--subject", "Votre devis", "--body", "Bonjour,")
+    assert console(config, "contact", "email", "1", *said).code == 0
+    _, archive = export(company, "1")
+    (photo,) = (name for name in archive.namelist() if name.startswith("photos/"))
+    assert photo == "photos/1.png"
+    assert archive.read(photo).startswith(b"\x89PNG")
+    (mail,) = json.loads(archive.read("person.json"))["mails_to_be_drafted"]
+    assert (mail["subject"], mail["body"]) == ("Votre devis", "Bonjour,")
+    _, others = export(company, "2")
+    assert not [name for name in others.namelist() if name.startswith("photos/")]
+    assert json.loads(others.read("person.json"))["mails_to_be_drafted"] == []
+    assert console(config, "forget", "contact", "1", "--yes").code == 0
+    assert company.rows("SELECT count(*) FROM contact_photo") == [(0,)]
+    assert company.rows("SELECT count(*) FROM outbound_message") == [(0,)]
