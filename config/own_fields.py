@@ -25,7 +25,7 @@ SORTS = {
 ENTITIES: Mapping[str, frozenset[str]] = {  # the fields that there are anyway, beside id and ext_id
     "account": frozenset(
         "name type public created_on website vat_number phone phone2 fax email address1 address2 postcode "
-        "city region country comment segment".split()
+        "city region country comment segment latitude longitude geocode_accuracy_m".split()
     ),
     "contact": frozenset(
         "last_name first_name phone_landline phone_mobile email email2 email3 skype linkedin position role "

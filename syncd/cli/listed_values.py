@@ -49,6 +49,10 @@ def only_for(what: str, lists: Mapping[str, list[str] | None]) -> None:
     """Raises UsageError where an option is for other records."""
     for code, written in lists.items():
         option, plural = OPTIONS[code]
+        if written and what != plural and option == "--type":
+            raise UsageError(
+                Phrase("--type is for accounts and opportunities: {what} have none", what=noun_word(what))
+            )
         if written and what != plural:
             raise UsageError(
                 Phrase(

@@ -1,10 +1,12 @@
 """Roles, segments, types and statuses on the command line; labels, hidden and required fields (R031, R042,
 R053, R054), on both databases."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.servers.console import Outcome
 from tests.servers.office import Office
 
 EMMA = '[[users]]\nlogin = "emma"\nname = "Emma Test"\nemail = "emma@acme.example"\nrole = "advanced"\n'
@@ -41,6 +43,13 @@ def contact(office: Office, id_: int) -> dict[str, object]:
     return found
 
 
+def in_french(run: Callable[..., Outcome], *arguments: str) -> str:
+    """What a command says to who reads French."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYNCD_LANGUAGE", "fr")
+        return run(*arguments).out
+
+
 def add(office: Office, name: str, *options: str) -> None:
     office.done("contact", "add", "--account", "Garage", "--last-name", name, *options)
 
@@ -48,9 +57,9 @@ def add(office: Office, name: str, *options: str) -> None:
 def test_a_role_is_given_changed_and_read_in_the_readers_language(office: Office) -> None:
     add(office, "Martin", "--role", "Acheteur")
     assert contact(office, 1)["role"] == "buyer"
-    assert "role: Acheteur" in office.done("show", "contact", "1").out
+    assert "rôle : Acheteur" in in_french(office.done, "show", "contact", "1")
     assert "role: Buyer" in office.done("show", "contact", "1", "--as", "emma").out
-    assert "Acheteur" in office.done("list", "contacts").out
+    assert "Acheteur" in in_french(office.done, "list", "contacts")
     assert "Buyer" in office.done("list", "contacts", "--as", "emma").out
     office.done("contact", "edit", "1", "--role", "decision maker")
     assert contact(office, 1)["role"] == "decision_maker"
@@ -100,7 +109,7 @@ def test_accounts_opportunities_and_orders_take_their_lists(office: Office) -> N
     assert (made.json["opportunity"]["type"], made.json["opportunity"]["status"]) == ("renewal", "open")
     office.done("opportunity", "win", "1")
     assert office.one("SELECT status FROM opportunity") == "WON"
-    assert "status: Gagnée" in office.done("show", "opportunity", "1").out
+    assert "statut : Gagnée" in in_french(office.done, "show", "opportunity", "1")
     rows = office.done("list", "opportunities", "--type", "renewal", "--status", "won", "--json").json["rows"]
     assert [(one["title"], one["status"]) for one in rows] == [("Toit", "won")]
     assert office.done("list", "opportunities", "--status", "open", "--json").json["total"] == 0
@@ -110,7 +119,7 @@ def test_accounts_opportunities_and_orders_take_their_lists(office: Office) -> N
     office.done("order", "edit", "1", "--status", "Livrée")  # that is not what the customer was told
     assert office.done("list", "orders", "--status", "delivered", "--json").json["total"] == 1
     assert office.done("list", "orders", "--status", "confirmed", "--json").json["total"] == 1
-    assert "status: Livrée" in office.done("show", "order", "1").out
+    assert "statut : Livrée" in in_french(office.done, "show", "order", "1")
     assert office.run("list", "orders", "--status", "x").code == 2
     office.done("export", "orders", str(office.folder / "o.csv"), "--status", "Livrée")
     assert "delivered" in (office.folder / "o.csv").read_text(encoding="utf-8-sig")
@@ -129,13 +138,13 @@ def strict(office: Office) -> Office:
 
 def test_what_is_required_is_asked_for_on_every_way_in_by_what_it_is_called(strict: Office) -> None:
     missing = strict.run("contact", "add", "--account", "Garage", "--last-name", "X")
-    assert (missing.code, '--role: is required for a new contact ("Fonction")' in missing.err) == (2, True)
+    assert (missing.code, '--role: is required for a new contact ("Job")' in missing.err) == (2, True)
     missing = strict.run("contact", "add", "--account", "Garage", "--last-name", "X", "--as", "emma")
     assert '--role: is required for a new contact ("Job")' in missing.err
     rows = strict.folder / "c.csv"
     rows.write_text("account,last_name,role\nGarage,A,buyer\nGarage,B,\n")
     refused = strict.run("import", "contacts", str(rows))
-    assert (refused.code, 'line 3: role: must not be empty ("Fonction")' in refused.err) == (1, True)
+    assert (refused.code, 'line 3: role: must not be empty ("Job")' in refused.err) == (1, True)
     card = (
         "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Roi;Zoé;;;\r\nORG:Garage\r\nEMAIL:z@garage.example\r\nEND:VCARD\r\n"
     )
@@ -148,7 +157,7 @@ def test_what_is_required_is_asked_for_on_every_way_in_by_what_it_is_called(stri
     add(strict, "Martin", "--role", "buyer")
     id_ = str(strict.one("SELECT id FROM contact"))
     refused = strict.run("contact", "edit", id_, "--role", "")
-    assert (refused.code, '--role: must not be empty ("Fonction")' in refused.err) == (2, True)
+    assert (refused.code, '--role: must not be empty ("Job")' in refused.err) == (2, True)
     # What is there already stays as it is until somebody touches the field.
     strict.done("account", "edit", "1", "--phone", "1")
 
@@ -171,10 +180,10 @@ def test_a_draft_is_approved_only_with_what_is_required_by_then(office: Office) 
 def test_hidden_fields_are_not_shown_and_labels_are(strict: Office) -> None:
     strict.done("account", "edit", "1", "--city", "Lyon", "--segment", "large")
     add(strict, "Martin", "--role", "buyer", "--position", "Chef")
-    shown = strict.done("show", "contact", "1").out
-    assert "Fonction: Acheteur" in shown
-    assert "Poste: Chef" in shown
-    listed = strict.done("list", "contacts").out.splitlines()
+    shown = in_french(strict.done, "show", "contact", "1")
+    assert "Fonction : Acheteur" in shown
+    assert "Poste : Chef" in shown
+    listed = in_french(strict.done, "list", "contacts").splitlines()
     assert "Fonction" in listed[0]
     assert "Job" in strict.done("list", "contacts", "--as", "emma").out.splitlines()[0]
     accounts = strict.done("list", "accounts").out

@@ -80,7 +80,7 @@ def folder(tmp_path: Path) -> Path:
         (["account", "reject", "un"], 2, "valid integer"),
         *((verb, 1, f"there is no {verb[0]} 9") for verb in REMOVED),
         (["deal", "add", "--account-type", "client"], 2, "--account-type: is for --new-account NAME"),
-        (["list", "contacts", "--type", "client"], 2, "--type is for accounts: contacts have none"),
+        (["list", "contacts", "--type", "client"], 2, "--type is for accounts and opportunities: contacts"),
         (["list", "accounts", "--type", "kunde"], 2, '--type: "kunde" is not known; accepted: CUSTOMER'),
         (["contact", "complete", "9"], 1, "there is no draft 9"),
         (["contact", "scan", "empty.csv"], 2, "empty.csv is no picture of a kind that is read"),

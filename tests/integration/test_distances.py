@@ -48,7 +48,7 @@ def test_an_account_is_so_far_from_the_device_or_from_where_the_user_sets_out(of
     assert far(office, "account", "Garage Dupont", "--as", "claire") is None
     assert far(office, "account", "Garage Dupont", "--from", "45.76,4.85", "--as", "nora") == 1112
     told = office.done("show", "account", "Garage Dupont", "--from", "45,76;4,85").out
-    assert "distance: 1,1 km\n" in told
+    assert "distance: 1.1 km\n" in told
     assert "distance: 776 m\n" in office.done("show", "account", "Garage Dupont", "--as", "nora").out
     office.done("account", "edit", "1", "--latitude", "", "--longitude", "")
     assert far(office, "account", "Garage Dupont", "--as", "nora") is None

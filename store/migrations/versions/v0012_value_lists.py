@@ -69,7 +69,8 @@ def upgrade() -> None:
     # What lists of contacts in a role are sorted by.
     for name, sorted_by in (("", "last_name, first_name, id"), ("_updated_at", "updated_at, id")):
         columns_ = f"role_id, {sorted_by}"
-        op.execute(f"CREATE INDEX ix_contact_role_id{name} ON contact ({columns_}) WHERE deleted_at IS NULL")
+        where = "deleted_at IS NULL AND role_id IS NOT NULL"
+        op.execute(f"CREATE INDEX ix_contact_role_id{name} ON contact ({columns_}) WHERE {where}")
     op.create_index("ix_account_segment_id", "account", ["segment_id", "name"])
     op.create_index("ix_opportunity_type_id", "opportunity", ["type_id"])
     op.create_index("ix_opportunity_status_id", "opportunity", ["status_id"])
