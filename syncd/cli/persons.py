@@ -27,7 +27,18 @@ forget = typer.Typer(
 )
 forget.callback()(mail.forget)
 
-Who = Annotated[str, typer.Argument(metavar="CONTACT", help="The id of a contact, or an e-mail address.")]
+
+def _text(given: str) -> str:
+    """What was typed, if it is text. Raises UsageError."""
+    if not given.isprintable():  # octets that are no UTF-8, control characters
+        raise UsageError(Phrase("this is no text: name the id of a contact, or an e-mail address"))
+    return given
+
+
+Who = Annotated[
+    str,
+    typer.Argument(metavar="CONTACT", help="The id of a contact, or an e-mail address.", callback=_text),
+]
 
 
 @forget.command("contact")

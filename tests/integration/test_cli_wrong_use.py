@@ -61,6 +61,8 @@ def folder(tmp_path: Path) -> Path:
         (["forget", "contact"], 2, "Missing argument"),
         (["forget", "old", "--yes"], 1, "mail.retention is not set"),
         (["forget", "contact", "9"], 1, "there is no contact 9"),
+        (["forget", "contact", "x\udcff@y.example", "--yes"], 2, "this is no text"),
+        (["contact", "export", "x\0@y.example", "x.zip"], 2, "this is no text"),
         (["forget", "contact", "9", "--yes", "--dry-run"], 2, "exclude each other"),
         (["forget", "contact", "a@b.example", "--as", "nobody"], 1, "there is no user nobody"),
         (["explain", "1@nowhere.example"], 1, None),
