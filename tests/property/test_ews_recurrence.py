@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import assume, event, given
+from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 
 from connectors.calendar import When
@@ -91,6 +91,12 @@ def test_a_series_of_exchange_survives_the_way_through_a_rule(found: tuple[Serie
 
 
 @given(series())
+@example(
+    (
+        Series(Pattern(Shape.MONTHLY_BY_DAY, 2, DAYS, index=1), date(2001, 1, 1), None, None),
+        When(date(2001, 1, 1)),
+    )
+)
 def test_a_series_of_exchange_survives_the_way_through_xml(found: tuple[Series, When]) -> None:
     made, _ = found
     assert _series(t("CalendarItem", None, recurrence(made))) == made

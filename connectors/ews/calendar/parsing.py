@@ -223,7 +223,8 @@ def _pattern(element: Element) -> Pattern:
         raise Unreadable("a recurrence of a kind that is not known")
     interval, days = _number(element, "Interval") or 1, _days(text_of(element, "DaysOfWeek"))
     # Absent, it is Sunday at Exchange, Monday in an RRULE: that matters where Sunday is one of several days.
-    absent = "Sunday" if interval > 1 and len(days) > 1 and "SU" in days else "Monday"
+    counts = shape is Shape.WEEKLY and interval > 1 and len(days) > 1 and "SU" in days
+    absent = "Sunday" if counts else "Monday"
     first = _days(text_of(element, "FirstDayOfWeek") or absent)
     pattern = Pattern(
         shape,
