@@ -349,12 +349,14 @@ class Machine(RuleBasedStateMachine):
         self.done["compared in full"] += not self.lost
 
 
+# What no history here has: exclusions, private mail, and the erasure of a person (`test_erasing.py`).
+ELSEWHERE = {Verdict.EXCLUDED, Verdict.PRIVATE, Verdict.ERASED}
 KINDS = {
     "deliver", "expunge", "move", "epoch", "contact added", "contact removed", "withhold", "break", "heal",
     "fault connect", "fault folders", "fault state", "fault uids", "fault heads", "fault bodies",
     "meanwhile vanish", "meanwhile arrive", "meanwhile epoch", "meanwhile contact", "meanwhile other cycle",
     "cycle", "broken off", "after a commit", "folder failed", "compared in full",
-    *(verdict.name for verdict in Verdict if verdict not in {Verdict.EXCLUDED, Verdict.PRIVATE}),
+    *(verdict.name for verdict in Verdict if verdict not in ELSEWHERE),
 }  # fmt: skip
 
 
