@@ -1,6 +1,7 @@
 """`make bench` on tiny sizes: every scenario runs and gives its figures. Says nothing of speed."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         [sys.executable, "-m", "benchmarks.run", "--quick", "--out", figures, "--plot", picture],
         check=False,
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "SYNCD_LANGUAGE"},
         capture_output=True,
         text=True,
     )
