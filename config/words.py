@@ -28,6 +28,17 @@ def noun_word(name: str) -> Phrase:
     return term(NOUN, name)
 
 
+def changed_meanwhile(noun: str, id_: int | None, version: int, expected: int) -> Phrase:
+    """Why a record is not written at which somebody looked in another version."""
+    return Phrase(
+        "{kind} {id} was changed meanwhile: it is at version {version}, not {expected}",
+        kind=noun_word(noun),
+        id=id_,
+        version=version,
+        expected=expected,
+    )
+
+
 def outcome_word(word: str) -> Phrase:
     """What became of a record: "added"."""
     return term(OUTCOME, word)

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from config.language import Phrase, said
-from config.words import noun_word
+from config.words import changed_meanwhile, noun_word
 from store import (
     custom_fields,
     directory,
@@ -197,9 +197,7 @@ def _without_line(error: Exception) -> str:
 
 def _at(kind: Kind, record: Record, expected: int) -> None:
     if (version := _version(record)) != expected:
-        raise Stale(
-            f"{kind.entity} {record.id} was changed meanwhile: it is at version {version}, not {expected}"
-        )
+        raise Stale(changed_meanwhile(kind.entity, record.id, version, expected))
 
 
 def _check_mode(kind: Kind, found: Iterable[Record], mode: ImportMode, findings: Findings) -> None:

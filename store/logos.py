@@ -13,14 +13,13 @@ from sqlalchemy import ForeignKey, LargeBinary, String, and_, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.language import Phrase
-from store import visible
+from store import changeable, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.base import Base
 from store.errors import Invalid, NotFound
 from store.photos import Drawn, PictureRow
-from store.rights import Verb
 
 BY_HAND = "file"  # the source of a logo that a person gave: no fetching replaces it
 FIRST_PAUSE = timedelta(days=1)  # after a try that failed; twice as long after each further one
@@ -161,7 +160,7 @@ def due(session: Session, now: datetime, at_most: int) -> Sequence[Site]:
 def website(session: Session, account_id: int, actor: Actor) -> str:
     """Where to look for the logo of an account that the actor may change. Raises NotFound, Forbidden,
     Invalid."""
-    found = _editable(session, account_id, actor)
+    found = changeable.account(session, account_id, actor)
     if not found.website:
         raise Invalid(
             Phrase(
@@ -184,7 +183,7 @@ def put(
 ) -> bool:
     """Gives an account the logo that a person hands in; None takes the logo away, and none is fetched until
     the website changes or somebody asks. Returns whether anything changed. Raises NotFound, Forbidden."""
-    account = _editable(session, account_id, actor)
+    account = changeable.account(session, account_id, actor)
     there = row(session, account_id)
     same = (there.logo and there.logo.sha256) == (logo and logo.sha256)
     if same and there.source == (None if logo is None else BY_HAND) and there != NONE:
@@ -265,13 +264,3 @@ def _draw(kept: AccountLogo, logo: Drawn | None, source: str | None, at: datetim
     kept.width, kept.height = (None, None) if logo is None else (logo.width, logo.height)
     kept.content, kept.size = (None, None) if logo is None else (logo.content, len(logo.content))
     kept.logo_source, kept.fetched_at = source, at
-
-
-def _editable(session: Session, account_id: int, actor: Actor) -> Account:
-    visible.require(session, actor, "account", account_id)
-    account = session.get(Account, account_id, with_for_update=True)
-    if account is None or account.deleted_at is not None:
-        raise NotFound(Phrase("there is no account {id}", id=account_id))
-    if not actor.may("account", Verb.UPDATE, [account.owner_id]):
-        raise actor.refuse(Phrase("change account {id}", id=account_id), "account", Verb.UPDATE)
-    return account

@@ -12,6 +12,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.language import Phrase
+from config.words import changed_meanwhile
 from store import visible
 from store.accounts import Account
 from store.actors import Actor
@@ -98,14 +99,7 @@ def put(
     changed. Raises NotFound, Forbidden, and Invalid where the contact is not at the expected version."""
     contact = _editable(session, contact_id, actor, deleted=photo is None)
     if expected is not None and contact.version != expected:
-        raise Invalid(
-            Phrase(
-                "contact {id} was changed meanwhile: it is at version {version}, not {expected}",
-                id=contact_id,
-                version=contact.version,
-                expected=expected,
-            )
-        )
+        raise Invalid(changed_meanwhile("contact", contact_id, contact.version, expected))
     there = row(session, contact_id)
     if (there and there.sha256) == (photo and photo.sha256):
         return False

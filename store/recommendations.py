@@ -14,14 +14,13 @@ from sqlalchemy import Boolean, ForeignKey, Index, String, Text, func, select, t
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.language import Phrase
-from store import outbox, visible
+from store import changeable, outbox, visible
 from store.accounts import Account
 from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.base import Base, Entity, EnumText
-from store.errors import Invalid, NotFound
+from store.errors import Invalid
 from store.fields import lines
-from store.rights import Verb
 
 LONGEST = 2000  # characters of a message
 ACTIVE = text("active")
@@ -178,7 +177,7 @@ def put(session: Session, account_id: int, wanted: Advice, by: By) -> bool:
 
     Raises Invalid, NotFound, and Forbidden unless the actor may change the account (R008).
     """
-    account = _account(session, account_id, by.actor)
+    account = changeable.account(session, account_id, by.actor)
     wanted = Advice(checked(wanted.message), wanted.category, wanted.severity)
     before = current(session, account.id)
     if before is not None and _says(before) == (Source.MANUAL, wanted):
@@ -231,7 +230,7 @@ def clear(session: Session, account_id: int, by: By, *, ready: Sequence[str] = (
     `ready` are texts that rules would put in its place: the deletion holds for them too. Raises NotFound, and
     Forbidden unless the actor may change the account.
     """
-    account = _account(session, account_id, by.actor)
+    account = changeable.account(session, account_id, by.actor)
     before = current(session, account.id)
     if before is None:
         return False
@@ -309,18 +308,6 @@ def listed(
         for one, name in found
     )  # fmt: skip
     return made, session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-
-
-def _account(session: Session, account_id: int, actor: Actor) -> Account:
-    """The account, kept from others who would write its text at the same time."""
-    visible.require(session, actor, "account", account_id)
-    query = select(Account).where(Account.id == account_id, Account.deleted_at.is_(None))
-    account = session.scalar(query.with_for_update())
-    if account is None:
-        raise NotFound(Phrase("there is no account {id}", id=account_id))
-    if not actor.may("account", Verb.UPDATE, [account.owner_id]):
-        raise actor.refuse(Phrase("change account {id}", id=account_id), "account", Verb.UPDATE)
-    return account
 
 
 def _says(row: AccountRecommendation) -> tuple[Source, Advice]:

@@ -67,14 +67,7 @@ def delete_account(session: Session, account_id: int, *, actor: Actor, now: date
             select(func.count()).select_from(model).where(column == account_id, model.deleted_at.is_(None))
         )
         if found := session.scalar(query):
-            raise Invalid(
-                Phrase(
-                    "account {account_id} still has {found} {noun}: move or delete them first",
-                    account_id=account_id,
-                    found=found,
-                    noun=noun_word(noun),
-                )
-            )
+            raise _still_has(account_id, found, noun)
     linked = (
         select(func.count())
         .select_from(OpportunityAccount)
@@ -82,14 +75,7 @@ def delete_account(session: Session, account_id: int, *, actor: Actor, now: date
         .where(OpportunityAccount.account_id == account_id, Opportunity.deleted_at.is_(None))
     )
     if found := session.scalar(linked):
-        raise Invalid(
-            Phrase(
-                "account {account_id} still has {found} {noun}: move or delete them first",
-                account_id=account_id,
-                found=found,
-                noun=noun_word("opportunities"),
-            )
-        )
+        raise _still_has(account_id, found, "opportunities")
     write(session, account, "account", actor, now)
     return Removed(
         _free(session, (account.email,) if account.email else ()),
@@ -163,3 +149,14 @@ def write(
 def _free(session: Session, addresses: tuple[str, ...]) -> tuple[str, ...]:
     used = addresses_in_use(session, addresses)
     return tuple(address for address in dict.fromkeys(addresses) if address not in used)
+
+
+def _still_has(account_id: int, number: int, noun: str) -> Invalid:
+    return Invalid(
+        Phrase(
+            "account {account_id} still has {found} {noun}: move or delete them first",
+            account_id=account_id,
+            found=number,
+            noun=noun_word(noun),
+        )
+    )

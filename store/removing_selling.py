@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.language import Phrase, together
-from config.words import noun_word
+from config.words import changed_meanwhile, noun_word
 from store import directory, statuses, visible
 from store.accounts import Account
 from store.actors import Actor
@@ -119,15 +119,7 @@ def _accounts(session: Session, record: Entity) -> Sequence[int]:
 
 def _at(kind: str, record: Entity, expected: int | None) -> None:
     if expected is not None and record.version != expected:
-        raise Stale(
-            Phrase(
-                "{kind} {id} was changed meanwhile: it is at version {version}, not {expected}",
-                kind=noun_word(kind),
-                id=record.id,
-                version=record.version,
-                expected=expected,
-            )
-        )
+        raise Stale(changed_meanwhile(kind, record.id, record.version, expected))
 
 
 def _holding(session: Session, record: Entity) -> str | None:

@@ -8,7 +8,7 @@ import typer
 from config.language import Phrase
 from syncd.cli.context import Json, UsageError, actor, of
 from syncd.cli.editing import Text
-from syncd.cli.output import as_json, clean, count, heads, say, shown, table, warn
+from syncd.cli.output import as_json, clean, count, heads, say, shown, table, warn, warn_of_more
 from syncd.cli.records import As
 from syncd.cli.saving import given, occasion, offer, warnings, wrong
 
@@ -174,15 +174,7 @@ def drafts(
         lines.append([str(one.id), one.source.value, one.state.value, one.user or "-", clean(values),
                       clean(one.problem or waits), shown(one.created_at, zone)])  # fmt: skip
     table(heads("id", "source", "state", "user", "values", "waits for", "created_at"), lines)
-    if total > len(rows):
-        warn(
-            Phrase(
-                "{count} of {total}, from {offset} on (--limit, --offset)",
-                count=len(rows),
-                total=total,
-                offset=offset + 1,
-            )
-        )
+    warn_of_more(len(rows), total, offset + 1)
 
 
 def _sure(value: object, confidence: object) -> str:

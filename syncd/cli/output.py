@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 from unicodedata import combining, east_asian_width
 
-from config.language import term
+from config.language import Phrase, term
 from config.words import field_word, value_word
 from syncd.cli.language import told
 
@@ -33,6 +33,19 @@ def say(text: str = "") -> None:
 def warn(text: str) -> None:
     """Something to look at; not part of the answer."""
     sys.stderr.write(told(text) + "\n")
+
+
+def warn_of_more(shown_: int, total: int, first: int) -> None:
+    """Where a page does not show everything: which part it is, from the `first` on."""
+    if total > shown_:
+        warn(
+            Phrase(
+                "{count} of {total}, from {offset} on (--limit, --offset)",
+                count=shown_,
+                total=total,
+                offset=first,
+            )
+        )
 
 
 def as_json(value: object) -> None:

@@ -11,7 +11,7 @@ import typer
 from config.language import Phrase, plural
 from config.words import value_word
 from syncd.cli.context import Cli, Json, UsageError, account_of, actor, of, reader_of
-from syncd.cli.output import as_json, clean, clean_lines, heads, plain, say, shown, table, warn
+from syncd.cli.output import as_json, clean, clean_lines, heads, plain, say, shown, table, warn, warn_of_more
 from syncd.cli.records import As
 
 if TYPE_CHECKING:
@@ -180,15 +180,7 @@ def list_(
             for one in rows
         ],
     )  # fmt: skip
-    if total > len(rows):
-        warn(
-            Phrase(
-                "{count} of {total}, from {offset} on (--limit, --offset)",
-                count=len(rows),
-                total=total,
-                offset=offset + 1,
-            )
-        )
+    warn_of_more(len(rows), total, offset + 1)
 
 
 def import_file(cli: Cli, file: Path, *, login: str | None, dry_run: bool, json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 from config.language import Phrase
 from syncd.cli import listed_values
 from syncd.cli.context import Json, UsageError, account_of, of, reader_of
-from syncd.cli.output import as_json, say, shown, table, warn
+from syncd.cli.output import as_json, say, shown, table, warn_of_more
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -205,15 +205,7 @@ def list_(
         as_json(page)
         return
     rows(page.rows, zone, reading)
-    if page.total > len(page.rows):
-        warn(
-            Phrase(
-                "{count} of {total}, from {offset} on (--limit, --offset)",
-                count=len(page.rows),
-                total=page.total,
-                offset=offset + 1 if page.rows else 0,
-            )
-        )
+    warn_of_more(len(page.rows), page.total, offset + 1 if page.rows else 0)
 
 
 def _digits(installation: "Installation", text: str | None) -> tuple[str, ...]:

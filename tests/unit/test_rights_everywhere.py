@@ -72,7 +72,7 @@ TESTED = {
         f"{CONTACTS}.test_a_photo_is_seen_and_changed_where_its_contact_is",
     ),
     **dict.fromkeys(
-        ("store.logos.content", "store.logos.put", "store.logos.website",
+        ("store.changeable.account", "store.logos.content", "store.logos.put", "store.logos.website",
          "syncd.engine.logos.LogoSync.asked"),
         f"{CONTACTS}.test_a_logo_is_seen_and_changed_where_its_account_is",
     ),

@@ -1,6 +1,7 @@
 """Who may change which event, and whose it is (R081, R082; table T4, row 14)."""
 
 from config.language import Phrase
+from config.words import changed_meanwhile
 from connectors.calendar import Privacy
 from store import calendar_rows, scheduling
 from store.calendar_rows import EventRecord
@@ -52,7 +53,7 @@ def record_of(session: Transaction, id_: int, occasion: Occasion, expected: int 
             )
         )
     if expected is not None and expected != record.version:
-        raise Stale(f"event {id_} was changed meanwhile: it is at version {record.version}, not {expected}")
+        raise Stale(changed_meanwhile("event", id_, record.version, expected))
     return record
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from config.language import Phrase
+from config.words import changed_meanwhile
 from connectors.calendar import Component, Item, Kind, Privacy, Status, Timing, When
 from connectors.ical.canonical import canonical
 from store import calendar_rows, outbox, scheduling, visible
@@ -97,7 +98,7 @@ def _record(session: Transaction, id_: int, occasion: Occasion, expected: int | 
             )
         )
     if expected is not None and expected != record.version:
-        raise Stale(f"task {id_} was changed meanwhile: it is at version {record.version}, not {expected}")
+        raise Stale(changed_meanwhile("task", id_, record.version, expected))
     return record
 
 
