@@ -182,7 +182,8 @@ def _changed(scene: Scene, cycles: Cycles, raw: RawDav, peer: Copy) -> Iterator[
         return usage
 
     costs = interleaved(
-        {NUMBER: edit, RAW: bare, OURS: ours, PEER: lambda: peer.sync(events=scene.events)},
+        # The bare requests come last: whoever asks first makes the server note what changed.
+        {NUMBER: edit, OURS: ours, PEER: lambda: peer.sync(events=scene.events), RAW: bare},
         repetitions=scale.repetitions,
     )
     title = f"{scene.server.name}, {number} of {scene.events:,} events changed"
