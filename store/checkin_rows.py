@@ -34,6 +34,7 @@ class Visit:
     occurrence_key: str = ""
     opportunity_id: int | None = None
     case_file_id: int | None = None
+    type_id: int | None = None  # which kind of visit, where the company has kinds of its own
     contacts: frozenset[int] = frozenset()
 
 
@@ -129,6 +130,7 @@ def write(session: Session, visit: Visit, found: Found | None, now: datetime) ->
         checkin_id = checkin.id
     activity = Activity(
         type=ActivityType.VISIT,
+        type_id=visit.type_id,
         account_id=visit.account_id,
         opportunity_id=visit.opportunity_id,
         case_file_id=visit.case_file_id,

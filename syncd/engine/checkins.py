@@ -15,6 +15,7 @@ from config.language import Phrase
 from connectors.calendar import Status, zone_info
 from store import checkin_rows, entries, references, scheduling, visible
 from store.accounts import Account
+from store.activities import ActivityType
 from store.calendar import ParticipantKind, Privacy, ResponseKind
 from store.calendar_rows import EventRecord, EventRow
 from store.checkin_rows import Found, Visit
@@ -296,6 +297,7 @@ def _at_event(session: Transaction, id_: int, at: datetime, zone: ZoneInfo, occa
         occurrence_key=found.key,
         opportunity_id=row.values["opportunity_id"],
         case_file_id=row.values["case_file_id"],
+        type_id=row.values["type_id"] if row.values["type"] is ActivityType.VISIT else None,
         contacts=frozenset(
             one.contact_id
             for one in row.participants
