@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from config.language import Phrase
-from store import visible
+from store import outbox, visible
 from store.accounts import Account
 from store.activities import Activity, ActivityContact, ActivityState, ActivityType
 from store.actors import Actor
@@ -105,6 +105,7 @@ def locate(
     account.updated_at, account.updated_by = now, by
     account.version += 1
     session.flush()
+    outbox.announce_places(session, [account.id], now)
 
 
 def write(session: Session, visit: Visit, found: Found | None, now: datetime) -> tuple[int | None, int]:

@@ -315,6 +315,11 @@ def shows_reminders(session: Session, user_id: int) -> bool:
     return bool(session.scalar(select(User.show_reminders).where(User.id == user_id)))
 
 
+def shows_distance(session: Session, user_id: int) -> bool:
+    """Whether the user's calendar tells how far it is to accounts (R095)."""
+    return bool(session.scalar(select(User.show_distance).where(User.id == user_id)))
+
+
 def state_of(session: Session, name: str) -> MailboxState | None:
     """What the mailbox is doing; None where there is none."""
     return session.scalar(_STATE, {"name": name})

@@ -1,4 +1,4 @@
-"""Value lists of activities, reports, actions and dossiers, as the program has them.
+"""Value lists of activities, reports, actions and dossiers, as the program has them; who is told distances.
 
 The type of an event or activity stays the word that it is; only an item of the company's own is referred to.
 An outcome stays the text that it is: which item it names is told for new reports.
@@ -71,6 +71,7 @@ def upgrade() -> None:
             f"CONSTRAINT fk_{table}_{column} REFERENCES value_list_item (id)"
         )
         op.execute(f"CREATE INDEX ix_{table}_{column} ON {table} ({column}){where}")
+    op.add_column("user", sa.Column("show_distance", sa.Boolean(), nullable=False, server_default=sa.false()))
     items = sa.table(
         "value_list_item",
         sa.column("list_code", sa.String), sa.column("code", sa.String), sa.column("label", sa.JSON),

@@ -55,6 +55,7 @@ class CalendarSync:
         with self._database.read() as session:
             _, released = brakes.braked(session, view.name)
             shows = mailboxes.shows_reminders(session, view.user_id)
+            far = mailboxes.shows_distance(session, view.user_id)
             types = types_of(session)
         context = Context(
             database=self._database,
@@ -71,6 +72,7 @@ class CalendarSync:
             released=released,
             quarantined=quarantined,
             shows_reminders=shows,
+            shows_distance=far,
         )
         cycle = CalendarCycle(
             context,
