@@ -1,4 +1,5 @@
-"""Value lists of activities, reports, actions and dossiers, as the program has them; who is told distances.
+"""Value lists of activities, reports, actions and dossiers, as the program has them; who is told distances;
+positions of check-ins can be erased.
 
 The type of an event or activity stays the word that it is; only an item of the company's own is referred to.
 An outcome stays the text that it is: which item it names is told for new reports.
@@ -72,6 +73,8 @@ def upgrade() -> None:
         )
         op.execute(f"CREATE INDEX ix_{table}_{column} ON {table} ({column}){where}")
     op.add_column("user", sa.Column("show_distance", sa.Boolean(), nullable=False, server_default=sa.false()))
+    for column in ("lat", "lon"):
+        _may_be_empty("check_in", column)
     items = sa.table(
         "value_list_item",
         sa.column("list_code", sa.String), sa.column("code", sa.String), sa.column("label", sa.JSON),
@@ -91,3 +94,14 @@ def upgrade() -> None:
     ]  # fmt: skip
     if rows:
         op.bulk_insert(items, rows)
+
+
+def _may_be_empty(table: str, column: str) -> None:
+    if op.get_bind().dialect.name != "sqlite":
+        op.alter_column(table, column, nullable=True)
+        return
+    # Without making the table anew, which would empty the references to it.
+    op.execute(f"ALTER TABLE {table} ADD COLUMN {column}_ NUMERIC(9, 6)")
+    op.execute(f"UPDATE {table} SET {column}_ = {column}")
+    op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    op.execute(f"ALTER TABLE {table} RENAME COLUMN {column}_ TO {column}")
