@@ -1,5 +1,5 @@
 """Value lists of activities, reports, actions and dossiers, as the program has them; who is told distances;
-positions of check-ins can be erased.
+positions of check-ins can be erased; drafts wait where nobody can tell whether they are there.
 
 The type of an event or activity stays the word that it is; only an item of the company's own is referred to.
 An outcome stays the text that it is: which item it names is told for new reports.
@@ -73,6 +73,8 @@ def upgrade() -> None:
         )
         op.execute(f"CREATE INDEX ix_{table}_{column} ON {table} ({column}){where}")
     op.add_column("user", sa.Column("show_distance", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("outbound_message", sa.Column("error", sa.Text(), nullable=False, server_default=""))
+    op.add_column("outbound_message", sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True))
     for column in ("lat", "lon"):
         _may_be_empty("check_in", column)
     items = sa.table(
