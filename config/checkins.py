@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from config.types import Section
+from config.types import Keep, Section
 
 FARTHEST_M = 100_000
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]  # degrees to the north, WGS 84
@@ -23,6 +23,10 @@ class Checkin(Section):
     """Farther away than so many metres it is marked as far; at most radius_m."""
     accuracy_m: int = Field(default=200, ge=1, le=FARTHEST_M)
     """A position that is less accurate than so many metres marks a check-in, and locates no account."""
+
+    retention: Keep | None = None
+    """Where somebody was longer ago than this is erased every night; by default it is kept. Check-ins stay,
+    with how far it was."""
 
     @field_validator("alert_m")
     @classmethod

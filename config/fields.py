@@ -11,7 +11,7 @@ from pydantic import Field
 from config.types import Section, Text
 
 Entity = Literal["account", "contact", "opportunity", "case_file"]
-Flag = Literal["open", "won", "lost"]
+Flag = Literal["open", "won", "lost", "visit", "meeting", "call", "email", "comment", "video_call"]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
 
 
@@ -40,7 +40,9 @@ class ValueListItem(Section):
     default: bool = False
     """Whether new records have it that are given no other."""
     flag: Flag | None = None
-    """What it means to the CRM: open, won or lost; for items of opportunity_status, which need it."""
+    """What it means to the CRM: open, won or lost for items of opportunity_status, which need it; visit,
+    meeting, call, email, comment or video_call for those of activity_type (by default what the code says,
+    else meeting)."""
     branches: tuple[Text, ...] = ()
     """The branches of users ([[users]] branch) that can choose it; by default all of them."""
 
@@ -49,8 +51,9 @@ class ValueList(Section):
     """The values of a field, in the order in which they are shown."""
 
     code: Code
-    """The list's name; contact_role, account_segment, opportunity_type, opportunity_status and order_status
-    are those of fields that there are anyway."""
+    """The list's name; contact_role, account_segment, opportunity_type, opportunity_status, order_status,
+    activity_type, report_outcome, case_file_type and case_file_status are those of fields that there are
+    anyway, action_type and action_status will be."""
     items: tuple[ValueListItem, ...] = Field(min_length=1)
     """Its values."""
 

@@ -34,7 +34,7 @@ ENTITIES: Mapping[str, frozenset[str]] = {  # the fields that there are anyway, 
     "opportunity": frozenset(
         "reference title type status total currency probability expected_close closed_on comments".split()
     ),
-    "case_file": frozenset("code title scope closed".split()),
+    "case_file": frozenset("code title scope type status closed".split()),
     "project": frozenset("name reference start_date end_date status".split()),
     "deal": frozenset(
         "reference title start_date end_date closed_on status amount currency billable".split()

@@ -210,6 +210,8 @@ class User(Section):
     """Where the user sets out from, for distances: degrees to the north; with base_lon."""
     base_lon: Longitude | None = Field(default=None, validate_default=True)
     """Degrees to the east; with base_lat."""
+    show_distance: bool = False
+    """Whether the user's own calendar tells how far it is from there to the account of an event (R095)."""
 
     @field_validator("base_lon")
     @classmethod

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.language import Phrase
@@ -45,6 +45,9 @@ class CallDirection(Enum):
     OUT = "out"
 
 
+OWN_TYPE = text("type_id IS NOT NULL")
+
+
 class Activity(Entity, Base):
     """Activité, interaction. An automatic one of type EMAIL is never changed or deleted by a user."""
 
@@ -52,9 +55,12 @@ class Activity(Entity, Base):
     __table_args__ = (
         UniqueConstraint("email_id", "account_id"),
         Index("ix_activity_account_id_occurred_at", "account_id", "occurred_at"),
+        Index("ix_activity_type_id", "type_id", sqlite_where=OWN_TYPE, postgresql_where=OWN_TYPE),
     )
 
     type: Mapped[ActivityType] = mapped_column(EnumText(ActivityType))
+    # The item of activity_type, where it is one of the company's own; `type` is what that means.
+    type_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     opportunity_id: Mapped[int | None] = mapped_column(ForeignKey("opportunity.id"), index=True)
     case_file_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)

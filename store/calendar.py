@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, ForeignKey, Index, Numeric, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.activities import ActivityType
+from store.activities import OWN_TYPE, ActivityType
 from store.base import Base, Entity, EnumText
 
 
@@ -97,6 +97,7 @@ class Event(Entity, Base):
         Index("ix_event_start", "start"),
         Index("ix_event_series_id", "series_id"),
         Index("ix_event_owner_id_start", "owner_id", "start"),
+        Index("ix_event_type_id", "type_id", sqlite_where=OWN_TYPE, postgresql_where=OWN_TYPE),
         Index("ix_event_video", "series_id", sqlite_where=IS_VIDEO, postgresql_where=IS_VIDEO),
     )
 
@@ -118,6 +119,7 @@ class Event(Entity, Base):
     categories: Mapped[list[str]] = mapped_column(JSON, default=list)  # the type's name is one, if written
     owner_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     type: Mapped[ActivityType] = mapped_column(EnumText(ActivityType))
+    type_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"))  # as of an activity
     video_provider: Mapped[VideoProvider | None] = mapped_column(EnumText(VideoProvider))
     video_url: Mapped[str] = mapped_column(Text, default="")
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)

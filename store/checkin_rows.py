@@ -1,20 +1,22 @@
 """What is written and read of check-ins, and of the visits that they become."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from config.language import Phrase
-from store import visible
+from store import outbox, visible
 from store.accounts import Account
 from store.activities import Activity, ActivityContact, ActivityState, ActivityType
 from store.actors import Actor
 from store.calendar import Event
 from store.checkins import CheckIn, CheckInFlag
 from store.details import Detail, fields_of, get
+from store.erasing import changed as changed_rows
 from store.errors import NotFound
 from store.paging import page as one_page
 from store.paging import total
@@ -34,6 +36,7 @@ class Visit:
     occurrence_key: str = ""
     opportunity_id: int | None = None
     case_file_id: int | None = None
+    type_id: int | None = None  # which kind of visit, where the company has kinds of its own
     contacts: frozenset[int] = frozenset()
 
 
@@ -104,6 +107,7 @@ def locate(
     account.updated_at, account.updated_by = now, by
     account.version += 1
     session.flush()
+    outbox.announce_places(session, [account.id], now)
 
 
 def write(session: Session, visit: Visit, found: Found | None, now: datetime) -> tuple[int | None, int]:
@@ -129,6 +133,7 @@ def write(session: Session, visit: Visit, found: Found | None, now: datetime) ->
         checkin_id = checkin.id
     activity = Activity(
         type=ActivityType.VISIT,
+        type_id=visit.type_id,
         account_id=visit.account_id,
         opportunity_id=visit.opportunity_id,
         case_file_id=visit.case_file_id,
@@ -147,6 +152,87 @@ def write(session: Session, visit: Visit, found: Found | None, now: datetime) ->
     if links:
         session.execute(insert(ActivityContact), links)
     return checkin_id, activity.id
+
+
+def held(session: Session, id_: int) -> CheckIn:
+    """The check-in, kept from others who would change it at the same time. Raises NotFound."""
+    found = session.scalar(select(CheckIn).where(CheckIn.id == id_).with_for_update())
+    if found is None:
+        raise NotFound(Phrase("there is no check-in {id}", id=id_))
+    return found
+
+
+def visit_of(session: Session, id_: int) -> int | None:
+    """The visit that the check-in became; None where somebody has deleted it."""
+    return session.scalar(
+        select(Activity.id).where(Activity.checkin_id == id_, Activity.deleted_at.is_(None)).limit(1)
+    )
+
+
+def account_name(session: Session, id_: int) -> str:
+    """What the account is called, deleted or not."""
+    return session.get_one(Account, id_).name
+
+
+def place_of_event(session: Session, record: CheckIn) -> dict[str, Decimal | None]:
+    """Where the other address of a check-in's meeting is (R069): the occurrence's own, else the series'."""
+    e = Event
+    rows = select(e.alt_lat, e.alt_lon).where((e.id == record.event_id) | (e.series_id == record.event_id))
+    rows = rows.where(e.recurrence_key.in_({record.occurrence_key, ""}))
+    found = session.execute(rows.order_by(e.recurrence_key.desc()).limit(1)).one_or_none()
+    return {"alt_lat": found and found[0], "alt_lon": found and found[1]}
+
+
+def correct(
+    session: Session,
+    record: CheckIn,
+    values: Mapping[str, object],
+    contacts: frozenset[int] | None,
+    stamp: tuple[datetime, int | None],
+) -> tuple[list[str], int | None]:
+    """Gives a check-in and its visit these values, at that moment and by that user; returns what of it is
+    something else now, and the visit."""
+    now, by = stamp
+    changed = sorted(name for name, value in values.items() if getattr(record, name) != value)
+    id_ = visit_of(session, record.id)
+    activity = None if id_ is None else session.get(Activity, id_)
+    if contacts is not None and activity is not None:
+        c = ActivityContact
+        before = set(session.scalars(select(c.contact_id).where(c.activity_id == activity.id)))
+        if before != contacts:
+            changed.append("contacts")
+            session.execute(delete(c).where(c.activity_id == activity.id))
+            session.add_all(c(activity_id=activity.id, contact_id=one) for one in sorted(contacts))
+    if not changed:
+        return [], id_
+    for name, value in values.items():
+        setattr(record, name, value)
+    if activity is not None and ("at" in changed or "contacts" in changed):
+        activity.occurred_at = record.at
+        activity.updated_at, activity.updated_by = now, by
+        activity.version += 1
+    record.updated_at, record.updated_by = now, by
+    record.version += 1
+    session.flush()
+    return changed, id_
+
+
+def drop(session: Session, record: CheckIn) -> None:
+    """Takes it away for good."""
+    session.delete(record)
+    session.flush()
+
+
+def old_positions(session: Session, before: datetime, size: int) -> list[int]:
+    """Some check-ins from before that moment that still tell where their user was."""
+    query = select(CheckIn.id).where(CheckIn.at < before, CheckIn.lat.is_not(None)).order_by(CheckIn.id)
+    return list(session.scalars(query.limit(size)))
+
+
+def drop_positions(session: Session, ids: Collection[int]) -> int:
+    """These check-ins tell no longer where their users were, but for how far that was; returns how many."""
+    gone = update(CheckIn).where(CheckIn.id.in_(ids), CheckIn.lat.is_not(None))
+    return changed_rows(session, gone.values(lat=None, lon=None))
 
 
 def page(session: Session, query: Query) -> Page[CheckInRow]:

@@ -36,8 +36,8 @@ class CheckIn(Entity, Base):
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="SET NULL"))
     occurrence_key: Mapped[str] = mapped_column(Text, default="")  # which one of a series
     at: Mapped[datetime]  # never in the future
-    lat: Mapped[Decimal] = mapped_column(Numeric(9, 6))
-    lon: Mapped[Decimal] = mapped_column(Numeric(9, 6))
+    lat: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))  # None: `checkin.retention` erased it
+    lon: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
     accuracy_m: Mapped[int]
     distance_m: Mapped[int | None]  # from where the meeting is; None: nobody knew before
     flag: Mapped[CheckInFlag] = mapped_column(EnumText(CheckInFlag))

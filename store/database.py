@@ -22,7 +22,7 @@ from store.rights import DEFAULT, RIGHTS
 if TYPE_CHECKING:
     from alembic.config import Config
 
-SCHEMA = "0015"  # the newest migration; Alembic, which could tell, takes a tenth of a second to load
+SCHEMA = "0016"  # the newest migration; Alembic, which could tell, takes a tenth of a second to load
 
 Transaction = Session  # what `read` and `write` give, for those who may not import SQLAlchemy
 

@@ -16,6 +16,7 @@ from store import (
     logos,
     photos,
     recommendations,
+    report_forms,
     reports,
     statuses,
     tags,
@@ -201,11 +202,15 @@ def activity(session: Session, id_: int, reader: Actor | None = None) -> Detail:
     record = get(session, Activity, id_, "activity")
     rows = reports.activities(session, Query(activity=id_, reader=reader)).rows
     extra = {"contacts": rows[0].contacts, "opportunity": rows[0].opportunity} if rows else {}
+    fields = fields_of(session, record) | extra | {"outcome": report_forms.outcome(session, id_)}
+    if record.type_id is None:
+        fields["type"] = record.type.value
+    words = own_words(session, "activity", "meeting_report")
     roll = attendance_rows.of_activity(session, id_)
     if roll is None:
-        return Detail("activity", fields_of(session, record) | extra, {})
+        return Detail("activity", fields, {}, words=words)
     told = {"held": roll.told, "further_unplanned": roll.more or None}
-    return Detail("activity", fields_of(session, record) | extra | told, {"attendance": roll.rows})
+    return Detail("activity", fields | told, {"attendance": roll.rows}, words=words)
 
 
 def matches(session: Session, email_id: int) -> tuple[MatchRow, ...]:

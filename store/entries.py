@@ -22,6 +22,7 @@ from store.calendar import (
     TaskState,
 )
 from store.calendar_rows import EventRecord, EventRow, ParticipantRow, TaskRecord, events, tasks
+from store.custom_fields import ValueListItem
 from store.errors import NotFound
 from store.reports import account_names, logins, opportunity_names
 
@@ -77,7 +78,15 @@ def task(session: Session, id_: int, reader: Actor | None = None) -> TaskRecord:
 
 def event_fields(session: Session, record: EventRecord) -> dict[str, object]:
     """Its fields by name, those that refer to another record with its name beside."""
-    return _named(session, record.main.values, ("owner", "owner_id"))
+    fields = _named(session, record.main.values, ("owner", "owner_id"))
+    return {**fields, "type": type_code(session, record.main.values)}
+
+
+def type_code(session: Session, values: Mapping[str, Any]) -> str:
+    """The code of the item of activity_type that an event or occurrence is."""
+    item = None if values["type_id"] is None else session.get(ValueListItem, values["type_id"])
+    kind: ActivityType = values["type"]
+    return kind.value if item is None else item.code
 
 
 def task_fields(session: Session, record: TaskRecord) -> dict[str, object]:

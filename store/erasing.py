@@ -185,7 +185,7 @@ def blank_reports(session: Session, activities: Collection[int]) -> tuple[int, l
         tasks.update(
             session.scalars(select(r.task_id).where(r.activity_id.in_(part), r.task_id.is_not(None)))
         )
-        gone: dict[str, Any] = {"comments": "", "outcome": None, "problems": []}
+        gone: dict[str, Any] = {"comments": "", "outcome": None, "outcome_id": None, "problems": []}
         count += changed(session, update(r).where(r.activity_id.in_(part)).values(gone))
     return count, [one for one in tasks if one is not None]
 

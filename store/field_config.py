@@ -121,7 +121,8 @@ def _used(session: Session, list_code: str, code: str) -> bool:
     if column is None:
         return False
     item = select(ValueListItem.id).where(ValueListItem.list_code == list_code, ValueListItem.code == code)
-    return bool(session.scalar(select(exists().where(column.in_(item)))))
+    columns = (column, *value_lists.FURTHER.get(list_code, ()))
+    return any(session.scalar(select(exists().where(one.in_(item)))) for one in columns)
 
 
 def _own(session: Session, fields: Iterable[written.CustomField]) -> Iterator[_Step]:

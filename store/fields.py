@@ -405,11 +405,12 @@ CASE_FILES = Kind(
             ),
             "scope",
         ),
+        Field("type", of_list, "type_id", listed=True),
+        Field("status", of_list, "status_id", listed=True),
         Field("closed", yes_or_no, "closed", empty=False),
     ),
     ("account", "account_id"),
     frozenset(
-        {"reference", "type_id", "budget", "currency", "success_pct", "status_id", "expected_close"}
-        | {"closed_on", "opportunity_id"}
+        {"reference", "budget", "currency", "success_pct", "expected_close", "closed_on", "opportunity_id"}
     ),
 )

@@ -106,3 +106,5 @@ class OutboundMessage(Base):
     body: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)  # how often it was announced: it may be there then
+    error: Mapped[str] = mapped_column(Text, default="")  # why nobody can tell whether it is there
+    failed_at: Mapped[datetime | None]  # when that was found last

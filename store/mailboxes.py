@@ -157,7 +157,10 @@ _VIEW = (
         DirectoryState.matched_version,
         DirectoryState.policy,
         exists().where(ReportMail.mailbox_id == Mailbox.id),
-        exists().where(OutboundMessage.mailbox_id == Mailbox.id),
+        exists().where(
+            OutboundMessage.mailbox_id == Mailbox.id,
+            OutboundMessage.failed_at.is_(None) | (OutboundMessage.failed_at < bindparam("due")),
+        ),
     )
     .select_from(Mailbox)
     .outerjoin(DirectoryState, DirectoryState.id == directory.ONLY)
@@ -178,7 +181,7 @@ _STATE = select(Mailbox.state).where(Mailbox.name == bindparam("name"))
 def view(session: Session | Connection, name: str, due: datetime = NEVER) -> MailboxView:
     """The mailbox with its selected mail folders. Raises NotFound for one that was never configured.
 
-    What went into quarantine before `due` is ready for another try.
+    What went into quarantine before `due` is ready for another try, and drafts that were held back.
     """
     rows = session.execute(_VIEW, {"name": name, "due": due}).all()
     if not rows:
@@ -313,6 +316,11 @@ def _forget_progress(session: Session, mailbox_id: int) -> None:
 def shows_reminders(session: Session, user_id: int) -> bool:
     """Whether the user wants open tasks in the calendar too (R063)."""
     return bool(session.scalar(select(User.show_reminders).where(User.id == user_id)))
+
+
+def shows_distance(session: Session, user_id: int) -> bool:
+    """Whether the user's calendar tells how far it is to accounts (R095)."""
+    return bool(session.scalar(select(User.show_distance).where(User.id == user_id)))
 
 
 def state_of(session: Session, name: str) -> MailboxState | None:

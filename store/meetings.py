@@ -112,7 +112,8 @@ class MeetingReport(Base):
     due_on: Mapped[date]
     remind_at: Mapped[datetime | None]
     comments: Mapped[str] = mapped_column(Text, default="")
-    outcome: Mapped[str | None] = mapped_column(String(120))
+    outcome: Mapped[str | None] = mapped_column(String(120))  # as it was written
+    outcome_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"), index=True)
     next_task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id", ondelete="SET NULL"))
     next_event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="SET NULL"))
     problems: Mapped[list[str]] = mapped_column(JSON, default=list)  # what of the answer was not understood

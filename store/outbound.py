@@ -51,6 +51,16 @@ class Waiting:
     to_name: str
     subject: str
     body: str
+    error: str = ""  # why it was held back
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Drafts of a mailbox that wait, since nobody can tell whether they are there."""
+
+    count: int
+    error: str
+    since: datetime  # when that was found last
 
 
 def want(session: Session, login: str, mail: Mail, now: datetime) -> int | None:
@@ -141,8 +151,8 @@ def _home(session: Session, login: str) -> Mailbox | None:
     return min(found, key=lambda one: one[:2])[2] if found else None
 
 
-def waiting(session: Session, mailbox_id: int) -> list[Waiting]:
-    """What is to be put into the mailbox, the oldest first."""
+def waiting(session: Session, mailbox_id: int, due: datetime | None = None) -> list[Waiting]:
+    """What is to be put into the mailbox, the oldest first; without what was held back after `due`."""
     query = (
         select(OutboundMessage, Mailbox.address, User)
         .join(Mailbox, Mailbox.id == OutboundMessage.mailbox_id)
@@ -150,12 +160,16 @@ def waiting(session: Session, mailbox_id: int) -> list[Waiting]:
         .where(OutboundMessage.mailbox_id == mailbox_id, Mailbox.direction != READ_ONLY)
         .order_by(OutboundMessage.id)
     )
+    if due is not None:
+        query = query.where(OutboundMessage.failed_at.is_(None) | (OutboundMessage.failed_at < due))
     found = []
     for one, address, user in session.execute(query).all():
         to, name = _recipient(session, one)
         own = address.lower() if address.lower() in user.aliases else user.email
         sender = " ".join(part for part in (user.first_name, user.last_name) if part)
-        found.append(Waiting(one.id, one.tries, one.made_at, own, sender, to, name, one.subject, one.body))
+        found.append(
+            Waiting(one.id, one.tries, one.made_at, own, sender, to, name, one.subject, one.body, one.error)
+        )
     return found
 
 
@@ -180,6 +194,32 @@ def announce(session: Session, id_: int) -> None:
     """It is about to be put."""
     later = OutboundMessage.tries + 1
     session.execute(update(OutboundMessage).where(OutboundMessage.id == id_).values(tries=later))
+
+
+def hold(session: Session, id_: int, error: str, now: datetime) -> None:
+    """It is left for later: nobody can tell whether it is there."""
+    values = {"error": error, "failed_at": now}
+    session.execute(update(OutboundMessage).where(OutboundMessage.id == id_).values(values))
+
+
+def retry(session: Session, mailbox_id: int) -> None:
+    """What was held back is tried in the next cycle."""
+    m = OutboundMessage
+    session.execute(
+        update(m).where(m.mailbox_id == mailbox_id, m.failed_at.is_not(None)).values(failed_at=None)
+    )
+
+
+def held(session: Session) -> dict[str, Held]:
+    """What is held back, by the name of its mailbox."""
+    m = OutboundMessage
+    query = select(Mailbox.name, m.error, m.failed_at).join(m, m.mailbox_id == Mailbox.id)
+    found: dict[str, Held] = {}
+    for name, error, at in session.execute(query.where(m.failed_at.is_not(None)).order_by(m.failed_at, m.id)):
+        before = found.get(name)
+        if at is not None:
+            found[name] = Held(1 if before is None else before.count + 1, error, at)
+    return found
 
 
 def settle(session: Session, ids: Collection[int]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import Select, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.bindings import Binding, BindingState, BoundEntity, Pending
@@ -58,15 +58,36 @@ def announce_account(session: Session, account_id: int, now: datetime) -> None:
     """What calendars show of an account is something else now: its events that are not over are looked at
     again where the copy lies that says what they are, and what stands beside them. What is new and waits to
     be written is told again, so that it is not taken for done too early."""
-    coming = select(Event.id).where(
-        Event.account_id == account_id,
+    _look_again(session, session.scalars(_coming(now).where(Event.account_id == account_id)), now)
+
+
+def announce_places(session: Session, account_ids: Iterable[int], now: datetime) -> None:
+    """The same of accounts that are somewhere else now, for those whose calendars tell how far it is."""
+    told = select(User.id).where(User.show_distance)
+    if session.scalar(told.limit(1)) is None:
+        return
+    for part in chunked(account_ids):
+        mine = _coming(now).where(Event.account_id.in_(part), Event.owner_id.in_(told))
+        _look_again(session, session.scalars(mine), now)
+
+
+def announce_user(session: Session, user_id: int, now: datetime) -> None:
+    """The same of a user who sets out from somewhere else, or wants to read distances, or no longer."""
+    mine = _coming(now).where(Event.owner_id == user_id, Event.account_id.is_not(None))
+    _look_again(session, session.scalars(mine), now)
+
+
+def _coming(now: datetime) -> Select[int]:
+    return select(Event.id).where(
         Event.series_id.is_(None),
         Event.hidden.is_(False),
         or_(Event.end > now, Event.series_rrule.is_not(None)),
     )
-    ids = list(session.scalars(coming))
+
+
+def _look_again(session: Session, events: Iterable[int], now: datetime) -> None:
     wanted: set[tuple[int, int]] = set()
-    for part in chunked(ids):
+    for part in chunked(list(events)):
         bound = (
             select(Collection.mailbox_id, Binding.entity_id)
             .join(Collection, Collection.id == Binding.collection_id)

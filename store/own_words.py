@@ -33,9 +33,11 @@ class Words:
         return ", ".join(known.get(code, {}).get(language, code) for code in value.split(BETWEEN))
 
 
-def own_words(session: Session, entity: str) -> Words:
-    """Those of an entity."""
+def own_words(session: Session, entity: str, beside: str | None = None) -> Words:
+    """Those of an entity; with the values of the lists of another one that is shown with it."""
     own, listed = custom_fields.of_entity(session, entity), value_lists.labels(session, entity)
+    if beside is not None:
+        listed = value_lists.labels(session, beside) | listed
     settings = session.scalars(select(FieldSetting).where(FieldSetting.entity == entity)).all()
     return Words(
         {one.field: one.label for one in settings} | {one.key: one.label for one in own},

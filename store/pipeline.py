@@ -81,3 +81,5 @@ class CaseFile(Entity, Base):
     scope: Mapped[CaseScope] = mapped_column(EnumText(CaseScope))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     closed: Mapped[bool] = mapped_column(Boolean, default=False)
+    type_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"), index=True)
+    status_id: Mapped[int | None] = mapped_column(ForeignKey("value_list_item.id"), index=True)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from config.language import Phrase
 from store.activities import Activity, ActivityState, ActivityType
 from store.calendar import Privacy, Task, TaskState
+from store.custom_fields import ValueListItem
 from store.database import bulk
 from store.errors import Immutable, NotFound
 from store.ledger import chunked
@@ -48,6 +49,7 @@ class Submission:
 
     comments: str
     outcome: str | None = None
+    outcome_id: int | None = None  # the item of report_outcome that it names
     problems: tuple[str, ...] = ()
     next_task_id: int | None = None
     next_event_id: int | None = None
@@ -205,6 +207,7 @@ def submit(
             state=ReportState.ANSWERED,
             comments=said.comments,
             outcome=said.outcome,
+            outcome_id=said.outcome_id,
             problems=list(said.problems),
             next_task_id=said.next_task_id,
             next_event_id=said.next_event_id,
@@ -231,9 +234,9 @@ def submit_unasked(
     if who is not None:
         row = {"activity_id": known.id, "user_id": who, "offered_at": now, "due_on": now.date(),
                "state": ReportState.ANSWERED, "comments": said.comments, "outcome": said.outcome,
-               "problems": list(said.problems), "next_task_id": said.next_task_id,
-               "next_event_id": said.next_event_id, "submitted_at": now, "submitted_by": by,
-               "channel": channel}  # fmt: skip
+               "outcome_id": said.outcome_id, "problems": list(said.problems),
+               "next_task_id": said.next_task_id, "next_event_id": said.next_event_id,
+               "submitted_at": now, "submitted_by": by, "channel": channel}  # fmt: skip
         bulk(session, MeetingReport, [row])
     validate(session, [known.id], now, by=by, comments=said.comments)
 
@@ -252,6 +255,15 @@ def next_step(session: Session, activity_id: int) -> str:
     )
     task, event = session.execute(query).one_or_none() or (None, None)
     return f"task {task}" if task is not None else f"event {event}" if event is not None else ""
+
+
+def outcome(session: Session, activity_id: int) -> str | None:
+    """What came of it, as its report says: the code of an item of report_outcome, else the text that was
+    written."""
+    r, i = MeetingReport, ValueListItem
+    query = select(func.coalesce(i.code, r.outcome)).select_from(r).outerjoin(i, i.id == r.outcome_id)
+    given = query.where(r.activity_id == activity_id, r.state == ReportState.ANSWERED)
+    return session.scalar(given.order_by(r.id.desc()).limit(1))
 
 
 def amend(
@@ -279,6 +291,8 @@ def amend(
     for name in ("outcome", "next_task_id", "next_event_id"):
         if getattr(said, name) is not None:
             values[name] = getattr(said, name)
+    if said.outcome is not None:
+        values["outcome_id"] = said.outcome_id
     session.execute(update(MeetingReport).where(MeetingReport.id == id_).values(**values))
     validate(session, [activity_id], now, by=by, comments=said.comments)
     return True

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from store.accounts import AccountKind, AccountStatus, AccountType
-from store.activities import ActivityState, ActivityType
+from store.activities import ActivityState
 from store.actors import Actor
 from store.deals import DealStatus, ProjectStatus
 from store.fields import Value
@@ -188,7 +188,7 @@ class ActivityRow:
 
     id: int
     occurred_at: datetime
-    type: ActivityType
+    type: str  # the code of an item of activity_type
     account: str | None
     contacts: tuple[str, ...]
     subject: str

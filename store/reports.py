@@ -271,10 +271,12 @@ def activities(session: Session, query: Query) -> Page[ActivityRow]:
             .order_by(Contact.last_name, Contact.id)
         )
     )
+    codes = value_lists.of_rows(session, (one.type_id for one, *_ in found))
     return Page(
         tuple(
             ActivityRow(
-                one.id, one.occurred_at, one.type, account, people.get(one.id, ()), one.subject, title, login,
+                one.id, one.occurred_at, codes.get(one.type_id or 0, one.type.value), account,
+                people.get(one.id, ()), one.subject, title, login,
                 one.automatic, one.email_id, one.state, one.duration_min,
             )
             for one, account, login, title in found

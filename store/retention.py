@@ -56,7 +56,19 @@ def note(
     session: Session, mails: int, before: datetime, now: datetime, *, actor: str, channel: Channel
 ) -> None:
     """Writes down that it was done."""
-    change = {"retention": mails, "before": before.isoformat()}
-    session.add(AuditLog(at=now, actor=actor, entity="email_message", entity_id=None, change=change,
-                         channel=channel))  # fmt: skip
+    _note(session, "email_message", {"retention": mails, "before": before.isoformat()}, now, (actor, channel))
+
+
+def note_positions(
+    session: Session, checkins: int, before: datetime, now: datetime, *, actor: str, channel: Channel
+) -> None:
+    """The same of positions of check-ins."""
+    _note(session, "check_in", {"retention": checkins, "before": before.isoformat()}, now, (actor, channel))
+
+
+def _note(
+    session: Session, entity: str, change: dict[str, object], now: datetime, who: tuple[str, Channel]
+) -> None:
+    actor, channel = who
+    session.add(AuditLog(at=now, actor=actor, entity=entity, entity_id=None, change=change, channel=channel))
     session.flush()

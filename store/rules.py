@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store import import_rules, selling_rules
+from store import import_rules, outbox, selling_rules
+from store.account_rules import PLACE
 from store.discounts import order_total
 from store.fields import Kind
 from store.import_rows import Record
@@ -32,6 +33,10 @@ def follow(session: Session, kind: Kind, written: Sequence[Record], *, now: date
     if kind.name == "order_lines":
         orders = {one for r in written for one in (r.after("order_id"), (r.before or {}).get("order_id"))}
         add_up(session, {one for one in orders if isinstance(one, int)}, now=now, by=by)
+    if kind.name == "accounts":
+        moved = [r.id for r in written if r.before is not None and PLACE & set(r.changes())]
+        if moved:
+            outbox.announce_places(session, moved, now)
 
 
 def add_up(session: Session, orders: set[int], *, now: datetime, by: int | None) -> None:

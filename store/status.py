@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
-from store import ledger, visible
+from store import ledger, outbound, visible
 from store.activities import Activity, ActivityState
 from store.actors import Actor
 from store.bindings import Binding, BindingState, Conflict, ConflictState, Intent, Pending
+from store.outbound import Held
 from store.reconciling import CALENDARS
 from store.sync_state import (
     Collection,
@@ -71,6 +72,7 @@ class MailboxStatus:
     open_conflicts: int
     waiting: int  # records that changed in the CRM, and that the calendars were not told of yet
     unanswered: int  # writes to the calendars whose outcome is not known yet
+    drafts: Held | None = None  # of mails, that cannot be put
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def mailboxes(
     conflicts = _of_mailboxes(session, Conflict, Conflict.state == ConflictState.OPEN)
     waiting = _of_mailboxes(session, Pending, true())
     unanswered = _of_mailboxes(session, Intent, true())
+    drafts = outbound.held(session)
     return [
         MailboxStatus(
             name=box.name,
@@ -142,6 +145,7 @@ def mailboxes(
             open_conflicts=conflicts.get(box.id, 0),
             waiting=waiting.get(box.id, 0),
             unanswered=unanswered.get(box.id, 0),
+            drafts=drafts.get(box.name),
         )
         for box, login in boxes
     ]

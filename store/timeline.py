@@ -11,7 +11,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from config.language import Phrase
-from store import visible
+from store import value_lists, visible
 from store.accounts import Account
 from store.activities import (
     Activity,
@@ -47,7 +47,7 @@ class Happened:
 
     id: int
     occurred_at: datetime
-    type: ActivityType
+    type: str  # the code of an item of activity_type
     subject: str
     account: str | None
     opportunity: str | None
@@ -121,12 +121,15 @@ def page(
         .where(a.id.in_(ids[:limit]))
         .order_by(a.occurred_at.desc(), a.id.desc())
     )
+    found = session.execute(query).all()
+    codes = value_lists.of_rows(session, (one.type_id for one, *_ in found))
     rows = tuple(
         Happened(
-            one.id, one.occurred_at, one.type, one.subject, account, opportunity, login, one.automatic,
-            one.state, one.email_id, one.event_id, one.duration_min, one.call_direction,
+            one.id, one.occurred_at, codes.get(one.type_id or 0, one.type.value), one.subject, account,
+            opportunity, login, one.automatic, one.state, one.email_id, one.event_id, one.duration_min,
+            one.call_direction,
         )
-        for one, account, opportunity, login in session.execute(query)
+        for one, account, opportunity, login in found
     )  # fmt: skip
     more = len(ids) > limit and rows
     return Timeline(rows, str(Place(rows[-1].occurred_at, rows[-1].id)) if more else None)

@@ -31,6 +31,7 @@ class UserRow:
     manager: str | None = None
     branch: str | None = None
     base: tuple[Decimal, Decimal] | None = None  # where the user sets out from: latitude, longitude
+    show_distance: bool = False
 
 
 def known(session: Session) -> list[UserRow]:
@@ -54,6 +55,7 @@ def known(session: Session) -> list[UserRow]:
             led_by,
             branch,
             None if user.base_lat is None or user.base_lon is None else (user.base_lat, user.base_lon),
+            user.show_distance,
         )
         for user, led_by, branch in session.execute(rows.where(User.active))
     ]
@@ -76,6 +78,7 @@ def apply(session: Session, rows: Sequence[UserRow], now: datetime) -> bool:
             "show_reminders": row.show_reminders,
             "base_lat": row.base and row.base[0],
             "base_lon": row.base and row.base[1],
+            "show_distance": row.show_distance,
             "active": True,
         }
         user = there.pop(row.login, None)
@@ -84,14 +87,23 @@ def apply(session: Session, rows: Sequence[UserRow], now: datetime) -> bool:
             changed = True
         else:
             turned = user.show_reminders != row.show_reminders
+            before = _setting_out(user)
             changed |= set_values(user, values, now)
             if turned:
                 _tell_of_tasks(session, user.id, now)
+            if _setting_out(user) != before:
+                session.flush()
+                outbox.announce_user(session, user.id, now)
     for user in there.values():
         changed |= set_values(user, {"active": False}, now)
     session.flush()
     _apply_places(session, rows, now)
     return changed
+
+
+def _setting_out(user: User) -> tuple[Decimal | None, Decimal | None] | None:
+    """What the distances in the user's calendar are counted from; None where none are told."""
+    return (user.base_lat, user.base_lon) if user.show_distance else None
 
 
 def _apply_places(session: Session, rows: Sequence[UserRow], now: datetime) -> None:

@@ -45,3 +45,4 @@ class User(Entity, Base):
     branch_id: Mapped[int | None] = mapped_column(ForeignKey("branch.id"))
     base_lat: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))  # where the user sets out from (R095)
     base_lon: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    show_distance: Mapped[bool] = mapped_column(Boolean, default=False)  # in the user's own calendar

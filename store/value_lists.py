@@ -1,5 +1,6 @@
 """Fields that there are anyway and whose value is an item of a list (R032, R042, R054): a contact's role, an
-account's segment, types and statuses of opportunities, statuses of orders.
+account's segment, types and statuses of opportunities and dossiers, statuses of orders, types of activities,
+outcomes of reports.
 
 A record refers to the item, so that its label may change. On the way in a cell holds the item's code, or its
 label in any language; on the way out its code.
@@ -12,18 +13,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from config.built_in_lists import OF, STARTS_WITH
+from config.built_in_lists import OF, STARTS_WITH, built_in
 from config.language import Phrase, said, together
 from config.words import noun_word
 from store.accounts import Account
+from store.activities import Activity
+from store.calendar import Event
 from store.contacts import Contact
 from store.custom_fields import ValueListItem
 from store.errors import Invalid
 from store.fields import Field, Kind, Value, opportunity_status
 from store.import_rows import Findings, Record
 from store.kinds import KINDS
+from store.meetings import MeetingReport
 from store.paging import pairs
-from store.pipeline import Opportunity, OpportunityStatus
+from store.pipeline import CaseFile, Opportunity, OpportunityStatus
 from store.selling import SalesOrder
 from store.users import Branch, User
 
@@ -34,7 +38,13 @@ COLUMNS: Mapping[str, InstrumentedAttribute[int | None]] = {  # where records re
     "opportunity_type": Opportunity.type_id,
     "opportunity_status": Opportunity.status_id,
     "order_status": SalesOrder.status_id,
+    "activity_type": Activity.type_id,
+    "report_outcome": MeetingReport.outcome_id,
+    "case_file_type": CaseFile.type_id,
+    "case_file_status": CaseFile.status_id,
 }
+FURTHER: Mapping[str, Sequence[InstrumentedAttribute[int | None]]] = {"activity_type": (Event.type_id,)}
+ACTIVITY_TYPE, REPORT_OUTCOME = "activity_type", "report_outcome"
 STATUS = "opportunity_status"
 
 
@@ -201,6 +211,19 @@ def codes(session: Session, kind: Kind) -> dict[str, dict[int, str]]:
     }
 
 
+def outcome(session: Session, written: str | None) -> int | None:
+    """The item of report_outcome that a text names, by its code or a label; None for any other text, and for
+    what can be chosen no more."""
+    if written is None:
+        return None
+    known = choices(session, [REPORT_OUTCOME])[REPORT_OUTCOME]
+    try:
+        item = known.of(known.read(written))
+    except ValueError:
+        return None
+    return item.id if item is not None and item.active else None
+
+
 def code_of(session: Session, column: str, value: object) -> object:
     """The code of the item where a column of contacts refers to one, else the value."""
     if column not in {one.key for one in COLUMNS.values()} or not isinstance(value, int):
@@ -212,7 +235,16 @@ def labels(session: Session, entity: str) -> dict[str, dict[str, Mapping[str, st
     """What people read for the codes of an entity's lists, by field."""
     mine = {header: code for (owner, header), code in LISTS.items() if owner == entity}
     known = choices(session, mine.values())
-    return {header: {one.code: one.label for one in known[code].items} for header, code in mine.items()}
+    # What the CRM makes by itself has a type though the company's list has none for it.
+    brought = {
+        one.code: {item.code: item.label.words() for item in one.items}
+        for one in built_in()
+        if one.code == ACTIVITY_TYPE
+    }
+    return {
+        header: dict(brought.get(code, {})) | {one.code: one.label for one in known[code].items}
+        for header, code in mine.items()
+    }
 
 
 def wanted(

@@ -1,4 +1,4 @@
-"""The verbs of check-ins on site: add, and visit for one without a position."""
+"""The verbs of check-ins on site: add, edit, delete, and visit for one without a position."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +7,7 @@ import typer
 from config.language import Phrase, term, together
 from syncd.cli import language
 from syncd.cli.context import Cli, Json, UsageError, actor, of
+from syncd.cli.editing import Version
 from syncd.cli.output import as_json, clean, say
 from syncd.cli.records import As
 
@@ -30,6 +31,13 @@ At = Annotated[
     str | None,
     typer.Option("--at", help='When: "2026-12-01 14:30", on the user\'s clock. By default now; never later.'),
 ]
+Position = Annotated[
+    str | None, typer.Option("--position", metavar="LAT,LON", help="Degrees: 45.764043,4.835659.")
+]
+Accuracy = Annotated[
+    float | None, typer.Option("--accuracy", metavar="M", help="How accurate it is, in metres.")
+]
+Id = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1)]
 Contacts = Annotated[
     list[int] | None,
     typer.Option(
@@ -49,12 +57,8 @@ def add(
     *,
     event: Event = None,
     account: Account = None,
-    position: Annotated[
-        str | None, typer.Option("--position", metavar="LAT,LON", help="Degrees: 45.764043,4.835659.")
-    ] = None,
-    accuracy: Annotated[
-        float | None, typer.Option("--accuracy", metavar="M", help="How accurate it is, in metres.")
-    ] = None,
+    position: Position = None,
+    accuracy: Accuracy = None,
     at: At = None,
     contact_: Contacts = None,
     as_: As = None,
@@ -106,6 +110,79 @@ def visit(
     _tell(of(ctx), as_, lambda session, occasion, _: checkins.visit(session, asked, occasion), json=json)
 
 
+@checkin.command("edit")
+def edit(
+    ctx: typer.Context,
+    id_: Id,
+    *,
+    position: Position = None,
+    accuracy: Accuracy = None,
+    at: At = None,
+    contact_: Contacts = None,
+    if_version: Version = None,
+    as_: As = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """Correct a check-in and its visit: one's own; advanced users that of those whom they lead, admins every.
+
+    Another position comes with its accuracy, and is accepted or refused as that of a new check-in. --at stays
+    on the day of the event. --contact names all who were met, of a check-in without an event.
+
+    \b
+    Examples:
+      syncd checkin edit 3 --as claire --position 45.764043,4.835659 --accuracy 15
+      syncd checkin edit 3 --as claire --at "2026-12-01 14:30"
+    """
+    from syncd.core.checkins import Limits
+    from syncd.engine import checkins
+
+    contacts = None if contact_ is None else tuple(contact_)
+    said = checkins.Correction(position, accuracy, at, contacts)
+
+    def do(session: "Transaction", occasion: "Occasion", settings: "Settings") -> "Done":
+        keys = settings.checkin
+        limits = Limits(keys.radius_m, keys.alert_m, keys.accuracy_m)
+        return checkins.edit(session, id_, said, limits, occasion, expected=if_version)
+
+    done = _do(of(ctx), as_, do)
+    if json:
+        as_json(done)
+    elif not done.changed:
+        say(Phrase("check-in {id}: nothing to change", id=id_))
+    else:
+        say(Phrase("check-in {id} at {name} is corrected{far}{note}", **_words(done)))
+
+
+@checkin.command("delete")
+def delete(
+    ctx: typer.Context,
+    id_: Id,
+    *,
+    if_version: Version = None,
+    as_: As = None,
+    json: Annotated[bool, Json] = False,
+) -> None:
+    """Take a check-in away with its position, and its visit out of the history; as edit for whose it may be.
+
+    Its user may check in at that meeting again. An account that it located stays where it is.
+
+    \b
+    Example:
+      syncd checkin delete 3 --as claire
+    """
+    from syncd.engine import checkins
+
+    done = _do(of(ctx), as_, lambda session, occasion, _: checkins.delete(
+        session, id_, occasion, expected=if_version
+    ))  # fmt: skip
+    if json:
+        as_json(done)
+        return
+    say(Phrase("check-in {id} at {name} is deleted, and its visit", id=id_, name=clean(done.account)))
+    if done.flag.value == "first_location":
+        say(Phrase("{name} stays where it was located: change that too if need be", name=clean(done.account)))
+
+
 def _asked(
     event: int | None,
     account: str | None,
@@ -130,38 +207,44 @@ def _tell(
     json: bool,
 ) -> None:
     """Does it, and says what came of it."""
+    if login is None:
+        raise UsageError(Phrase("--as LOGIN: name the user who is on site"))
+    done = _do(cli, login, do)
+    if json:
+        as_json(done)
+    elif done.checkin_id is None:
+        name = clean(done.account)
+        say(Phrase("visit of {name} recorded: activity {activity}", name=name, activity=done.activity_id))
+    else:
+        words = _words(done)
+        say(Phrase("check-in {id} at {name}{far}{note}: activity {activity}", **words))
+
+
+def _do(cli: Cli, login: str | None, do: "Callable[[Transaction, Occasion, Settings], Done]") -> "Done":
     from store.audit_log import Channel
-    from syncd.core.distance import told
     from syncd.daemon.clock import now
     from syncd.daemon.occasions import occasion_of
 
-    if login is None:
-        raise UsageError(Phrase("--as LOGIN: name the user who is on site"))
     with cli.installation() as installation:
         with installation.database.read() as session:
             occasion = occasion_of(installation, actor(session, login), Channel.CLI, now())
         with installation.database.write() as session:
-            done = do(session, occasion, installation.settings)
-    if json:
-        as_json(done)
-        return
-    name = clean(done.account)
-    if done.checkin_id is None:
-        say(Phrase("visit of {name} recorded: activity {activity}", name=name, activity=done.activity_id))
-        return
+            return do(session, occasion, installation.settings)
+
+
+def _words(done: "Done") -> dict[str, object]:
+    from syncd.core.distance import told
+
     far = (
         ""
         if done.distance_m is None
         else Phrase(", {distance} away", distance=told(done.distance_m, language.chosen()))
     )
     note = NOTES.get(done.flag.value)
-    say(
-        Phrase(
-            "check-in {id} at {name}{far}{note}: activity {activity}",
-            id=done.checkin_id,
-            name=name,
-            far=far,
-            note=together([" (", note, ")"], "") if note else "",
-            activity=done.activity_id,
-        )
-    )
+    return {
+        "id": done.checkin_id,
+        "name": clean(done.account),
+        "far": far,
+        "note": together([" (", note, ")"], "") if note else "",
+        "activity": done.activity_id,
+    }

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from config.language import Phrase
 from config.words import field_word
+from syncd.cli import listed_values
 from syncd.cli.context import UsageError
 from syncd.cli.output import as_json, clean, clean_lines, heads, plain, say, shown, table, warn
 
@@ -26,7 +27,7 @@ PAST = timedelta(days=30)
 AHEAD = timedelta(days=365)
 FIRST_YEAR, LAST_YEAR = 1601, 9990  # of a day that is asked for
 LONG = frozenset({"notes", "internal_notes"})
-APART = frozenset({"participants", "occurrences", "attendance", "distance_m"})
+APART = frozenset({"participants", "occurrences", "attendance", "distance_m", "type_id"})
 
 
 def fields_of(session: "Transaction", kind: str, id_: int) -> dict[str, object]:
@@ -40,7 +41,9 @@ def fields_of(session: "Transaction", kind: str, id_: int) -> dict[str, object]:
     fields |= _times(record.main)
     fields["is_video"] = entries.is_video(record.main.values)
     fields["participants"] = entries.participants(record.main)
-    fields["occurrences"] = [_changed(row) for row in record.overrides]
+    fields["occurrences"] = [
+        _changed(row) | {"type": entries.type_code(session, row.values)} for row in record.overrides
+    ]
     fields["attendance"] = _attendance(session, record)
     return fields
 
@@ -80,7 +83,7 @@ def _changed(row: "EventRow") -> dict[str, object]:
 
     kept = (
         "recurrence_key", "subject", "start", "end", "tz", "all_day", "location", "status", "account_id",
-        "type", "video_provider", "video_url",
+        "video_provider", "video_url",
     )  # fmt: skip
     values = {name: row.values[name] for name in kept}
     return {**values, **_times(row), "participants": participants(row)}
@@ -113,6 +116,7 @@ def show_event(session: "Transaction", id_: int, looks: Looking, *, json: bool) 
     say(Phrase("when: {span}", span=_span(record, zone)))
     if far is not None:
         say(Phrase("distance: {far}", far=told(far, looks.language)))
+    fields["type"] = listed_values.reading(session, "activities").value("type", fields["type"])
     _print(fields, zone)
     people = participants(record.main)
     if people:
@@ -340,7 +344,7 @@ def _line(session: "Transaction", record: "EventRecord", one: "Occurrence") -> d
         "all_day": values["all_day"],
         "subject": one.component.subject,
         "location": one.component.location,
-        "type": values["type"],
+        "type": entries.type_code(session, values),
         "is_video": entries.is_video(values),
         "video_provider": values["video_provider"],
         "video_url": values["video_url"],

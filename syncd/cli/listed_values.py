@@ -101,6 +101,5 @@ def reading(session: "Transaction", what: str) -> Reading:
     from store.kinds import KINDS
     from store.own_words import own_words
 
-    if what not in KINDS:
-        return Reading()
-    return Reading(own_words(session, KINDS[what].entity), language.chosen())
+    entity = "activity" if what == "activities" else KINDS[what].entity if what in KINDS else None
+    return Reading() if entity is None else Reading(own_words(session, entity), language.chosen())

@@ -8,6 +8,7 @@ import typer
 
 from config.language import Phrase
 from config.words import field_word
+from syncd.cli import listed_values
 from syncd.cli.context import Json, UsageError, of, reader_of
 from syncd.cli.language import chosen, told
 from syncd.cli.output import as_json, clean_lines, say, shown
@@ -94,6 +95,7 @@ def show(
         if what is Shown.ACCOUNT:
             who = None if reader is None else reader.user_id
             found = _with_distance(session, found, id_, who, device)
+        reading = listed_values.reading(session, "activities") if "activities" in found.lists else None
     if json:
         first = {"recommendation": found.recommendation} if what is Shown.ACCOUNT else {}
         as_json({**first, what.value: found.fields, **found.lists})
@@ -102,7 +104,7 @@ def show(
             from syncd.cli import recommendations
 
             recommendations.frame(found.recommendation, installation.settings.workspace)
-        _print(found, zone, chosen())
+        _print(found, zone, chosen(), reading)
 
 
 def _device(what: Shown, text: str | None) -> "Position | None":
@@ -151,7 +153,7 @@ def detail(session: "Transaction", noun: str, id_: int, reader: "Actor | None" =
     return readers[noun](session, id_, reader)
 
 
-def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
+def _print(detail: "Detail", zone: "tzinfo", language: str, reading: "listed_values.Reading | None") -> None:
     from syncd.core.distance import told as told_distance
 
     texts = {}
@@ -178,4 +180,4 @@ def _print(detail: "Detail", zone: "tzinfo", language: str) -> None:
         if listed:
             say()
             say(Phrase("{name}:", name=field_word(name)))
-            rows(listed, zone)
+            rows(listed, zone, reading if name == "activities" else None)

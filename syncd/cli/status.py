@@ -160,6 +160,11 @@ def _needs(
             f"{count(row.quarantined, 'message')} could not be read: `syncd list quarantine "
             f"--mailbox {row.name}` tells why, `syncd sync --quarantined` tries again"
         )
+    if row.drafts is not None:
+        found.append(
+            f"{count(row.drafts.count, 'draft')} of mails cannot be put: {shown(row.drafts.error, zone)} "
+            f"(last tried {shown(row.drafts.since, zone)}); `syncd sync --quarantined` tries again"
+        )
     found += _of_calendars(row, zone)
     interval = installation.settings.interval_of(installation.settings.mailbox(row.name))
     silent = row.state is MailboxState.RUNNING and last_ok is not None
@@ -207,6 +212,7 @@ def _plain(
         "verdicts": row.verdicts,
         "quarantined": row.quarantined,
         "queued": row.queued,
+        "drafts_held": row.drafts,
         "folders": row.folders,
         "calendars": row.calendars,
         "open_conflicts": row.open_conflicts,

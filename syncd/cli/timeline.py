@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.language import Phrase
+from syncd.cli import listed_values
 from syncd.cli.context import Json, UsageError, of, reader_of
 from syncd.cli.output import as_json, heads, say, shown, table, warn
 from syncd.cli.records import As
@@ -65,6 +66,7 @@ def _happened(
     with installation.database.read() as session:
         reader = reader_of(session, as_)
         page = kept.page(session, id_, limit=limit, after=place, pending=pending, reader=reader)
+        reading = listed_values.reading(session, "activities")
     if json:
         as_json(page)
         return
@@ -74,7 +76,8 @@ def _happened(
     zone = installation.settings.workspace.timezone
     names = ("id", "occurred_at", "type", "subject", "account", "opportunity", "user", "state", "email_id",
              "duration_min")  # fmt: skip
-    table(heads(*names), [[shown(getattr(row, name), zone) for name in names] for row in page.rows])
+    table(heads(*names), [[shown(reading.value(name, getattr(row, name)), zone) for name in names]
+                           for row in page.rows])  # fmt: skip
     if page.next:
         warn(Phrase("there is more: --after '{next}'", next=page.next))
 

@@ -28,6 +28,7 @@ def user_rows(settings: Settings) -> list[UserRow]:
             manager=user.manager,
             branch=user.branch,
             base=places.kept(user.base_lat, user.base_lon),
+            show_distance=user.show_distance,
         )
         for user in settings.users
     ]

@@ -17,6 +17,7 @@ from connectors.errors import CollectionError, SyncdError
 from connectors.model import FolderRole
 from connectors.protocol import MailConnector
 from store import mailboxes as store_mailboxes
+from store import outbound
 from store.database import Database
 from store.errors import StoreError
 from store.sync_state import MailboxState
@@ -209,9 +210,15 @@ def _mail(installation: Installation, mailbox: Mailbox) -> Diagnosis:
         with installation.connector(mailbox) as connector:
             video = installation.settings.video
             asked = video.form and video.form_mail and mailbox.direction != "to-crm"
-            return _inside(connector, mailbox, asked=asked)
+            found = _inside(connector, mailbox, asked=asked)
     except (SyncdError, SecretError) as error:
         return Diagnosis(mailbox.name, good=False, says=str(error))
+    with installation.database.read() as session:
+        held = outbound.held(session).get(mailbox.name)
+    if held is None:
+        return found
+    says = f"{found.says}; drafts of mails wait ({held.count}): {held.error}"
+    return replace(found, good=False, says=f"{says} (mend it, then `syncd sync --quarantined`)")
 
 
 def _calendars(installation: Installation, mailbox: Mailbox) -> Diagnosis:

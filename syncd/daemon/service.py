@@ -71,6 +71,7 @@ class Service:
         installation.recommending.halted = self._stop.is_set
         installation.logos.halted = self._stop.is_set
         installation.retention.halted = self._stop.is_set
+        installation.positions.halted = self._stop.is_set
         return installation
 
     def run(self) -> int:
@@ -253,6 +254,7 @@ class Service:
         self._tried(self._installation.statuses.run, "statuses", "the statuses of accounts wait")
         self._tried(self._installation.recommending.run, "recommendations", "recommendations wait")
         self._tried(self._installation.retention.run, "retention", "old mail waits to be erased")
+        self._tried(self._installation.positions.run, "retention", "old positions wait to be erased")
 
     def _logos(self) -> None:
         """Accounts with a website and no logo, whatever way they came in."""

@@ -44,6 +44,7 @@ from syncd.engine.mail import MailRules, MailSync
 from syncd.engine.meetings.messages import Messages
 from syncd.engine.meetings.replies import Replies
 from syncd.engine.meetings.sync import MeetingSync
+from syncd.engine.positions import Positions
 from syncd.engine.retention import Retention, logged_since
 from syncd.engine.supervise import Calendars, Connections, Heartbeat, Supervisor
 
@@ -93,6 +94,7 @@ class Installation:
         self.retention = Retention(
             self.database, self.blobs, settings.mail.retention, settings.workspace.timezone
         )
+        self.positions = Positions(self.database, settings.checkin.retention, settings.workspace.timezone)
         self.statuses = status_sync(settings, self.database, self.hashed, self.people)
         self.logos = logo_sync(settings, self.database, self.leases)
         self.follows = follows(settings, self.statuses, self.recommending)

@@ -6,51 +6,42 @@ occurrence of a series is a meeting of its own.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from config import places
 from config.language import Phrase
-from connectors.calendar import Status, zone_info
-from store import checkin_rows, entries, references, scheduling, visible
+from config.words import changed_meanwhile
+from store import checkin_rows, scheduling, visible
 from store.accounts import Account
-from store.calendar import ParticipantKind, Privacy, ResponseKind
-from store.calendar_rows import EventRecord, EventRow
+from store.activities import delete_activity
 from store.checkin_rows import Found, Visit
-from store.checkins import CheckInFlag
+from store.checkins import CheckIn, CheckInFlag
 from store.database import Transaction
-from store.errors import Forbidden, Invalid, NotFound, Twice
-from syncd.core.checkins import MOST_ACCURACY_M, Limits, Result, Span, day_in, judge, nearest, whole_metres
-from syncd.core.distance import metres, told
-from syncd.core.recurrence import Occurrence, occurrences
+from store.errors import Forbidden, Invalid, Stale, Twice
+from syncd.core.checkins import Limits, Result, day_in
+from syncd.core.distance import metres
 from syncd.engine import distances
-from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.occasion import Occasion
+from syncd.engine.checkin_said import (
+    LONGEST_SUBJECT,
+    Meeting,
+    Visitor,
+    account_of,
+    at_event,
+    contact_of,
+    judged,
+    moment,
+    position,
+    visitor,
+)
 
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-FEW = 50  # occurrences of one day that are looked at
-LONGEST_SUBJECT = 255
 FLAGS = {
     Result.STORED: CheckInFlag.NONE,
     Result.FAR: CheckInFlag.FAR,
     Result.LOW_ACCURACY: CheckInFlag.LOW_ACCURACY,
     Result.FIRST_LOCATION: CheckInFlag.FIRST_LOCATION,
 }
+WITH_EVENT = Phrase("contact: those who take part in the event are the visit's")
 VISITS = {"fr": "Visite : {name}", "en": "Visit: {name}"}
-PLAIN = Phrase("`syncd checkin visit` records the visit without a position")
-
-
-class TooFar(Invalid):
-    """Refused by table T7: too far from where one should be. A visit without a position is possible."""
-
-    def __init__(self, message: str, distance_m: int) -> None:
-        super().__init__(message)
-        self.distance_m = distance_m
-
-
-class TooImprecise(Invalid):
-    """Refused by table T7: the position is too imprecise to tell where the account is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +57,32 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What of a check-in was something else; None: as it is. A position comes with its accuracy."""
+
+    position: str | None = None
+    accuracy: float | None = None  # metres
+    at: str | None = None
+    contacts: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """What came of it."""
 
-    activity_id: int
+    activity_id: int | None  # None: a person has deleted the visit
     account_id: int
     account: str
     checkin_id: int | None = None  # None: a visit without a position
     distance_m: int | None = None  # None: nobody knew where the account is
     flag: CheckInFlag = CheckInFlag.NONE
-
-
-@dataclass(frozen=True, slots=True)
-class _Meeting:
-    """What a check-in or a visit is about."""
-
-    visit: Visit
-    account: Account
-    row: EventRow | None  # of an event: the occurrence's
-    day: Span
+    changed: bool = True
 
 
 def check_in(session: Transaction, asked: Asked, limits: Limits, occasion: Occasion) -> Done:
     """Stores a check-in and the visit that it is. Raises Invalid (TooFar, TooImprecise: table T7), Twice,
     NotFound, Forbidden."""
-    north, east, accuracy = _position(asked)
+    north, east, accuracy = position(asked.position, asked.accuracy)
     meeting = _meeting(session, asked, occasion)
     visit, account = meeting.visit, meeting.account
     if visit.event_id is not None:
@@ -107,30 +99,7 @@ def check_in(session: Transaction, asked: Asked, limits: Limits, occasion: Occas
     there = None if meeting.row is None else distances.alternate(meeting.row.values)
     there = there or distances.position((account.latitude, account.longitude))
     distance = metres(distances.position((north, east)), there)
-    result = judge(distance, accuracy, limits)
-    if result is Result.TOO_FAR and distance is not None:
-        here, most = told(distance, occasion.language), told(limits.radius_m, occasion.language)
-        raise TooFar(
-            Phrase(
-                "position: {here} from {account}, at most {most} are accepted; {plain}",
-                here=here,
-                account=account.name,
-                most=most,
-                plain=PLAIN,
-            ),
-            distance,
-        )
-    if not result.stored:
-        raise TooImprecise(
-            Phrase(
-                "position: nobody knows yet where {account} is, and a position that is accurate to "
-                "{accuracy} m is too imprecise to tell: at most {most} m; {plain}",
-                account=account.name,
-                accuracy=accuracy,
-                most=limits.accuracy_m,
-                plain=PLAIN,
-            )
-        )
+    result = judged(distance, accuracy, limits, account, occasion.language)
     flag = FLAGS[result]
     found = Found(north, east, accuracy, distance, flag)
     checkin, activity = checkin_rows.write(session, visit, found, occasion.now)
@@ -157,7 +126,7 @@ def visit(session: Transaction, asked: Asked, occasion: Occasion) -> Done:
     return Done(activity, meeting.account.id, meeting.account.name)
 
 
-def _not_visited(session: Transaction, meeting: _Meeting, occasion: Occasion) -> None:
+def _not_visited(session: Transaction, meeting: Meeting, occasion: Occasion) -> None:
     made = meeting.visit
     if made.event_id is None:
         return
@@ -173,154 +142,126 @@ def _not_visited(session: Transaction, meeting: _Meeting, occasion: Occasion) ->
         )
 
 
-# --- what was said --------------------------------------------------------------------------------
-
-
-def _position(asked: Asked) -> tuple[Decimal, Decimal, int]:
-    if asked.position is None or not asked.position.strip():
-        raise Invalid(Phrase("position: none is given, and a check-in needs one; {plain}", plain=PLAIN))
-    try:
-        north, east = places.position(asked.position.strip())
-    except ValueError as error:
-        raise Invalid(Phrase("position: {error}", error=error)) from None
-    if asked.accuracy is None:
-        raise Invalid(
-            Phrase("accuracy: a position comes with its accuracy in metres, which tells what it is worth")
-        )
-    try:
-        return north, east, whole_metres(asked.accuracy)
-    except ValueError:
-        raise Invalid(
-            Phrase("accuracy: a number of metres from 0 to {most} is expected", most=MOST_ACCURACY_M)
-        ) from None
-
-
-def _moment(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:
-    if text is None:
-        return now
-    wanted = Phrase('a day and a time such as "2026-12-01 14:30" is expected')
-    try:
-        found = datetime.fromisoformat(text.strip())
-        found = (found if found.tzinfo is not None else found.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Invalid(Phrase('at: "{text}" is no moment; {wanted}', text=text[:40], wanted=wanted)) from None
-    if ":" not in text or found < EARLIEST:
-        raise Invalid(Phrase("at: {wanted}", wanted=wanted))
-    if found > now:
-        raise Invalid(
-            Phrase('at: "{text}" is in the future: one checks in when one is there', text=text[:40])
-        )
-    return found
-
-
-def _meeting(session: Transaction, asked: Asked, occasion: Occasion) -> _Meeting:
+def _meeting(session: Transaction, asked: Asked, occasion: Occasion) -> Meeting:
     actor = occasion.actor
     if actor.user_id is None:
         raise Invalid(Phrase("as: an admin at the machine is no user of the CRM: name who is on site"))
     if (asked.event is None) == (asked.account is None):
         raise Invalid(Phrase("event: name the event or the account, and only one of them"))
-    person = scheduling.user_of(session, actor.user_id)
-    zone = ZoneInfo(occasion.zone_of(person))
-    at = _moment(asked.at, zone, occasion.now)
+    who = visitor(session, actor.user_id, occasion)
+    at = moment(asked.at, who.zone, occasion.now)
     if asked.event is not None:
         if asked.contacts:
-            raise Invalid(Phrase("contact: those who take part in the event are the visit's"))
-        return _at_event(session, asked.event, at, zone, occasion)
-    account = _account(session, asked.account or "", occasion)
-    contacts = frozenset(_contact(session, one, account, occasion) for one in asked.contacts)
+            raise Invalid(WITH_EVENT)
+        return at_event(session, asked.event, at, who, occasion)
+    account = account_of(session, asked.account or "", occasion)
+    contacts = frozenset(contact_of(session, one, account, occasion) for one in asked.contacts)
     subject = VISITS[occasion.language].format(name=account.name)[:LONGEST_SUBJECT]
-    made = Visit(actor.user_id, account.id, at, subject, contacts=contacts)
-    return _Meeting(made, account, None, day_in(at, zone))
+    made = Visit(who.user_id, account.id, at, subject, contacts=contacts)
+    return Meeting(made, account, None, day_in(at, who.zone))
 
 
-def _account(session: Transaction, text: str, occasion: Occasion) -> Account:
-    found = references.account(session, text)
-    visible.require(session, occasion.actor, "account", found)
-    return checkin_rows.locked(session, found)
+# --- what was said wrongly ------------------------------------------------------------------------
 
 
-def _contact(session: Transaction, id_: int, account: Account, occasion: Occasion) -> int:
-    visible.require(session, occasion.actor, "contact", id_)
-    person = scheduling.contact(session, id_)
-    if person.account_id != account.id:
-        raise Invalid(
-            Phrase(
-                "contact: {person} is another account's than {account}",
-                person=person.name,
-                account=account.name,
-            )
-        )
-    return id_
+def edit(
+    session: Transaction,
+    id_: int,
+    said: Correction,
+    limits: Limits,
+    occasion: Occasion,
+    *,
+    expected: int | None = None,
+) -> Done:
+    """Corrects a check-in and its visit; another position is judged by table T7 as a new one is. Raises
+    Invalid (TooFar, TooImprecise), Stale, NotFound, Forbidden."""
+    record = _own(session, id_, occasion, expected)
+    account = checkin_rows.locked(session, record.account_id)
+    who = visitor(session, record.user_id, occasion)
+    values: dict[str, object] = {}
+    if said.at is not None:
+        values["at"] = at = moment(said.at, who.zone, occasion.now)
+        if record.event_id is not None:
+            _same_meeting(session, record, at, who, occasion)
+    first = False
+    if said.position is not None or said.accuracy is not None:
+        found, first = _found(session, record, account, (said, limits), occasion)
+        values |= {"lat": found.lat, "lon": found.lon, "accuracy_m": found.accuracy_m,
+                   "distance_m": found.distance_m, "flag": found.flag}  # fmt: skip
+    contacts = None
+    if said.contacts is not None:
+        if record.event_id is not None:
+            raise Invalid(WITH_EVENT)
+        contacts = frozenset(contact_of(session, one, account, occasion) for one in said.contacts)
+    by = occasion.actor.user_id
+    changed, activity = checkin_rows.correct(session, record, values, contacts, (occasion.now, by))
+    who_did = (occasion.actor, occasion.channel)
+    if changed:
+        scheduling.log(session, who_did, ("check_in", id_), {"changed": changed}, occasion.now)
+    if first and record.lat is not None and record.lon is not None:
+        place = (record.lat, record.lon, record.accuracy_m)
+        if place[:2] != (account.latitude, account.longitude):
+            checkin_rows.locate(session, account, place, occasion.now, record.user_id)
+            located = {"changed": ["geocode_accuracy_m", "latitude", "longitude"], "check_in": id_}
+            scheduling.log(session, who_did, ("account", account.id), located, occasion.now)
+    return Done(activity, account.id, account.name, id_, record.distance_m, record.flag, bool(changed))
 
 
-# --- meetings -------------------------------------------------------------------------------------
+def delete(session: Transaction, id_: int, occasion: Occasion, *, expected: int | None = None) -> Done:
+    """Takes a check-in away, with its position, and its visit out of the history: its user may check in there
+    again. An account that it located stays where it is. Raises Stale, NotFound, Forbidden."""
+    record = _own(session, id_, occasion, expected)
+    name = checkin_rows.account_name(session, record.account_id)
+    activity = checkin_rows.visit_of(session, id_)
+    if activity is not None:
+        delete_activity(session, activity, actor=occasion.actor, now=occasion.now, channel=occasion.channel)
+    done = Done(activity, record.account_id, name, id_, record.distance_m, record.flag)
+    change = {"deleted": True, "account": record.account_id, "event": record.event_id}
+    scheduling.log(session, (occasion.actor, occasion.channel), ("check_in", id_), change, occasion.now)
+    checkin_rows.drop(session, record)
+    return done
 
 
-def _at_event(session: Transaction, id_: int, at: datetime, zone: ZoneInfo, occasion: Occasion) -> _Meeting:
-    record = entries.event(session, id_, occasion.actor)
-    values = record.main.values
-    if values["deleted_at"] is not None:
-        raise NotFound(Phrase("there is no event {id}", id=id_))
-    if values["hidden"]:
-        raise Invalid(Phrase("event: event {id} is cancelled", id=id_))
-    if any(row.values["privacy"] is not Privacy.PUBLIC for row in record.rows):
-        raise Invalid(Phrase("event: event {id} is private: nothing is recorded of it", id=id_))
-    own = None if values["all_day"] or not values["tz"] else zone_info(values["tz"])
-    day = day_in(at, own or zone)
-    found = _occurrence(record, at, day, own or zone, zone)
-    row = next((one for one in record.rows if one.key == found.key), record.main)
-    user = occasion.actor.user_id or 0
-    people = {one.user_id for one in row.participants if one.kind is ParticipantKind.USER}
-    if user != row.values["owner_id"] and user not in people:
+def _own(session: Transaction, id_: int, occasion: Occasion, expected: int | None) -> CheckIn:
+    actor = occasion.actor
+    visible.require(session, actor, "checkin", id_)
+    record = checkin_rows.held(session, id_)
+    if not actor.may_edit(record.user_id):
         raise Forbidden(
-            Phrase(
-                "{login} does not take part in event {id}: name the account instead",
-                login=occasion.actor.login,
-                id=id_,
-            )
+            Phrase("{login} may not change check-in {id}: it is another user's", login=actor.login, id=id_)
         )
-    account = row.values["account_id"]
-    if account is None:
-        raise Invalid(
-            Phrase(
-                "event: event {id} concerns no account: `syncd event edit {id} --account NAME` tells which",
-                id=id_,
-            )
-        )
-    made = Visit(
-        user_id=user,
-        account_id=account,
-        at=at,
-        subject=row.values["subject"][:LONGEST_SUBJECT],
-        event_id=id_,
-        occurrence_key=found.key,
-        opportunity_id=row.values["opportunity_id"],
-        case_file_id=row.values["case_file_id"],
-        contacts=frozenset(
-            one.contact_id
-            for one in row.participants
-            if one.contact_id is not None and one.response is not ResponseKind.DECLINED
-        ),
-    )
-    return _Meeting(made, checkin_rows.locked(session, account), row, day)
+    if expected is not None and record.version != expected:
+        raise Stale(changed_meanwhile("checkin", id_, record.version, expected))
+    return record
 
 
-def _occurrence(
-    record: EventRecord, at: datetime, day: Span, zone: ZoneInfo, floating: ZoneInfo
-) -> Occurrence:
-    """The one that takes place that day, the nearest of several. Raises Invalid."""
-    that_day = occurrences(item_of(record), day.start, day.end, floating=floating, cap=FEW).found
-    held = [one for one in that_day if one.component.status is not Status.CANCELLED]
-    which = nearest(at, [Span(one.start, one.end) for one in held])
-    if which is not None:
-        return held[which]
-    said = f"{day.start.date()} ({zone.key})"
-    if that_day:
-        raise Invalid(Phrase("event: event {id} is cancelled on {day}", id=record.id, day=said))
-    raise Invalid(
-        Phrase(
-            "event: event {id} is not on {day}, and one checks in on its day only: name the account instead",
-            id=record.id,
-            day=said,
-        )
-    )
+def _same_meeting(
+    session: Transaction, record: CheckIn, at: datetime, who: Visitor, occasion: Occasion
+) -> None:
+    """A check-in of a meeting stays one of that day."""
+    event = record.event_id or 0
+    visit = at_event(session, event, at, who, occasion).visit
+    if visit.occurrence_key != record.occurrence_key:
+        raise Invalid(Phrase("at: that is another day of event {id}: check in at that one", id=event))
+
+
+def _found(
+    session: Transaction,
+    record: CheckIn,
+    account: Account,
+    asked: tuple[Correction, Limits],
+    occasion: Occasion,
+) -> tuple[Found, bool]:
+    """Where the user was, and whether that tells where the account is: it does for the check-in that located
+    the account, as long as nobody has located it anew."""
+    said, limits = asked
+    north, east, accuracy = position(said.position, said.accuracy)
+    there = None
+    if record.event_id is not None:
+        there = distances.alternate(checkin_rows.place_of_event(session, record))
+    here = (account.latitude, account.longitude)
+    located = record.flag is CheckInFlag.FIRST_LOCATION and here == (record.lat, record.lon)
+    there = there or (None if located else distances.position(here))
+    distance = metres(distances.position((north, east)), there)
+    result = judged(distance, accuracy, limits, account, occasion.language)
+    return Found(north, east, accuracy, distance, FLAGS[result]), result is Result.FIRST_LOCATION

@@ -1,11 +1,12 @@
 """Drafts of mails in the folder Drafts of their user's mailbox (R155, R048). Nobody is mailed.
 
 Announced before one is put; what was announced is looked for before it is put again, in Drafts and in Sent,
-where it lies if its user was quick. So a kill at any step leaves one.
+where it lies if its user was quick. So a kill at any step leaves one. Where that cannot be looked up, the
+draft is held back for some hours, as what lies in quarantine is.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -14,14 +15,16 @@ from email.utils import format_datetime
 
 import structlog
 
-from connectors.errors import CollectionError, ItemError
+from connectors.errors import CollectionError, ItemError, SyncdError
 from connectors.model import FolderRole
 from connectors.protocol import MailConnector
 from store import outbound
 from store.database import Database
 from store.outbound import Waiting
+from syncd.engine.report import is_news
 
 MOST_TRIES = 5
+RETRY_AFTER = timedelta(hours=6)  # of what is held back, as of what lies in quarantine
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -45,38 +48,65 @@ class Drafting:
         Raises MailboxError, and OutcomeUnknown: the next cycle looks what became of it.
         """
         with self._database.read() as session:
-            waiting = outbound.waiting(session, mailbox_id)
+            waiting = outbound.waiting(session, mailbox_id, now - RETRY_AFTER)
         if not waiting:
             return
         folders = connector.folders()
         drafts = [one.ref for one in folders if one.role is FolderRole.DRAFTS][:1]
         sent = [one.ref for one in folders if one.role is FolderRole.SENT]
+        closed: CollectionError | None = None  # one folder that cannot be looked into is asked once
         for one in waiting:
             if not drafts:
                 self._not_taken(one, "the mailbox has no folder for drafts")
-            elif self._put(one, connector, (drafts[0], *sent), now):
-                yield one.id
+                continue
+            if one.announced and closed is not None:
+                self._held(one, closed, now, told=True)
+                continue
+            try:
+                lies = one.announced and self._lies(one, connector, (drafts[0], *sent))
+            except (CollectionError, ItemError) as error:
+                closed = error if isinstance(error, CollectionError) else None
+                self._held(one, error, now)
+                continue
+            if lies:
+                self._settled(one)
+            elif not self._put(one, connector, drafts[0], now):
+                continue
+            yield one.id
 
-    def _put(self, one: Waiting, connector: MailConnector, places: Sequence[str], now: datetime) -> bool:
-        """The first of the places is Drafts, the others are where it may be by now."""
+    def _lies(self, one: Waiting, connector: MailConnector, places: Sequence[str]) -> bool:
+        """Whether it is in Drafts, or where it may be by now. Raises CollectionError, ItemError."""
         id_ = message_id(one, self._instance)
+        return any(connector.holds(ref, id_) for ref in places)
+
+    def _put(self, one: Waiting, connector: MailConnector, drafts: str, now: datetime) -> bool:
+        if one.announced >= MOST_TRIES:
+            self._given_up(one, "the server has not taken it so far")
+            return False
+        content = compose(one, message_id(one, self._instance), now)
+        with self._database.write() as session:
+            outbound.announce(session, one.id)
         try:
-            if not (one.announced and any(connector.holds(ref, id_) for ref in places)):
-                if one.announced >= MOST_TRIES:
-                    self._given_up(one, "the server has not taken it so far")
-                    return False
-                content = compose(one, id_, now)
-                with self._database.write() as session:
-                    outbound.announce(session, one.id)
-                connector.put(places[0], content, draft=True)
+            connector.put(drafts, content, draft=True)
         except (CollectionError, ItemError) as error:
             log.warning("a draft is not taken: it is tried again", action="draft", draft=one.id,
                         error=str(error))  # fmt: skip
             return False
+        self._settled(one)
+        return True
+
+    def _settled(self, one: Waiting) -> None:
         with self._database.write() as session:
             outbound.settle(session, [one.id])
         log.info("a draft lies in Drafts", action="draft", draft=one.id)
-        return True
+
+    def _held(self, one: Waiting, error: SyncdError, now: datetime, *, told: bool = False) -> None:
+        """It may be there: it is neither put again nor given up, but looked for later. Told once."""
+        with self._database.write() as session:
+            outbound.hold(session, one.id, str(error), now)
+        if not told and is_news(str(error), one.error or None):
+            log.warning("whether a draft is there cannot be looked up: it waits", action="draft",
+                        draft=one.id, error=str(error))  # fmt: skip
 
     def _not_taken(self, one: Waiting, reason: str) -> None:
         """Counts the try; gives up after some."""

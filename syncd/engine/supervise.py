@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 from config.errors import SecretError
 from connectors.errors import AuthFailed, FatalError, RateLimited, SyncdError, Unreachable
 from connectors.protocol import CalendarConnector, Connector, MailConnector
-from store import ledger, mailboxes, runs
+from store import ledger, mailboxes, outbound, runs
 from store.database import Database
 from store.errors import Busy, StoreError
 from store.leases import Leases
@@ -174,6 +174,7 @@ class Supervisor:
         if quarantined and not dry_run:
             with self._database.write() as session:
                 ledger.enqueue_quarantined(session, [folder.id for folder in view.folders])
+                outbound.retry(session, view.id)
             view = self._view(view.name)
         try:
             self._connected(view, clock, started, report, dry_run=dry_run, quarantined=quarantined)

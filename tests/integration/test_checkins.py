@@ -84,7 +84,7 @@ def test_a_check_in_at_a_meeting_becomes_a_visit_of_its_account_and_contacts(off
     made = check_in(office, north(120), "--event", event)
     assert made == {
         "activity_id": 1, "account_id": account, "account": "Garage Dupont", "checkin_id": 1,
-        "distance_m": 120, "flag": "none",
+        "distance_m": 120, "flag": "none", "changed": True,
     }  # fmt: skip
     assert office.rows(
         "SELECT type, account_id, opportunity_id, event_id, checkin_id, state, subject FROM activity"

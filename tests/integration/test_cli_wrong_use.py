@@ -100,6 +100,8 @@ def folder(tmp_path: Path) -> Path:
         (["checkin", "add", "--event", "1"], 2, "--as LOGIN: name the user who is on site"),
         (["checkin", "add", "--event", "1", "--as", "nobody"], 1, "there is no user nobody"),
         (["checkin", "visit", "--event", "1", "--account", "X"], 2, "name exactly one of"),
+        (["checkin", "edit", "9", "--at", "2026-11-01 10:00"], 1, "there is no check-in 9"),
+        (["checkin", "delete", "9"], 1, "there is no check-in 9"),
         (["show", "checkin", "1"], 1, "there is no checkin 1"),
         (["show", "account", "X", "--from", "1"], 1, 'there is no account "X"'),
         (["show", "contact", "1", "--from", "1,2"], 2, "--from: no distance is told to a contact"),

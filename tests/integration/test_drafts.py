@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from store.accounts import AccountStatus
 from store.database import Transaction
@@ -229,3 +230,18 @@ def test_a_number_that_no_contact_can_have_is_wrong_use(world: FormWorld) -> Non
         for verb in (("email", number, "--subject", "x"), ("edit", number), ("delete", number)):
             done = console(world.write_config(), "contact", *verb, "--as", "claire")
             assert (done.code, "Invalid value for 'ID'" in done.err) == (2, True), done.err
+
+
+@on_both
+def test_a_draft_that_is_held_back_is_told_and_tried_when_a_person_says_so(world: FormWorld) -> None:
+    neglected(world)
+    with working(world) as (_, session):
+        said = {"error": "nobody may look into Drafts", "at": world.now}
+        session.execute(text("UPDATE outbound_message SET tries = 1, error = :error, failed_at = :at"), said)
+    assert world.sync()["claire"].drafts == 0
+    assert not world.sync()["claire"].wrote, "an idle cycle writes nothing"
+    doctor = console(world.write_config(), "doctor")
+    assert (doctor.code, "drafts of mails wait (1): nobody may look into Drafts" in doctor.out) == (1, True)
+    assert world.sync(quarantined=True)["claire"].drafts == 1
+    assert len(drafts(world)) == 1
+    assert world.one(WAITING) == 0

@@ -125,7 +125,8 @@ def test_the_statuses_of_opportunities_become_items_and_a_companys_own_list_stay
             connection.execute(
                 text(
                     'INSERT INTO value_list_item (list_code, code, label, "order", active, is_default) '
-                    "VALUES ('order_status', 'received', '{\"fr\": \"À moi\"}', 0, true, true)"
+                    "VALUES ('order_status', 'received', '{\"fr\": \"À moi\"}', 0, true, true), "
+                    "('case_file_type', 'mine', '{}', 0, true, false)"
                 )
             )
 
@@ -154,5 +155,12 @@ def test_the_statuses_of_opportunities_become_items_and_a_companys_own_list_stay
         assert len(mine) == 1
         assert "moi" in str(mine[0][0])
         assert defaults == 1
+        with database.read() as session:
+            query = "SELECT code, flag FROM value_list_item WHERE list_code = '{}' ORDER BY \"order\", id"
+            own = session.execute(text(query.format("case_file_type"))).all()
+            types = session.execute(text(query.format("activity_type"))).all()
+        assert [tuple(row) for row in own] == [("mine", None)], "a company's own list stays what it is"
+        assert [row[0] for row in types] == [row[1] for row in types]
+        assert len(types) == 6
     finally:
         database.close()

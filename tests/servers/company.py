@@ -1,6 +1,7 @@
 """Claire and Denis, an account with a deal and a contact: what is internal, and where it may not be."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ ACCOUNT = "Compte-Canari"
 DEAL = "CANARI-42"
 NOTE = "note-interne-canari"
 MARKS = ("--- CRM", "--- fin CRM", "X-CRM-ACCOUNT", "X-CRM-OPPORTUNITY", "Compte :", "Opportunité :")
+BASE = "base_lat = 45.75\nbase_lon = 4.85\nshow_distance = true"  # where they set out from
+FAR = "Distance : 11\\,1 km"
 ADVICE = "Acompte-Canari"  # stands at the account
-INTERNAL = (ADVICE, ACCOUNT, DEAL, NOTE, *MARKS)
+INTERNAL = (ADVICE, ACCOUNT, DEAL, NOTE, "Distance :", *MARKS)
 ORGANIZER = "ORGANIZER:mailto:claire@acme.example"
 
 
@@ -26,7 +29,9 @@ class Company:
         for login in ("claire", "denis"):
             server = self.world.add_user(login, auto_schedule=auto_schedule)
             server.rewrite = self._kept
-        self.account = self.world.add_account(ACCOUNT)
+            self.world.user_keys[login] = BASE
+        place = {"latitude": Decimal("45.85"), "longitude": Decimal("4.85")}
+        self.account = self.world.add_account(ACCOUNT, **place)
         self.world.advise(self.account, ADVICE)
         self.contact = self.world.add_contact(self.account, GUEST)
         self.world.add_opportunity(self.account, DEAL)
@@ -43,6 +48,7 @@ class Company:
         id_ = self.claire.add("Préparation", account=ACCOUNT, opportunity=DEAL, **said)
         self.world.settle()
         assert f"--- CRM ---\\nAvis de règlement : {ADVICE}\\nCompte : {ACCOUNT}" in self.text(self.ref(id_))
+        assert (f"\\n{FAR}\\n--- fin CRM ---" in self.text(self.ref(id_))) == ("participants" not in said)
         return id_, self.ref(id_)
 
     def ref(self, id_: int) -> str:

@@ -45,6 +45,7 @@ class MemoryWorld(Crm):
     servers: dict[str, MemoryCalendar] = field(default_factory=dict)
     mailbox_keys: dict[str, str] = field(default_factory=dict)
     users: dict[str, str] = field(default_factory=dict)  # whose each mailbox is
+    user_keys: dict[str, str] = field(default_factory=dict)  # further keys of [[users]], by login
     timezone: str = "Europe/Paris"
     now: datetime = NOW
     _opened: InMemory | None = None
@@ -100,6 +101,7 @@ class MemoryWorld(Crm):
             '[servers.corp.caldav]\nurl = "https://dav.acme.example/"\n',
             *(
                 f'[[users]]\nlogin = "{login}"\nname = "{login.title()}"\nemail = "{login}@acme.example"\n'
+                f"{self.user_keys.get(login, '')}\n"
                 for login in dict.fromkeys(self.users.values())
             ),
         ]

@@ -18,6 +18,7 @@ class Office(Crm):
     users: dict[str, str] = field(default_factory=lambda: dict(USERS))
     more: str = ""  # further lines of the config
     calendar_section: str = ""
+    tail: str = ""  # lines after the users
 
     @property
     def config(self) -> Path:
@@ -35,6 +36,7 @@ class Office(Crm):
                 f'email = "{login}@acme.example"\nrole = "{role}"\n'
                 for login, role in self.users.items()
             ),
+            self.tail,
         ]
         self.config.write_text("\n".join(parts))
         return self.config

@@ -245,11 +245,8 @@ class _Confirm:
         record, seen = plan.record, _told_by(plan)
         if not isinstance(record, EventRecord) or seen is None or plan.crm is None:
             return
-        current, providers = (
-            self._current.get((plan.entity, record.id), record),
-            self._context.setting.providers,
-        )
-        if isinstance(current, EventRecord) and is_news(current, seen, providers):
+        current, setting = self._current.get((plan.entity, record.id), record), self._context.setting
+        if isinstance(current, EventRecord) and is_news(current, seen, setting.providers, setting.types):
             self._replace(plan, record, plan.crm)
 
     def _replace(self, plan: Plan, record: Record, after: Item) -> None:

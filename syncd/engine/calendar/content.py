@@ -20,14 +20,12 @@ from syncd.engine.calendar import clocks
 from syncd.engine.calendar.items import LONGEST_SUBJECT, alarm_minutes, minutes_before
 from syncd.engine.calendar.occasion import NO_ALARM, EventFields
 from syncd.engine.calendar.video import Values, meeting_of
-from syncd.engine.calendar.words import LABELS, type_of, with_type
+from syncd.engine.calendar.words import VIDEO_CALL, Type, Types
 
 T = TypeVar("T")
 
 LONGEST_ALARM = 40320  # minutes: four weeks (R080)
 LONGEST_TEXT = 100_000  # characters of notes: what servers still take
-WORDS = {label.casefold(): kind for labels in LABELS.values() for kind, label in labels.items()}
-TYPES = {kind.name.casefold(): kind for kind in LABELS["en"]} | WORDS
 PRIVACIES = {one.value: one for one in Privacy}
 STATUSES = {one.value: one for one in (Status.CONFIRMED, Status.TENTATIVE)}
 UNTIL = re.compile(r"UNTIL=([0-9]{8})")
@@ -41,6 +39,7 @@ class Manner:
     zone: str  # of times that name none
     language: str
     floating: ZoneInfo
+    types: Types
 
 
 def one_line(field: str, text: str, longest: int = 1000) -> str:
@@ -226,35 +225,40 @@ def _kind(component: Component, said: EventFields, manner: Manner) -> Component:
         url = one_line("video_url", said.video_url, 2000)
         if url and not url.lower().startswith(("https://", "http://")):
             raise Invalid(Phrase("video_url: a link that begins with https:// is expected"))
-    kind = None if said.type is None else _choice("type", said.type, TYPES)
-    before = type_of(component.categories, online=bool(component.video_url))
-    now = kind or (ActivityType.VIDEO_CALL if said.video_url or said.video_provider else before)
-    if now is not ActivityType.VIDEO_CALL:
+    chosen = _chosen(said, manner.types)
+    types, before = manner.types, manner.types.of(component.categories, online=bool(component.video_url))
+    now = chosen or (VIDEO_CALL if said.video_url or said.video_provider else before)
+    if now.kind is not ActivityType.VIDEO_CALL:
         if said.video_url or said.video_provider:
             raise Invalid(Phrase("type: only an event of type VIDEO_CALL has a video link or provider"))
-        if kind is not None:
+        if chosen is not None:
             url = ""  # R084: changing the type away clears both
     names = component.categories
-    if kind is not None or (now is not before and type_of(names, online=bool(url)) is not now):
-        names = frozenset(with_type(names, now, manner.language))
+    if chosen is not None or (now != before and types.of(names, online=bool(url)) != now):
+        names = frozenset(types.put(names, now, manner.language))
     return replace(component, video_url=url, categories=names)
 
 
-def is_video_call(said: EventFields) -> bool:
+def _chosen(said: EventFields, types: Types) -> Type | None:
+    return None if said.type is None else _choice("type", said.type, types.choices)
+
+
+def is_video_call(said: EventFields, types: Types) -> bool:
     """Whether a new event is called a video call. Raises Invalid."""
-    kind = None if said.type is None else _choice("type", said.type, TYPES)
-    return kind is ActivityType.VIDEO_CALL or (kind is None and bool(said.video_provider))
+    chosen = _chosen(said, types)
+    return bool(said.video_provider) if chosen is None else chosen.kind is ActivityType.VIDEO_CALL
 
 
 def provider(
-    component: Component, said: EventFields, known: Values | None, providers: Providers
+    component: Component, said: EventFields, known: Values | None, providers: Providers, types: Types
 ) -> VideoProvider | None:
     """The provider of a video conference: chosen, else told by the link (R084); `known` are the columns there
     were. Raises Invalid."""
     meeting = meeting_of(component, known, providers)
     told = None if meeting is None else meeting.provider
     by_link = None if told is None else VideoProvider(told.value)
-    if type_of(component.categories, online=meeting is not None) is not ActivityType.VIDEO_CALL:
+    named = types.of(component.categories, online=meeting is not None)
+    if named.kind is not ActivityType.VIDEO_CALL:
         return by_link
     before: VideoProvider | None = None if known is None else known["video_provider"]
     if said.video_provider:

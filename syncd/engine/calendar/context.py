@@ -60,6 +60,7 @@ class Context:
     released: str | None  # the fingerprint of a plan that a person let go
     quarantined: bool  # whether what could not be read is tried again now
     shows_reminders: bool  # whether the mailbox's user wants tasks in the calendar too (R063)
+    shows_distance: bool = False  # whether that user wants to read how far it is (R095)
 
     @property
     def policy(self) -> Policy:

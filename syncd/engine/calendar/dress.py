@@ -15,13 +15,16 @@ from store.calendar import TaskState
 from store.calendar_rows import EventRecord, TaskRecord
 from store.reconciling import BindingRow
 from syncd.core.canonical import is_private
+from syncd.core.distance import told
 from syncd.core.recurrence import last_end
-from syncd.engine.calendar.advice import Advice, read_by_all, read_by_owner
+from syncd.engine.calendar.advice import Advice, read_by_all, read_by_owner, users_of
 from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.people import People
 
 if TYPE_CHECKING:
     from syncd.engine.calendar.context import Context, Plan
+
+DISTANCE = {"fr": "Distance : {}", "en": "Distance: {}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Names:
     accounts: Mapping[int, str]
     opportunities: Mapping[int, str]
     advice: Advice = field(default_factory=dict)
+    distances: Mapping[int, int] = field(default_factory=dict)  # metres, for the mailbox's user, by account
 
 
 def dress_of(plan: "Plan", names: Names, context: "Context") -> Dress:
@@ -45,7 +49,11 @@ def dress_of(plan: "Plan", names: Names, context: "Context") -> Dress:
         return Dress(plain.crm_id, block=record.values["block"])
     account, opportunity = _concerns(record, names)
     advice = read_by_all(record, names.advice, context, plan.crm, plan.seen)
-    return Dress(plain.crm_id, account, opportunity, _joined(advice, facts(record, names)))
+    # Where a user sets out from is told to nobody else: the server may copy the event to colleagues.
+    me = context.setting.owner_id
+    alone = users_of(context.setting.people, plan.crm, plan.seen) <= {me}
+    far = _distance(record, names, context) if alone else ""
+    return Dress(plain.crm_id, account, opportunity, _joined(advice, facts(record, names), far))
 
 
 def mark_of_record(record: EventRecord | TaskRecord, instance: str) -> str:
@@ -88,6 +96,16 @@ def facts(record: EventRecord, names: Names) -> str:
     return "\n".join(lines)
 
 
+def _distance(record: EventRecord, names: Names, context: "Context") -> str:
+    """How far it is to the account from where the owner of the event sets out (R095); empty for others."""
+    values = record.main.values
+    far = names.distances.get(values["account_id"] or 0)
+    if far is None or values["owner_id"] != context.setting.owner_id:
+        return ""
+    language = context.rules.language
+    return DISTANCE[language].format(told(far, language))
+
+
 def _joined(*texts: str) -> str:
     return "\n".join(one for one in texts if one)
 
@@ -124,10 +142,11 @@ def beside(record: EventRecord | TaskRecord, names: Names, context: "Context") -
 
 def _kept_apart(record: EventRecord, names: Names, item: Item, context: "Context") -> str:
     """What is for the owner and may not stand in the event itself."""
-    advice = read_by_owner(record, names.advice, context, item)
+    advice, far = read_by_owner(record, names.advice, context, item), _distance(record, names, context)
     if has_guests(context.setting.people, item):
-        return _joined(advice, facts(record, names))
-    return "" if read_by_all(record, names.advice, context, item) else advice
+        return _joined(advice, facts(record, names), far)
+    apart = advice and not read_by_all(record, names.advice, context, item)
+    return _joined(advice, far) if apart else ""
 
 
 def _mirror(record: TaskRecord, context: "Context") -> Item | None:

@@ -26,6 +26,7 @@ from syncd.engine.calendar.content import Manner
 from syncd.engine.calendar.items import draft_of, item_of, settled
 from syncd.engine.calendar.occasion import EventFields, Occasion, Saved
 from syncd.engine.calendar.rights import editable, new_owner, ours, owner_of, record_of
+from syncd.engine.calendar.words import Types, types_of
 
 OURS = frozenset(
     {"account", "opportunity", "case_file", "internal_notes", "alt_position"}
@@ -44,18 +45,19 @@ def add_event(session: Transaction, said: EventFields, occasion: Occasion) -> Sa
     if not said.start:
         raise Invalid(Phrase("start: a day is needed, such as 2026-12-01"))
     owner = owner_of(session, said.owner, occasion)
-    said = _with_room(_with_defaults(said, occasion), occasion, owner)
-    manner = Manner(occasion.zone_of(owner), occasion.language, occasion.floating)
+    types = types_of(session, occasion.actor.user_id)
+    said = _with_room(_with_defaults(said, occasion, types), occasion, owner, types)
+    manner = Manner(occasion.zone_of(owner), occasion.language, occasion.floating, types)
     component = content.written(Component(Timing()), said, manner)
     guests = attendance.guests(session, said.participants, owner, occasion.actor)
     component = attendance.attending(component, guests, (), owner)
     columns: dict[str, Any] = {"origin": Origin.CRM, "owner_id": owner.id}
     columns["internal_notes"] = content.several_lines("internal_notes", said.internal_notes or "")
-    columns["video_provider"] = content.provider(component, said, None, occasion.providers)
+    columns["video_provider"] = content.provider(component, said, None, occasion.providers, types)
     columns["alt_lat"], columns["alt_lon"] = content.position(said.alt_position or "")
     columns |= belongings.linked(session, _links(said), {}, occasion.actor)
     item = settled(_canonical(Item(PLACEHOLDER, Kind.EVENT, (component,))))
-    setting = occasion.setting(owner.id)
+    setting = replace(occasion.setting(owner.id), types=types)
     deduced = draft_of(item, setting, None).rows[0].values
     account = columns.setdefault("account_id", deduced["account_id"])
     if said.opportunity is None and said.account is None:
@@ -93,7 +95,8 @@ def edit_event(
     columns = edit.columns(_row(record, key))
     now = edit.changed(was, columns.pop("location", None))
     if said.given() & {"type", "video_url", "video_provider"}:
-        columns["video_provider"] = content.provider(now, said, _row(record, key).values, occasion.providers)
+        row, types = _row(record, key).values, types_of(session, occasion.actor.user_id)
+        columns["video_provider"] = content.provider(now, said, row, occasion.providers, types)
     after = with_occurrence(before, now) if occurrence is not None else edit.followed(before, now)
     after = settled(_canonical(after)) if after != before else before
     return _save(session, record, _Wanted(after, columns, key, edit.owner), occasion)
@@ -174,17 +177,18 @@ def restore_occurrence(
 # --- what was said --------------------------------------------------------------------------------
 
 
-def _with_defaults(said: EventFields, occasion: Occasion) -> EventFields:
+def _with_defaults(said: EventFields, occasion: Occasion, types: Types) -> EventFields:
     if said.alarm is None and occasion.default_alarm is not None:
-        return replace(said, alarm=occasion.default_alarm)
-    return said
+        said = replace(said, alarm=occasion.default_alarm)
+    named = said.type or said.video_url or said.video_provider or types.named(said.categories or ())
+    return said if named else replace(said, type=types.default)
 
 
-def _with_room(said: EventFields, occasion: Occasion, owner: Person) -> EventFields:
+def _with_room(said: EventFields, occasion: Occasion, owner: Person, types: Types) -> EventFields:
     """A video call for which nobody gives a link takes place in its owner's room (R084), unless that is
     another provider's than the one wanted."""
     room = occasion.rooms.get(owner.email, "")
-    if not room or said.video_url is not None or not content.is_video_call(said):
+    if not room or said.video_url is not None or not content.is_video_call(said, types):
         return said
     wanted = (said.video_provider or "").strip().casefold()
     return replace(said, video_url=room) if wanted in {"", occasion.providers.owner(room).value} else said
@@ -196,7 +200,8 @@ def _links(said: EventFields) -> Said:
 
 def _manner(session: Transaction, record: EventRecord, occasion: Occasion) -> Manner:
     owner = scheduling.user_of(session, record.main.values["owner_id"])
-    return Manner(occasion.zone_of(owner), occasion.language, occasion.floating)
+    types = types_of(session, occasion.actor.user_id)
+    return Manner(occasion.zone_of(owner), occasion.language, occasion.floating, types)
 
 
 class _Edit:
@@ -329,7 +334,8 @@ class _Wanted:
 
 def _save(session: Transaction, record: EventRecord, wanted: _Wanted, occasion: Occasion) -> Saved:
     """Writes what differs."""
-    setting, known = occasion.setting(wanted.owner.id), record.main.values
+    setting = replace(occasion.setting(wanted.owner.id), types=types_of(session))
+    known = record.main.values
     row = _row(record, wanted.key or "").values
     draft = _with_columns(draft_of(wanted.item, setting, record), wanted.columns, wanted.key or None)
     if wanted.item == item_of(record) and all(row[name] == new for name, new in wanted.columns.items()):

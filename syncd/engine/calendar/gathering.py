@@ -18,6 +18,7 @@ from syncd.engine.calendar.dress import Names, records_named
 from syncd.engine.calendar.intents import WORKED_ON
 from syncd.engine.calendar.items import item_of, item_of_task
 from syncd.engine.calendar.observe import Observed
+from syncd.engine.distances import from_base
 
 Record = EventRecord | TaskRecord
 
@@ -158,7 +159,16 @@ def _records(
         account_names(session, {one["account_id"] for one in values if one["account_id"]}),
         opportunity_names(session, {one["opportunity_id"] for one in values if one["opportunity_id"]}),
         advice.gather(session, context, rows.values(), found),
+        _distances(session, context, rows.values()),
     )
+
+
+def _distances(session: Transaction, context: Context, records: Iterable[EventRecord]) -> Mapping[int, int]:
+    """How far it is for the mailbox's user to the accounts of that user's events."""
+    me = context.setting.owner_id
+    mine = [one.main.values for one in records if one.main.values["owner_id"] == me]
+    accounts = {one["account_id"] for one in mine if one["account_id"]}
+    return from_base(session, accounts, me) if context.shows_distance and accounts else {}
 
 
 def _copies(session: Transaction, known: Gathered, entity: BoundEntity, ids: Sequence[int]) -> None:

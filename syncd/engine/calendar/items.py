@@ -38,6 +38,7 @@ from store.calendar_rows import EventDraft, EventRecord, EventRow, ParticipantRo
 from syncd.core.canonical import Unit, component_from_json, component_json, value_from_json, value_json
 from syncd.engine.calendar import video
 from syncd.engine.calendar.people import People
+from syncd.engine.calendar.words import BUILT_IN, Types
 
 Zones = tuple[tuple[str, str], ...]
 
@@ -64,6 +65,7 @@ class Setting:
     people: People
     floating: ZoneInfo  # the workspace's zone: stands in for floating times and unknown zones
     providers: Providers = STANDARD  # whose links lead into a meeting
+    types: Types = BUILT_IN  # what categories say
 
 
 def settled(item: Item) -> Item:
@@ -140,7 +142,7 @@ def _row(item: Item, component: Component, setting: Setting, known: EventRow | N
     participants = _participants(component, people)
     organizer = people.user(component.organizer) if component.organizer else None
     link = people.link(participants, component.subject)
-    met = video.columns(component, known, setting.providers)
+    met = video.columns(component, known, setting.providers, setting.types)
     mark = met.pop(video.MARK)
     when = value_json(timing)
     if not isinstance(when, dict):

@@ -16,6 +16,7 @@ from syncd.engine.calendar.items import (
     task_values,
 )
 from syncd.engine.calendar.occasion import Occasion
+from syncd.engine.calendar.words import types_of
 
 
 def record_of(session: Transaction, entity: BoundEntity, id_: int | None) -> Record:
@@ -70,7 +71,7 @@ def put(session: Transaction, record: Record, wanted: Item | None, occasion: Occ
         wanted = _own(record, wanted)
         setting = occasion.setting(owner_of(record))
         if isinstance(record, EventRecord):
-            draft = draft_of(settled(wanted), setting, record)
+            draft = draft_of(settled(wanted), replace(setting, types=types_of(session)), record)
             calendar_rows.replace_event(session, record, draft, now, by=by)
         else:
             values = task_values(settled_task(wanted), setting, record)

@@ -1,4 +1,5 @@
-"""Writes that only bring up to date what the CRM adds to a calendar: a recommendation that changed (R010).
+"""Writes that only bring up to date what the CRM adds to a calendar: a recommendation that changed (R010),
+a place that is somewhere else (R095).
 
 They are nobody's change of a meeting. So the brake does not count them, and so that it need not, they go
 out a few at a time: rules that give ten thousand accounts another text in one night make as many rows that

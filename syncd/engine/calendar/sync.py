@@ -14,6 +14,7 @@ from syncd.engine.calendar.context import CalendarRules, Context, MailboxRules
 from syncd.engine.calendar.cycle import LISTING_LASTS, CalendarCycle, Listing
 from syncd.engine.calendar.items import Setting
 from syncd.engine.calendar.people import People
+from syncd.engine.calendar.words import types_of
 from syncd.engine.known import Known
 from syncd.engine.report import CycleReport
 
@@ -54,6 +55,8 @@ class CalendarSync:
         with self._database.read() as session:
             _, released = brakes.braked(session, view.name)
             shows = mailboxes.shows_reminders(session, view.user_id)
+            far = mailboxes.shows_distance(session, view.user_id)
+            types = types_of(session)
         context = Context(
             database=self._database,
             connector=connector,
@@ -61,7 +64,7 @@ class CalendarSync:
             mailbox=mailbox,
             mailbox_id=view.id,
             mailbox_name=view.name,
-            setting=Setting(view.user_id, people, self._rules.floating, self._rules.providers),
+            setting=Setting(view.user_id, people, self._rules.floating, self._rules.providers, types),
             own=people.own_addresses(view.user_id),
             now=now,
             clock=clock or (lambda: now),
@@ -69,6 +72,7 @@ class CalendarSync:
             released=released,
             quarantined=quarantined,
             shows_reminders=shows,
+            shows_distance=far,
         )
         cycle = CalendarCycle(
             context,

@@ -17,7 +17,7 @@ from store.activities import ActivityType
 from store.calendar import VideoProvider
 from store.calendar_rows import EventRecord, EventRow
 from syncd.core.meetings.detection import Meeting, found_in, meeting_in
-from syncd.engine.calendar.words import type_of
+from syncd.engine.calendar.words import BUILT_IN, Type, Types
 
 MARK = "video"  # in the column `timing`, beside the times; not there: the link was said, or there is none
 FOUND = "found"
@@ -59,26 +59,30 @@ def _in_texts(values: Values, providers: Providers) -> str:
     return "" if found is None else found.url
 
 
-def is_news(record: EventRecord, seen: Item, providers: Providers) -> bool:
+def is_news(record: EventRecord, seen: Item, providers: Providers, types: Types = BUILT_IN) -> bool:
     """Whether a copy tells of another meeting than the record knows, though it says the same in every unit: a
     link changed where nothing but a meeting is looked for."""
     rows = {row.key: row for row in record.rows}
     told = [one for one in seen.components if one.hints is not None and one.key in rows]
-    return any(_differs(rows[one.key], one, providers) for one in told)
+    return any(_differs(rows[one.key], one, providers, types) for one in told)
 
 
-def _differs(row: EventRow, seen: Component, providers: Providers) -> bool:
-    now = columns(seen, row, providers)
+def _differs(row: EventRow, seen: Component, providers: Providers, types: Types) -> bool:
+    now = columns(seen, row, providers, types)
     mark = now.pop(MARK)
     return mark != row.values["timing"].get(MARK, "") or any(row.values[name] != now[name] for name in now)
 
 
-def columns(component: Component, known: EventRow | None, providers: Providers) -> dict[str, Any]:
-    """`type`, `video_provider` and `video_url` of a row, and the mark in its `timing`, to be taken out."""
+def columns(
+    component: Component, known: EventRow | None, providers: Providers, types: Types = BUILT_IN
+) -> dict[str, Any]:
+    """`type`, `type_id`, `video_provider` and `video_url` of a row, and the mark in its `timing`, to be taken
+    out."""
     values = None if known is None else known.values
     meeting = meeting_of(component, values, providers)
     url = "" if meeting is None else meeting.url
-    kind = type_of(component.categories, online=meeting is not None)
+    named = _type(component, values, types, online=meeting is not None)
+    kind = named.kind
     provider = None if meeting is None or meeting.provider is None else VideoProvider(meeting.provider.value)
     if (
         values is not None
@@ -89,7 +93,23 @@ def columns(component: Component, known: EventRow | None, providers: Providers) 
     ):
         provider = values["video_provider"]  # chosen by a person, where the link does not tell
     mark = "" if meeting is None or meeting.said else FOUND if url else ONLINE
-    return {"type": kind, "video_provider": provider, "video_url": url, MARK: mark}
+    return {
+        "type": kind,
+        "type_id": named.item,
+        "video_provider": provider,
+        "video_url": url,
+        MARK: mark,
+    }
+
+
+def _type(component: Component, known: Values | None, types: Types, *, online: bool) -> Type:
+    """The type of a row. One that a category named stays while the categories do, though the list has another
+    label for it by now."""
+    named = types.named(component.categories)
+    kept = named is None and known is not None and known["type_id"] is not None
+    if kept and known is not None and known["categories"] == sorted(component.categories):
+        return Type(known["type"], known["type_id"])
+    return named or types.of((), online=online)
 
 
 def informed(item: Item, seen: Item | None) -> Item:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from store import report_forms, scheduling
+from store import report_forms, scheduling, value_lists
 from store.actors import Actor
 from store.database import Transaction
 from store.errors import StoreError
@@ -29,11 +29,13 @@ def taken(session: Transaction, text: str, about: Reportable, occasion: Occasion
         zone = ZoneInfo(occasion.zone_of(scheduling.user_of(session, user)))
     today = occasion.now.astimezone(zone).replace(tzinfo=None)
     answer = read_answer(text, today, _Names(session, text, occasion.actor))
-    said = Submission(
-        answer.comments, answer.outcome, tuple(one.told(occasion.language) for one in answer.problems)
-    )
+    problems = tuple(one.told(occasion.language) for one in answer.problems)
+    item = value_lists.outcome(session, answer.outcome)
+    said = Submission(answer.comments, answer.outcome, item, problems)
     if said.outcome is not None and len(said.outcome) > LONGEST_OUTCOME:  # a text rather than a word
-        said = replace(said, comments=f"{said.outcome}\n{said.comments}".strip(), outcome=None)
+        said = replace(
+            said, comments=f"{said.outcome}\n{said.comments}".strip(), outcome=None, outcome_id=None
+        )
     if answer.next_step is None:
         return said
     if user is None:

@@ -220,6 +220,7 @@ class _Event:
             users=frozenset(users - {meeting.reporter}),
             values={
                 "type": ActivityType.VIDEO_CALL,
+                "type_id": values["type_id"] if values["type"] is ActivityType.VIDEO_CALL else None,
                 "account_id": values["account_id"],
                 "opportunity_id": values["opportunity_id"],
                 "case_file_id": values["case_file_id"],
