@@ -187,9 +187,8 @@ def _gone_at_server(pair: Pair, crm: Item) -> Decision:
         reason = "It was deleted at the server, which this calendar takes nothing from."
         return Decision(Action.RECREATE_REMOTE, 8, reason, remote=crm)
     if pair.direction is Direction.TO_REMOTE:
-        return Decision(
-            Action.NOTHING, 8, "It is gone at the server, which this calendar takes nothing from."
-        )
+        # The CRM goes on having it. Nothing is left to be kept in step, nor to be asked for in each cycle.
+        return Decision(Action.DROP, 8, "It is gone at the server, and not the CRM's to put back.")
     kept = cancelled(crm)
     lost: tuple[UnitConflict, ...] = ()
     if changed and before is not None and not is_private(before) and not is_private(crm):

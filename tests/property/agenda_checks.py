@@ -146,20 +146,23 @@ class Checks:
         return {held(one).uid for one in self.agenda.records().values() if not hidden(one)}
 
     def bound(self, calendar: str) -> int:
-        """How many items that lie in one of Claire's calendars, and nobody took out, are kept in step."""
+        """How many items that lie in one of Claire's calendars, and nobody took out, are kept in step; where
+        it is several of the server's own (events here, tasks there), in the fullest of them."""
         server = self.agenda.servers["claire"]
-        rows = [
-            row
-            for collection in server.collections(calendar)
-            for row in self.agenda.rows(
-                "SELECT b.remote_ref, b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
-                "JOIN mailbox m ON m.id = c.mailbox_id "
-                "WHERE b.state = 'BOUND' AND m.name = 'claire' AND c.remote_ref = :ref",
-                ref=collection,
-            )
-        ]
         here, shown = server.sources(calendar), self.shown()
-        return sum(1 for ref, uid in rows if ref in here and uid in shown)
+        return max(
+            sum(
+                1
+                for ref, uid in self.agenda.rows(
+                    "SELECT b.remote_ref, b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
+                    "JOIN mailbox m ON m.id = c.mailbox_id "
+                    "WHERE b.state = 'BOUND' AND m.name = 'claire' AND c.remote_ref = :ref",
+                    ref=collection,
+                )
+                if ref in here and uid in shown
+            )
+            for collection in server.collections(calendar)
+        )
 
     def is_bound(self, login: str, uid: str) -> bool:
         """Whether an item of that UID is kept in step with one of the user's calendars."""
@@ -251,8 +254,11 @@ class Checks:
         for uid in shown - there:
             item = held(records[uid])
             owner = self.agenda._owner(records[uid])
-            if self.agenda.directions.get(owner) is Direction.TO_CRM:
+            way = self.agenda.directions.get(owner)
+            if way is Direction.TO_CRM:
                 continue
+            if way is Direction.TO_REMOTE and is_private(item) and uid in self.truth.deleted:
+                continue  # its text was the client's alone, so the CRM has nothing to put back
             assert all(one.status is Status.CANCELLED for one in item.components), (
                 f"{uid} is nowhere: {self.agenda.rows('SELECT uid, action, row, reason FROM decision')}; "
                 f"{self.agenda.rows('SELECT uid, state, entity_id FROM binding')}"

@@ -377,7 +377,10 @@ def _tells(item: Item | None) -> bool:
 
 
 def _was_told(one: Outcome, before: Item | None, crm: Item | None) -> bool:
-    """Whether what is private in the CRM now was not so on one of the sides."""
+    """Whether what is private in the CRM now was not so on one of the sides, or may not have been so when it
+    was taken out of sight."""
+    if before is None and one.plan.record is not None:
+        return True
     return (crm != before and _tells(before)) or (one.wrote and _tells(one.plan.seen) and not _tells(crm))
 
 
