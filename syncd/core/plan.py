@@ -13,6 +13,7 @@ from syncd.core.merge import Merged, with_old
 from syncd.core.one_way import (
     ALL_CRM,
     ALL_REMOTE,
+    answered,
     concealed,
     heard,
     merged,
@@ -122,7 +123,7 @@ def _relink(pair: Pair, crm: Item, remote: Item, rules: Rules) -> Decision:
         Action.RELINK,
         13,
         reason,
-        crm=None if pair.direction is Direction.TO_REMOTE else to_crm,
+        crm=unless(crm, answered(crm, found.crm)) if pair.direction is Direction.TO_REMOTE else to_crm,
         remote=None if pair.direction is Direction.TO_CRM else to_remote,
         conflicts=found.conflicts,
         held=found.held,
@@ -187,9 +188,8 @@ def _gone_at_server(pair: Pair, crm: Item) -> Decision:
         reason = "It was deleted at the server, which this calendar takes nothing from."
         return Decision(Action.RECREATE_REMOTE, 8, reason, remote=crm)
     if pair.direction is Direction.TO_REMOTE:
-        return Decision(
-            Action.NOTHING, 8, "It is gone at the server, which this calendar takes nothing from."
-        )
+        # The CRM goes on having it. Nothing is left to be kept in step, nor to be asked for in each cycle.
+        return Decision(Action.DROP, 8, "It is gone at the server, and not the CRM's to put back.")
     kept = cancelled(crm)
     lost: tuple[UnitConflict, ...] = ()
     if changed and before is not None and not is_private(before) and not is_private(crm):

@@ -133,3 +133,17 @@ def test_a_private_event_among_what_a_brake_lists(private: Company) -> None:
     private.world.sync("claire")
     assert private.world.one("SELECT state FROM mailbox WHERE name = 'claire'") == "BRAKED"
     assert told(private.world) == []
+
+
+def test_a_public_event_that_was_deleted_and_comes_back_private(private: Company) -> None:
+    """Nobody saw it private before it went: what was kept to put it back is gone once it is."""
+    ref = private.world.put("claire", "one", event("one", f"{SECRET} objet", more=SECRETS))
+    private.world.settle()
+    private.world.servers["claire"].remove(ref)
+    private.world.settle()
+    assert {"event", "decision"} <= set(told(private.world))
+    source = event("one", f"{SECRET} objet", more=("CLASS:PRIVATE", *SECRETS))
+    private.world.put("claire", "one", source)
+    private.world.settle()
+    assert private.world.rows("SELECT subject, hidden FROM event") == [("", False)]
+    assert told(private.world) == []

@@ -84,3 +84,41 @@ def test_what_a_client_changed_while_it_was_private_there_is_put_back_once_it_is
         ("location", '"Lyon"', "CRM"),
         ("subject", '"Un autre"', "CRM"),
     ]
+
+
+def test_what_is_private_and_deleted_by_its_client_is_asked_for_no_more(office: MemoryWorld) -> None:
+    office.desk("claire").edit(1, privacy="private")
+    office.settle()
+    office.servers["claire"].remove(REF)
+    office.settle()
+
+    assert not office.sync("claire")["claire"].wrote
+    assert office.rows("SELECT privacy, hidden FROM event") == [("PRIVATE", 0)]
+    assert office.rows("SELECT state FROM binding") == []
+
+
+def test_what_is_private_is_asked_for_no_more_once_a_calendar_made_anew_lacks_it(
+    office: MemoryWorld,
+) -> None:
+    office.desk("claire").edit(1, privacy="private")
+    office.settle()
+    office.servers["claire"].remake_calendar(CALENDAR)
+    office.settle()
+
+    assert not office.sync("claire")["claire"].wrote
+    assert office.rows("SELECT privacy, hidden FROM event") == [("PRIVATE", 0)]
+
+
+def test_what_is_private_and_comes_back_under_another_name_is_kept_in_step_again(
+    office: MemoryWorld,
+) -> None:
+    office.desk("claire").edit(1, privacy="private")
+    office.settle()
+    source = office.servers["claire"].sources(CALENDAR)[REF]
+    office.servers["claire"].remove(REF)
+    office.settle()
+    office.servers["claire"].put(CALENDAR, source, f"{CALENDAR}b.ics")
+    office.settle()
+
+    assert office.rows("SELECT state, remote_ref FROM binding") == [("BOUND", f"{CALENDAR}b.ics")]
+    assert "SUMMARY:Point\n" in office.text("claire")

@@ -146,20 +146,32 @@ class Checks:
         return {held(one).uid for one in self.agenda.records().values() if not hidden(one)}
 
     def bound(self, calendar: str) -> int:
-        """How many items that lie in one of Claire's calendars, and nobody took out, are kept in step."""
+        """How many items that lie in one of Claire's calendars, and nobody took out, are kept in step; where
+        it is several of the server's own (events here, tasks there), in the fullest of them."""
         server = self.agenda.servers["claire"]
-        rows = [
-            row
-            for collection in server.collections(calendar)
-            for row in self.agenda.rows(
-                "SELECT b.remote_ref, b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
-                "JOIN mailbox m ON m.id = c.mailbox_id "
-                "WHERE b.state = 'BOUND' AND m.name = 'claire' AND c.remote_ref = :ref",
-                ref=collection,
-            )
-        ]
         here, shown = server.sources(calendar), self.shown()
-        return sum(1 for ref, uid in rows if ref in here and uid in shown)
+        return max(
+            sum(
+                1
+                for ref, uid in self.agenda.rows(
+                    "SELECT b.remote_ref, b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
+                    "JOIN mailbox m ON m.id = c.mailbox_id "
+                    "WHERE b.state = 'BOUND' AND m.name = 'claire' AND c.remote_ref = :ref",
+                    ref=collection,
+                )
+                if ref in here and uid in shown
+            )
+            for collection in server.collections(calendar)
+        )
+
+    def bound_uids(self, login: str) -> set[str]:
+        """The UIDs of all that is known of the user's calendars."""
+        rows = self.agenda.rows(
+            "SELECT b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
+            "JOIN mailbox m ON m.id = c.mailbox_id WHERE m.name = :name",
+            name=login,
+        )
+        return {str(uid) for (uid,) in rows}
 
     def is_bound(self, login: str, uid: str) -> bool:
         """Whether an item of that UID is kept in step with one of the user's calendars."""
@@ -251,8 +263,13 @@ class Checks:
         for uid in shown - there:
             item = held(records[uid])
             owner = self.agenda._owner(records[uid])
-            if self.agenda.directions.get(owner) is Direction.TO_CRM:
+            way = self.agenda.directions.get(owner)
+            if way is Direction.TO_CRM:
                 continue
+            if way is Direction.TO_REMOTE and is_private(item) and uid in self.truth.deleted:
+                continue  # its text was the client's alone, so the CRM has nothing to put back
+            if uid in self.truth.loose & self.truth.deleted:
+                continue  # nobody knows any more that it was there
             assert all(one.status is Status.CANCELLED for one in item.components), (
                 f"{uid} is nowhere: {self.agenda.rows('SELECT uid, action, row, reason FROM decision')}; "
                 f"{self.agenda.rows('SELECT uid, state, entity_id FROM binding')}"
@@ -265,7 +282,14 @@ class Checks:
                 continue  # of its text nothing is kept, not even what lost
             one_way = Direction.TO_CRM in self.agenda.directions.values()
             left = held(records[uid]) if one_way and uid in records else None  # its changes are its own
-            assert not self.truth.missing(uid, left, conflicts), f"{uid}: {self.truth.living[uid]}"
+            kept = {  # what was taken out of the CRM by an undo stays in the calendar
+                value
+                for login in self.agenda.servers
+                for _, item in self.by_uid(login).get(uid, ())
+                for value in values_in(item)
+            }
+            lost = self.truth.missing(uid, left, conflicts) - kept
+            assert not lost, f"{uid}: {lost}"
 
     def _is_told(self, item: Item) -> bool:
         """Whether a server cannot hold what the CRM has, and a person reads so in the quarantine."""

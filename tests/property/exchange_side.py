@@ -91,7 +91,8 @@ class ExchangeSide:
         if item.kind is Kind.TASK:
             return "a place of a task" if any(one.location for one in item.components) else ""
         link = own_text(self._target(ref), LINK) if ref in self._items() else ""
-        if link and item.main.video_url != link:
+        # An occurrence has the link of its series.
+        if link and any(one.video_url != link for one in item.components):
             return "another link than that of the meeting's provider"
         return "" if in_order(item) else "an occurrence that is none, or not between its neighbours"
 

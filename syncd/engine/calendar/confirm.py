@@ -278,10 +278,11 @@ class _Confirm:
                 reconciling.drop_bindings(self._session, [old.id])
             return None
         if action is Action.HIDE:
-            if old is not None:
-                # The server's copy stays, and brings the event back should it change there (row 9).
-                values = self._values(one, id_)
-                self._update(old.id, {**values, "base_crm": HIDDEN})
+            # The server's copy stays, and brings the event back should it change there (row 9).
+            values = {**self._values(one, id_), "base_crm": HIDDEN}
+            if old is None:
+                return {**values, "base_remote": dump(plan.seen) if plan.seen else "", "ours": plan.ours}
+            self._update(old.id, values)
             return None
         seen = redacted(one.remote.item) if one.remote else plan.seen
         if seen is None:
@@ -374,7 +375,10 @@ def _tells(item: Item | None) -> bool:
 
 
 def _was_told(one: Outcome, before: Item | None, crm: Item | None) -> bool:
-    """Whether what is private in the CRM now was not so on one of the sides."""
+    """Whether what is private in the CRM now was not so on one of the sides, or may not have been so when it
+    was taken out of sight."""
+    if before is None and one.plan.record is not None:
+        return True
     return (crm != before and _tells(before)) or (one.wrote and _tells(one.plan.seen) and not _tells(crm))
 
 
