@@ -1,8 +1,10 @@
 """The brake of a mailbox's calendars: what waits, and what a person let go (table T4, row 18)."""
 
+import json
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from store.audit_log import AuditLog, Channel
@@ -58,3 +60,19 @@ def braked(session: Session, name: str) -> tuple[str | None, str | None]:
 def forget_release(session: Session, name: str) -> None:
     """What was released is done."""
     session.execute(update(Mailbox).where(Mailbox.name == name).values(released=None))
+
+
+def forget_texts(session: Session, uids: AbstractSet[str]) -> None:
+    """Nothing of what these items said, nor who takes part, stays in what waits: they are private now."""
+    held = or_(Mailbox.brake.is_not(None), Mailbox.released.is_not(None))
+    for mailbox in session.scalars(select(Mailbox).where(held)):
+        mailbox.brake = _without_texts(mailbox.brake, uids)
+        mailbox.released = _without_texts(mailbox.released, uids)
+
+
+def _without_texts(plan: str | None, uids: AbstractSet[str]) -> str | None:
+    lines = [] if plan is None else json.loads(plan)
+    if not any(one["uid"] in uids for one in lines):
+        return plan
+    bare = [{**one, "subject": "", "mailed": []} if one["uid"] in uids else one for one in lines]
+    return json.dumps(bare, ensure_ascii=False)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from store import brakes
 from store.bindings import (
     Binding,
     BindingState,
@@ -19,6 +20,7 @@ from store.bindings import (
     Decision,
     Intent,
 )
+from store.calendar import Event, Task
 from store.database import bulk, reserve_ids, table
 from store.ledger import chunked
 from store.sync_state import Collection, CollectionKind, Mailbox, Quarantine
@@ -377,3 +379,9 @@ def forget_texts(session: Session, entity: BoundEntity, ids: Sequence[int]) -> N
             .where(Conflict.entity == entity, Conflict.entity_id.in_(part))
             .values(base="null", crm_value="null", remote_value="null", state=ConflictState.CLOSED)
         )
+        uids = (
+            select(Event.uid).where(Event.id.in_(part))
+            if entity is BoundEntity.EVENT
+            else select(Task.uid).where(Task.id.in_(part))
+        )
+        brakes.forget_texts(session, frozenset(session.scalars(uids)))

@@ -51,7 +51,7 @@ KEPT: Mapping[str, tuple[frozenset[str], str]] = {
     "field_setting": (frozenset(), "from the config"),
     "value_list_item": (frozenset(), "from the config"),
     "collection": (frozenset({"error"}), "folders and calendars of colleagues"),
-    "mailbox": (frozenset({"brake", "attention", "last_error"}), "mailboxes of colleagues"),
+    "mailbox": (frozenset({"brake", "released", "attention", "last_error"}), "mailboxes of colleagues"),
 }
 """Tables that are left out but for some columns, and why."""
 

@@ -48,8 +48,10 @@ class Reader:
         self.kinds: dict[str, frozenset[Kind]] = {}  # by calendar, as discovery told
 
     def read(self, calendar: str, refs: Sequence[str]) -> Iterator[Outcome]:
-        """Each ref once. Raises CollectionGone, CollectionRefused, CollectionError."""
-        wanted = list(dict.fromkeys(refs))
+        """Each ref once; what is no path, such as the UID of an item that was never made, is Missing. Raises
+        CollectionGone, CollectionRefused, CollectionError."""
+        wanted = [ref for ref in dict.fromkeys(refs) if ref.startswith("/")]
+        yield from (Missing(ref) for ref in dict.fromkeys(refs) if not ref.startswith("/"))
         size = self._session.access.batch
         streak = _Streak()
         batches = [wanted[start : start + size] for start in range(0, len(wanted), size)]

@@ -115,6 +115,9 @@ class DavSession:
         `path` is absolute on the server. Raises AuthFailed, RateLimited, Untrusted, ProtocolViolation or
         Unreachable; OutcomeUnknown where a write may have been sent and no answer came.
         """
+        if not path.startswith("/"):
+            # Behind the origin it would name another host, which would be given the password.
+            raise ProtocolViolation(f"Something was asked of {self.access.who} that is no path there.")
         sent = {"User-Agent": "syncd", "Accept-Encoding": "gzip", **(headers or {})}
         if body:
             sent.setdefault("Content-Type", "application/xml; charset=utf-8")

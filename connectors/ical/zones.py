@@ -2,7 +2,7 @@
 describes (RFC 5545 sections 3.2.19 and 3.6.5)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import available_timezones
@@ -145,6 +145,17 @@ def offset_of(definition: str, local: datetime) -> timedelta | None:
         return local.replace(tzinfo=zone).utcoffset() if zone is not None else None
     except (OverflowError, ValueError, IndexError):
         return None
+
+
+def offsets(definitions: Iterable[tuple[str, str]]) -> Callable[[str, datetime], timedelta | None]:
+    """How far ahead of UTC the clocks of a zone are at a wall-clock time, as an item's definitions tell it;
+    None for a zone that they do not define."""
+    zones = dict(definitions)
+
+    def offset(zone: str, local: datetime) -> timedelta | None:
+        return offset_of(zones[zone], local) if zone in zones else None
+
+    return offset
 
 
 _COMMON = (

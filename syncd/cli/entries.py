@@ -319,10 +319,14 @@ def list_events(
 
 def _occurrences(record: "EventRecord", wanted: "Wanted", zone: ZoneInfo) -> "tuple[list[Occurrence], bool]":
     from connectors.calendar import Status
+    from connectors.ical.zones import offsets
     from syncd.core.recurrence import occurrences
     from syncd.engine.calendar.items import item_of
 
-    found = occurrences(item_of(record), wanted.start, wanted.end, floating=zone, cap=MOST)
+    item = item_of(record)
+    found = occurrences(
+        item, wanted.start, wanted.end, floating=zone, cap=MOST, offset_of=offsets(item.zones)
+    )
     return [one for one in found.found if one.component.status is not Status.CANCELLED], found.truncated
 
 

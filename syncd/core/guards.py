@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.calendar import Component, Item, Status
 from syncd.core.canonical import Unit, changed_units, unanswered
-from syncd.core.recurrence import last_end
+from syncd.core.recurrence import Clock, Offset, last_end
 
 GUESTS_CARE = frozenset(
     {Unit.TIMING, Unit.LOCATION, Unit.SUBJECT, Unit.NOTES, Unit.STATUS, Unit.ATTENDEES, Unit.VIDEO}
@@ -127,6 +127,23 @@ class Mailing:
     notify: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Time:
+    now: datetime
+    floating: ZoneInfo
+    offset_of: Offset | None
+
+    def is_over(self, item: Item) -> bool:
+        """Whether the last of it has ended."""
+        end = last_end(item, floating=self.floating, offset_of=self.offset_of)
+        return end is not None and end <= self.now
+
+    def is_past(self, component: Component) -> bool:
+        """Whether this one has ended."""
+        end = component.timing.end or component.timing.start
+        return end is not None and Clock(self.floating, self.offset_of).instant(end) <= self.now
+
+
 def firewall(
     *,
     cause: Cause,
@@ -137,15 +154,17 @@ def firewall(
     own: frozenset[str],
     now: datetime,
     floating: ZoneInfo,
+    offset_of: Offset | None = None,
 ) -> Mailing:
     """Who may be mailed about a write that turns `before` (what the server holds; None: nothing) into `after`
-    (None: it is deleted). `own` are the addresses of the mailbox, `floating` the zone of dates.
+    (None: it is deleted). `own` are the addresses of the mailbox, `floating` the zone of dates, `offset_of`
+    the zones that only the item defines.
 
     A guest is mailed only for what a person changed in the CRM, that concerns guests, that is not over.
     """
     quiet = _why_nobody_may(cause, policy, auto_schedule)
     if quiet is None:
-        quiet = _why_nobody_cares(before, after, own, now, floating)
+        quiet = _why_nobody_cares(before, after, own, _Time(now, floating, offset_of))
     if quiet is not None:
         return Mailing((), quiet, notify=False)
     recipients = tuple(sorted(_guests(before, own) | _guests(after, own)))
@@ -163,39 +182,31 @@ def _why_nobody_may(cause: Cause, policy: Policy, auto_schedule: bool) -> str | 
 
 
 def _why_nobody_cares(
-    before: Item | None, after: Item | None, own: frozenset[str], now: datetime, floating: ZoneInfo
+    before: Item | None, after: Item | None, own: frozenset[str], time: _Time
 ) -> str | None:
     main = after or before
     if main is None:
         return "Nothing is written."
     if not any(one.organizer in own for one in main.components):
         return "Somebody else organizes it, or nobody."
-    over = last_end(main, floating=floating)
-    if over is not None and over <= now:
+    if time.is_over(main):
         return "It is over."
     if before is None and all(one.status is Status.CANCELLED for one in main.components):
         return "It was cancelled before anybody was invited."
     old, new = _by_key(before), _by_key(after)
-    if not any(_matters(key, old.get(key), new.get(key), now, floating) for key in {*old, *new}):
+    if not any(_matters(key, old.get(key), new.get(key), time) for key in {*old, *new}):
         return "Nothing changed that concerns the guests."
     return None
 
 
-def _matters(
-    key: str, old: Component | None, new: Component | None, now: datetime, floating: ZoneInfo
-) -> bool:
+def _matters(key: str, old: Component | None, new: Component | None, time: _Time) -> bool:
     """Whether what changed in one component concerns guests, and is not over."""
     told = new or old
-    if told is None or (key and _over(told, now, floating)):
+    if told is None or (key and time.is_past(told)):
         return False
     if old is None or new is None:
         return True
     return bool(changed_units(unanswered(old), unanswered(new)) & GUESTS_CARE)
-
-
-def _over(component: Component, now: datetime, floating: ZoneInfo) -> bool:
-    end = component.timing.end or component.timing.start
-    return end is not None and end.instant(floating) <= now
 
 
 def _by_key(item: Item | None) -> Mapping[str, Component]:

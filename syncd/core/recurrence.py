@@ -53,7 +53,7 @@ def occurrences(
     `floating` is the zone of dates and floating times. `offset_of` tells the UTC offset of a zone that this
     machine does not know, at a wall-clock time there; None from it means `floating` too.
     """
-    return _Expansion(item, _Clock(floating, offset_of)).between(
+    return _Expansion(item, Clock(floating, offset_of)).between(
         start.astimezone(UTC), end.astimezone(UTC), cap
     )
 
@@ -62,20 +62,20 @@ def last_end(
     item: Item, *, floating: ZoneInfo, cap: int = CAP * 20, offset_of: Offset | None = None
 ) -> datetime | None:
     """When the last occurrence is over, in UTC; None: never, or nobody can tell."""
-    return _Expansion(item, _Clock(floating, offset_of)).last_end(cap)
+    return _Expansion(item, Clock(floating, offset_of)).last_end(cap)
 
 
 def is_occurrence(
     item: Item, key: str, *, floating: ZoneInfo, offset_of: Offset | None = None
 ) -> bool | None:
     """Whether the series has an occurrence in that place, an override or not; None: nobody can tell."""
-    return _Expansion(item, _Clock(floating, offset_of)).has(key)
+    return _Expansion(item, Clock(floating, offset_of)).has(key)
 
 
 def lacks(item: Item, places: Mapping[str, When], *, floating: ZoneInfo) -> frozenset[str]:
     """Which of these places, RECURRENCE-IDs by any name, the series has not, for certain: one walk along it,
     however many they are."""
-    return _Expansion(item, _Clock(floating, None)).lacks(places)
+    return _Expansion(item, Clock(floating, None)).lacks(places)
 
 
 def exists(when: When) -> bool:
@@ -90,7 +90,7 @@ def exists(when: When) -> bool:
         return False
 
 
-class _Clock:
+class Clock:
     """Wall-clock time to moments."""
 
     def __init__(self, floating: ZoneInfo, offset_of: Offset | None) -> None:
@@ -144,7 +144,7 @@ class _Places:
 class _Expansion:
     """The expansion of one item."""
 
-    def __init__(self, item: Item, clock: _Clock) -> None:
+    def __init__(self, item: Item, clock: Clock) -> None:
         self._clock = clock
         self._series = None if item.main.key else item.main
         self._overrides = {one.key: one for one in item.components if one.key}

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from config import places
 from config.language import Phrase
 from connectors.calendar import Status, zone_info
+from connectors.ical.zones import offsets
 from store import checkin_rows, entries, references, scheduling, visible
 from store.accounts import Account
 from store.activities import ActivityType
@@ -219,7 +220,9 @@ def _occurrence(
     record: EventRecord, at: datetime, day: Span, zone: ZoneInfo, floating: ZoneInfo
 ) -> Occurrence:
     """The one that takes place that day, the nearest of several. Raises Invalid."""
-    that_day = occurrences(item_of(record), day.start, day.end, floating=floating, cap=FEW).found
+    item = item_of(record)
+    offset = offsets(item.zones)
+    that_day = occurrences(item, day.start, day.end, floating=floating, cap=FEW, offset_of=offset).found
     held = [one for one in that_day if one.component.status is not Status.CANCELLED]
     which = nearest(at, [Span(one.start, one.end) for one in held])
     if which is not None:

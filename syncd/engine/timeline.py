@@ -6,6 +6,7 @@ from enum import Enum
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Status
+from connectors.ical.zones import offsets
 from store import entries, visible
 from store.actors import Actor
 from store.database import Transaction
@@ -47,7 +48,10 @@ def planned(
     cut = len(records) == MOST
     found = []
     for record in records.values():
-        several = occurrences(item_of(record), wanted.start, wanted.end, floating=zone, cap=MOST)
+        item = item_of(record)
+        several = occurrences(
+            item, wanted.start, wanted.end, floating=zone, cap=MOST, offset_of=offsets(item.zones)
+        )
         cut |= several.truncated
         found += [
             Planned(Kind.EVENT, record.id, one.start, one.end, one.component.subject, one.key,

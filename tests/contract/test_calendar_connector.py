@@ -194,6 +194,19 @@ def test_each_ref_is_answered_once(world: World, connector: CalendarConnector) -
     assert list(connector.read(world.calendar, [])) == []
 
 
+@pytest.mark.parametrize("ref", ["12-1@crm.example", "plain", "http://crm.example/a.ics"])
+def test_what_is_no_ref_of_the_server_is_missing(
+    world: World, connector: CalendarConnector, ref: str
+) -> None:
+    """As what was refused when it was to be made: it lies in quarantine under its UID."""
+    there = world.put("a.ics", ics("a@other.example"))
+    found = {
+        one.ref: one for one in connector.read(world.calendar, [ref, there]) if not isinstance(one, ItemError)
+    }
+    assert isinstance(found[ref], Missing)
+    assert isinstance(found[there], RemoteItem)
+
+
 def test_many_items_are_read_in_batches(world: World) -> None:
     refs = [world.put(f"{number}.ics", ics(f"{number}@other.example")) for number in range(5)]
     connector = world.connector()

@@ -147,3 +147,28 @@ def test_a_public_event_that_was_deleted_and_comes_back_private(private: Company
     private.world.settle()
     assert private.world.rows("SELECT subject, hidden FROM event") == [("", False)]
     assert told(private.world) == []
+
+
+@pytest.mark.parametrize("let_go", [False, True])
+def test_what_the_brake_holds_forgets_what_became_private(
+    tmp_path: Path, sqlite_url: str, *, let_go: bool
+) -> None:
+    """The list of what waits stands beside a colleague's mailbox until it is released, and done."""
+    company = Company(tmp_path / "syncd", sqlite_url, auto_schedule=False)
+    world = company.world
+    world.calendar_section = "brake = { count = 3, percent = 1 }"
+    invites = (ORGANIZER, "ATTENDEE:mailto:denis@acme.example", f"ATTENDEE:mailto:{SECRET}@client.example")
+    refs = [world.put("claire", uid, event(uid, f"{SECRET} {uid}", more=invites)) for uid in ("one", "two")]
+    world.put("claire", "three", event("three", "Revue", more=invites[:2]))
+    world.sync("claire")
+    assert world.sync("denis")["denis"].calendar.braked
+    if let_go:
+        world.release("denis")
+    assert "mailbox" in told(world)
+    for ref in refs:
+        company.by_client(ref, lambda text: text.replace("SUMMARY:", "CLASS:PRIVATE\nSUMMARY:"))
+    world.sync("claire")
+    assert told(world) == []
+    column = "released" if let_go else "brake"
+    assert "Revue" in str(world.one(f"SELECT {column} FROM mailbox WHERE name = 'denis'"))
+    world.close()

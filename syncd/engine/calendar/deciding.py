@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from connectors.calendar import Item
+from connectors.ical.zones import offsets
 from store.bindings import BindingState, BoundEntity, CopyRole
 from store.calendar import Origin
 from store.calendar_rows import EventRecord
@@ -151,7 +152,7 @@ class Decider:
 
     def is_over(self, item: Item) -> bool:
         """Whether the last of it has ended."""
-        end = last_end(item, floating=self._context.rules.floating)
+        end = last_end(item, floating=self._context.rules.floating, offset_of=offsets(item.zones))
         return end is not None and end <= self._context.now
 
     def _takes_part(self, crm: Item) -> bool:
@@ -185,6 +186,7 @@ class Decider:
         if (strangers := self._may_see_it_go(plan)) is not None:
             return Mailing(strangers, UNDRESSED, notify=False)
         person = plan.waiting is not None and plan.waiting.by_person and not plan.follows
+        zones = [zone for one in (plan.seen, plan.crm) if one is not None for zone in one.zones]
         return firewall(
             cause=Cause.PERSON_EDIT if person else Cause.BACKFILL,
             policy=self._context.policy,
@@ -194,6 +196,7 @@ class Decider:
             own=self._context.own,
             now=self._context.now,
             floating=self._context.rules.floating,
+            offset_of=offsets(zones),
         )
 
     def _may_see_it_go(self, plan: Plan) -> tuple[str, ...] | None:

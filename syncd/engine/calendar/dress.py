@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from connectors.block import strip
 from connectors.calendar import Component, Dress, Item, Kind, Privacy, RemoteItem, Timing, When
+from connectors.ical.zones import offsets
 from store.calendar import TaskState
 from store.calendar_rows import EventRecord, TaskRecord
 from store.reconciling import BindingRow
@@ -118,7 +119,7 @@ def beside(record: EventRecord | TaskRecord, names: Names, context: "Context") -
         return _mirror(record, context)
     item = item_of(record)
     text = _kept_apart(record, names, item, context)
-    over = last_end(item, floating=context.rules.floating)
+    over = last_end(item, floating=context.rules.floating, offset_of=offsets(item.zones))
     if not text or is_private(item):
         return None
     if record.main.values["owner_id"] != context.setting.owner_id or (over and over < context.now):

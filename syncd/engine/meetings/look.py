@@ -1,13 +1,12 @@
 """What an event says of its video meetings: those that are over, those to come, and when to look again."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Item, When
-from connectors.ical.zones import offset_of
+from connectors.ical.zones import offsets
 from store.calendar import EventStatus, ResponseKind
 from store.calendar_rows import EventRecord, EventRow
 from store.entries import is_video
@@ -68,7 +67,7 @@ def look(record: EventRecord, now: datetime, how: Looking, *, known: bool) -> Lo
     concerned = any(is_video(row.values) for row in rows.values()) and not is_private(item)
     if not concerned and not known:
         return NOTHING
-    offset = _offsets(item)
+    offset = offsets(item.zones)
     over = occurrences(item, now - past, now - rules.grace, floating=floating, cap=MOST, offset_of=offset)
     ended = [one for one in over.found if is_over(one.end, now, rules)]
     a_day = Counter(one.start.date() for one in ended)
@@ -97,7 +96,7 @@ def around(record: EventRecord, start: datetime, end: datetime, floating: ZoneIn
     if is_private(item):
         return []
     rows = {row.key: row for row in record.rows}
-    found = occurrences(item, start, end, floating=floating, cap=MOST, offset_of=_offsets(item)).found
+    found = occurrences(item, start, end, floating=floating, cap=MOST, offset_of=offsets(item.zones)).found
     meetings = [_meeting(one, rows[one.component.key], NOBODY, private=False) for one in found]
     return [one for one in meetings if one.held.video]
 
@@ -108,18 +107,8 @@ def holds(record: EventRecord, start: datetime, end: datetime, floating: ZoneInf
         return False
     item = item_of(record)
     first, last = min(start, end) - INSTANT, max(start, end) + INSTANT
-    found = occurrences(item, first, last, floating=floating, cap=MOST, offset_of=_offsets(item)).found
+    found = occurrences(item, first, last, floating=floating, cap=MOST, offset_of=offsets(item.zones)).found
     return any((one.start, one.end) == (start, end) for one in found)
-
-
-def _offsets(item: Item) -> Callable[[str, datetime], timedelta | None]:
-    """The definitions of zones that nobody else knows."""
-    zones = dict(item.zones)
-
-    def offset(zone: str, local: datetime) -> timedelta | None:
-        return offset_of(zones[zone], local) if zone in zones else None
-
-    return offset
 
 
 def _meeting(one: Occurrence, row: EventRow, active: frozenset[int], *, private: bool) -> Meeting:

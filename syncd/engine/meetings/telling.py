@@ -6,6 +6,7 @@ from functools import partial
 
 from config.language import Phrase
 from connectors.calendar import Item
+from connectors.ical.zones import offsets
 from store import calendar_rows, meeting_rows, report_forms, scheduling
 from store.activities import ActivityState, DurationSource
 from store.database import Transaction
@@ -18,7 +19,7 @@ from syncd.core.meetings.ended import TOLD, Held, fitting, minutes
 from syncd.core.meetings.replies import answered
 from syncd.core.recurrence import occurrences
 from syncd.engine.calendar import places
-from syncd.engine.calendar.items import item_of
+from syncd.engine.calendar.items import item_of, moment
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.meetings import answering, texts
 from syncd.engine.meetings.forms import cancel, finish
@@ -102,10 +103,11 @@ def _occurrence(item: Item, text: str | None, occasion: Occasion) -> tuple[str, 
     elif item.main.timing.recurs:
         raise Invalid(Phrase("occurrence: the event recurs: name the day of the one that is meant"))
     begin = item.by_key.get(key, item.main).timing.start
-    around = occasion.now if begin is None else begin.instant(occasion.floating)
+    around = occasion.now if begin is None else moment(begin, occasion.floating, item.zones)
     if key and key not in item.by_key:
-        around = places.place_of_key(item, key).instant(occasion.floating)
-    found = occurrences(item, around - EDGE, around + EDGE, floating=occasion.floating).found
+        around = moment(places.place_of_key(item, key), occasion.floating, item.zones)
+    floating, offset = occasion.floating, offsets(item.zones)
+    found = occurrences(item, around - EDGE, around + EDGE, floating=floating, offset_of=offset).found
     for one in found:
         if one.key == key or (not key and not item.main.timing.recurs):
             return one.key, (one.start, one.end)
