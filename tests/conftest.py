@@ -6,6 +6,7 @@ import os
 os.environ["SYNCD_LANGUAGE"] = "en"
 
 pytest_plugins = [
+    "tests.garbage",
     "tests.interrupts",
     "tests.loggers",
     "tests.memory",
@@ -13,6 +14,7 @@ pytest_plugins = [
     "tests.servers.fixtures",
     "tests.servers.compiled",
     "tests.servers.databases",
+    "tests.servers.prepared",
     "tests.servers.worlds",
     "tests.servers.ews.fixtures",
 ]

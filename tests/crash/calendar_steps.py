@@ -4,27 +4,17 @@ import json
 import shutil
 import signal
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from syncd.daemon.wiring import Installation
-from tests.crash.steps import Steps, in_child, telling
+from tests.crash.steps import Installed, Steps, in_child, ready, telling
 
 Picture = Mapping[str, list[tuple[object, ...]]]
 
 
-class World(Protocol):
-    """An installation with its servers, as the tests of calendars have them."""
-
-    folder: Path
-    now: datetime
-
-    def open(self) -> Installation: ...
-
-
-W = TypeVar("W", bound=World)
+W = TypeVar("W", bound=Installed)
 
 
 def kill_at_every_step(
@@ -39,6 +29,9 @@ def kill_at_every_step(
     ones. `again` gives the world as it was before the cycle; `every` step in turn, or only those that leave
     another world than the one before (`steps.telling`). The cycles after a kill are so much `later`.
     Returns the names of all steps."""
+    warm = again("warm")
+    ready(warm)
+    shutil.rmtree(warm.folder)
     undisturbed = again("undisturbed")
     steps_file = folder / "steps.json"
     assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0
@@ -59,7 +52,7 @@ def kill_at_every_step(
     return steps
 
 
-def cycle(world: World, kill_at: int, steps_file: Path | None) -> None:
+def cycle(world: Installed, kill_at: int, steps_file: Path | None) -> None:
     """One cycle, in a process of its own; writes the names of its steps down."""
     steps = Steps(world.folder, kill_at)
     installation = world.open()

@@ -11,7 +11,7 @@ import pytest
 
 from syncd.engine import aside
 from syncd.engine import mail as engine_mail
-from tests.crash.steps import Steps, in_child, telling
+from tests.crash.steps import Steps, in_child, ready, telling
 from tests.servers.databases import NewDatabase
 from tests.servers.dovecot import DovecotServer
 from tests.servers.world import PDF, World, mail, picture
@@ -98,6 +98,7 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
     prepare(world)
     world.open().close()  # the config's users and mailboxes are there: the cycle itself is what is killed
 
+    ready(world.copy(tmp_path / "warm", clone_database(world.database_url)))
     undisturbed = world.copy(tmp_path / "undisturbed", clone_database(world.database_url))
     steps_file = tmp_path / "steps.json"
     assert in_child(partial(cycle, undisturbed, 0, steps_file)) == 0

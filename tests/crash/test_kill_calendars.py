@@ -89,7 +89,7 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
 
 def picture(world: CalendarWorld) -> dict[str, list[tuple[object, ...]]]:
     """Both sides, by natural keys. When an item was written, and its version, differ."""
-    found = {name: sorted(world.rows(sql), key=repr) for name, sql in PICTURE.items()}
+    found = world.tables(PICTURE)
     refs = {row[1] for row in found["binding"]}
     found["binding"] = [(*row[:2], bool(row[2]), *row[3:]) for row in found["binding"]]
     stamps = re.compile(r"(DTSTAMP|LAST-MODIFIED|CREATED):\w+\n")

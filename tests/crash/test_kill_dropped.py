@@ -135,7 +135,5 @@ def put_back(world: MeetingWorld, kept: Path) -> None:
 
 
 def picture(world: MeetingWorld) -> dict[str, list[object]]:
-    found: dict[str, list[object]] = {
-        name: sorted(world.rows(sql), key=repr) for name, sql in PICTURE.items()
-    }
+    found: dict[str, list[object]] = {name: list(rows) for name, rows in world.tables(PICTURE).items()}
     return found | {name: list(world.lying(name)) for name in DROPPED}

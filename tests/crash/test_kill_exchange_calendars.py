@@ -95,7 +95,7 @@ def test_a_kill_at_any_step_leaves_what_an_uninterrupted_run_leaves(
 
 def picture(office: Office) -> dict[str, list[tuple[object, ...]]]:
     """Both sides, by natural keys, and what was mailed. Ids of new items and change keys differ."""
-    found = {name: sorted(office.rows(sql), key=repr) for name, sql in PICTURE.items()}
+    found = office.tables(PICTURE)
     client = office.client("claire")
     names = {client.id_of(one.item): one.text("UID") for one in client.events()}
     found["binding"] = [(uid, names.get(str(ref), ref), bool(version), *row) for uid, ref, version, *row

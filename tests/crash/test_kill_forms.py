@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from syncd.core.meetings.tokens import hash_of, tokens_in
-from tests.crash.steps import Steps, in_child, telling
+from tests.crash.steps import Steps, in_child, ready, telling
 from tests.servers.databases import NewDatabase
 from tests.servers.dovecot import DovecotServer
 from tests.servers.exchange import ExchangeServer
@@ -43,6 +43,9 @@ def test_a_kill_at_any_step_leaves_one_message_whose_token_counts(
     world.hold(subject="Troisième")
     before = world.database_url
     empty(world)
+    world.database_url = clone_database(before)
+    ready(world)
+    empty(world)
     steps = undisturbed(world, clone_database(before), tmp_path)
     assert STEPS[speaks] <= set(steps)
     for number in telling(steps):
@@ -74,6 +77,8 @@ def test_a_kill_at_any_step_leaves_one_report(
     text = "Très intéressée.\nSuite : rappel envoyer le devis mardi"
     world.deliver("claire", "Sent", reply(world.form(), text))
     before = world.database_url
+    world.database_url = clone_database(before)
+    ready(world)
     steps = undisturbed(world, clone_database(before), tmp_path)
     expected = picture(world)
     assert expected["report"] == [("ANSWERED", "EMAIL", "Très intéressée.")]
@@ -96,7 +101,7 @@ PICTURE = {
 
 
 def picture(world: FormWorld) -> dict[str, list[tuple[object, ...]]]:
-    return {name: sorted(world.rows(sql), key=repr) for name, sql in PICTURE.items()}
+    return world.tables(PICTURE)
 
 
 def undisturbed(world: FormWorld, database_url: str, tmp_path: Path) -> list[str]:

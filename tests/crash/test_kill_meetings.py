@@ -117,4 +117,4 @@ def follow_up(world: MeetingWorld, kill_at: int, steps_file: Path | None, at: da
 
 
 def picture(world: MeetingWorld) -> dict[str, list[tuple[object, ...]]]:
-    return {name: sorted(world.rows(sql), key=repr) for name, sql in PICTURE.items()}
+    return world.tables(PICTURE)

@@ -17,6 +17,7 @@ from syncd.engine.records import Follows
 from syncd.engine.statuses import Reading, StatusSync
 from tests.integration.test_statuses import ADMIN, NOON, PARIS, history, stored
 from tests.servers.office import Office
+from tests.servers.prepared import Prepared
 
 ROLLUP = Follows(reading=Reading(PARIS, group_rollup=True))
 OLD = "2020-01-01"
@@ -43,13 +44,16 @@ def office(database_url: str, tmp_path: Path) -> Office:
 
 
 @pytest.fixture
-def group(database: Database) -> Database:
+def group(prepared: Prepared) -> Database:
     """A holding H, the group E below it, the customer C below that, its subsidiary S and the customer D."""
+    return prepared.database(fill)
+
+
+def fill(database: Database) -> None:
     load(database, "accounts", account("H", type_="groupe"), account("E", "H", "groupe"), account("C", "E"),
          account("S", "C"), account("D"))  # fmt: skip
     projects = [{"ext_id": f"P{one}", "name": f"P{one}", "account": one} for one in "CSD"]
     load(database, "projects", *projects)
-    return database
 
 
 def deal(name: str, project: str, end: str = "") -> dict[str, str]:

@@ -18,6 +18,7 @@ from tests.pictures import encoded, png, quarters
 from tests.servers.branches import ADMIN, NOW, load, settle, user
 from tests.servers.manager import ServiceManager
 from tests.servers.office import Office
+from tests.servers.prepared import Prepared
 from tests.servers.websites import Website, answer, icon_page, loopback
 from tests.servers.world import World
 
@@ -32,9 +33,9 @@ def site() -> Iterator[Website]:
 
 
 @pytest.fixture
-def company(database: Database, site: Website) -> Database:
+def company(prepared: Prepared, site: Website) -> Database:
     """Garage has a website, the other three accounts have none."""
-    settle(database)
+    database = prepared.database(settle)
     give(database, "A1", site.url())
     return database
 

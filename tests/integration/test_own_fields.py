@@ -23,6 +23,7 @@ from store.report_rows import Query
 from store.users import UserRole
 from syncd.daemon import advice
 from syncd.engine import records
+from tests.servers.prepared import Prepared
 
 NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
 ADMIN = admin_at_machine("root")
@@ -92,11 +93,14 @@ def shown(database: Database, id_: int = 1) -> dict[str, object]:
 
 
 @pytest.fixture
-def company(database: Database, folder: Path) -> Database:
+def company(prepared: Prepared, folder: Path) -> Database:
     """Three accounts with a field of every type."""
-    apply(database, folder, ALL)
-    load(database, ACCOUNTS)
-    return database
+
+    def fill(database: Database) -> None:
+        apply(database, folder, ALL)
+        load(database, ACCOUNTS)
+
+    return prepared.database(fill)
 
 
 def test_values_of_every_type_come_in_by_a_file_and_are_shown(company: Database) -> None:

@@ -11,15 +11,19 @@ from store.importing import Occasion
 from store.kinds import KINDS
 from syncd.engine import records
 from tests.integration.test_own_fields import ACCOUNTS, ADMIN, ALL, GARAGE, NOON, apply, load, shown
+from tests.servers.prepared import Prepared
 
 
 @pytest.fixture
-def company(database: Database, tmp_path: Path) -> Database:
+def company(prepared: Prepared, tmp_path: Path) -> Database:
     """Three accounts with a field of every type, one of them with tags."""
-    apply(database, tmp_path, ALL)
-    load(database, ACCOUNTS)
-    load(database, 'ext_id,tags\nA1,"toit, zinc"\n')
-    return database
+
+    def fill(database: Database) -> None:
+        apply(database, tmp_path, ALL)
+        load(database, ACCOUNTS)
+        load(database, 'ext_id,tags\nA1,"toit, zinc"\n')
+
+    return prepared.database(fill)
 
 
 def exported(database: Database) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from store.recommendations import Advice, By, Category, Severity, Source
 from store.user_rows import UserRow
 from store.users import UserRole
 from tests.integration.test_statuses import ACCOUNTS, load
+from tests.servers.prepared import Prepared
 
 NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
 ADMIN = admin_at_machine("root")
@@ -27,9 +28,12 @@ def by(actor: Actor = ADMIN, at: datetime = NOON) -> By:
 
 
 @pytest.fixture
-def company(database: Database) -> Database:
+def company(prepared: Prepared) -> Database:
+    return prepared.database(fill)
+
+
+def fill(database: Database) -> None:
     load(database, "accounts", ACCOUNTS)
-    return database
 
 
 def put(database: Database, message: str, who: By | None = None, account: int = 1) -> bool:

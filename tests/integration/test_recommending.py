@@ -29,6 +29,7 @@ from syncd.engine.advice_files import AdviceFiles
 from syncd.engine.recommending import Recommending, RuleSet
 from syncd.engine.records import Follows
 from syncd.engine.statuses import StatusSync
+from tests.servers.prepared import Prepared
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
@@ -74,9 +75,12 @@ def put(database: Database, message: str) -> None:
 
 
 @pytest.fixture
-def company(database: Database) -> Database:
+def company(prepared: Prepared) -> Database:
+    return prepared.database(fill)
+
+
+def fill(database: Database) -> None:
     load(database, ACCOUNTS)
-    return database
 
 
 LYON, ROME = rule(), rule(condition='city == "Rome"', template="Rome")

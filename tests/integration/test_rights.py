@@ -17,6 +17,7 @@ from store.report_rows import Page, Query
 from store.rights import Matrix, Verb
 from store.users import UserRole
 from tests.servers.branches import ADMIN, NOW, load, settle, user
+from tests.servers.prepared import Prepared
 
 READ: dict[Callable[..., Page[Any]], str] = {
     reports.accounts: "id",
@@ -39,9 +40,8 @@ SEEN = {
 
 
 @pytest.fixture
-def company(database: Database) -> Database:
-    settle(database)
-    return database
+def company(prepared: Prepared) -> Database:
+    return prepared.database(settle)
 
 
 def allow(database: Database, role: UserRole, entity: str, verb: Verb, scope: Scope) -> None:

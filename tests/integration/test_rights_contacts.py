@@ -21,12 +21,12 @@ from syncd.engine.logos import LogoSync
 from syncd.engine.records import Follows
 from syncd.engine.timeline import planned
 from tests.servers.branches import ADMIN, NOW, PARIS, load, settle, user
+from tests.servers.prepared import Prepared
 
 
 @pytest.fixture
-def company(database: Database) -> Database:
-    settle(database)
-    return database
+def company(prepared: Prepared) -> Database:
+    return prepared.database(settle)
 
 
 def occasion(actor: Actor) -> Occasion:

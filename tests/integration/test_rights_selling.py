@@ -30,6 +30,7 @@ from store.rights import Matrix, Verb
 from store.users import UserRole
 from syncd.engine import records
 from tests.servers.branches import ADMIN, NOW, settle, user
+from tests.servers.prepared import Prepared
 
 ORDERS = "ext_id,account,owner\nS1,A1,\nS2,A2,\nS3,A3,\nS4,A4,\n"
 LINES = (
@@ -53,12 +54,15 @@ def load(
 
 
 @pytest.fixture
-def company(database: Database) -> Database:
+def company(prepared: Prepared) -> Database:
+    return prepared.database(fill)
+
+
+def fill(database: Database) -> None:
     settle(database)
     load(database, "products", "code,name,price\nT1,Tuile,2\n")
     load(database, "orders", ORDERS)
     load(database, "order_lines", LINES)
-    return database
 
 
 @pytest.mark.parametrize("login", SEEN)

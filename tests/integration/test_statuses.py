@@ -22,6 +22,7 @@ from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.engine import records
 from syncd.engine.statuses import StatusSync
+from tests.servers.prepared import Prepared
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
@@ -63,11 +64,14 @@ def history(database: Database) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture
-def company(database: Database) -> Database:
+def company(prepared: Prepared) -> Database:
     """Four accounts, three of them with a project."""
+    return prepared.database(fill)
+
+
+def fill(database: Database) -> None:
     load(database, "accounts", ACCOUNTS)
     load(database, "projects", PROJECTS)
-    return database
 
 
 def test_an_account_has_its_status_in_the_transaction_that_makes_it(company: Database) -> None:

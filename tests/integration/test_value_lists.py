@@ -40,6 +40,7 @@ from store.user_rows import UserRow
 from store.users import UserRole
 from syncd.engine import records
 from tests.integration.test_own_fields import ADMIN, NOON, apply, config, load
+from tests.servers.prepared import Prepared
 
 ROLES = """
 [[value_lists]]
@@ -71,10 +72,13 @@ def roles(database: Database, *, sort: str = "id") -> list[tuple[str, str | None
 
 
 @pytest.fixture
-def company(database: Database) -> Database:
+def company(prepared: Prepared) -> Database:
     """Two accounts."""
+    return prepared.database(fill)
+
+
+def fill(database: Database) -> None:
     load(database, "ext_id,name,type\nA1,Garage,client\nA2,Banque,client\n")
-    return database
 
 
 def people(database: Database, rows: str) -> Saved:

@@ -1,8 +1,7 @@
 """The CRM of a small company: what a test puts into it, and what a person sees who opens the database."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-
-from sqlalchemy import text
 
 from store import directory, recommendations
 from store.accounts import Account as CrmAccount
@@ -13,6 +12,7 @@ from store.contacts import Contact, CreatedVia, Gender
 from store.database import Database
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
 from store.recommendations import Advice, By, Category
+from tests.servers import looking
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -101,12 +101,13 @@ class Crm:
 
     def rows(self, sql: str, **values: object) -> list[tuple[object, ...]]:
         """What a person sees who opens the database."""
-        database = self.database()
-        try:
-            with database.read() as session:
-                return [tuple(row) for row in session.execute(text(sql), values)]
-        finally:
-            database.close()
+        with looking.opened(self.database_url) as look:
+            return look(sql, values)
+
+    def tables(self, queries: Mapping[str, str]) -> dict[str, list[tuple[object, ...]]]:
+        """What a person sees who asks all this, each sorted, by the questions' names."""
+        with looking.opened(self.database_url) as look:
+            return {name: sorted(look(sql), key=repr) for name, sql in queries.items()}
 
     def one(self, sql: str, **values: object) -> object:
         """The only value of the only row."""

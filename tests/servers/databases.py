@@ -7,7 +7,9 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -18,7 +20,11 @@ from tests.servers.postgres import PostgresServer
 KINDS = ("sqlite", "postgresql")
 TEMPLATE = "template_syncd"
 
-NewDatabase = Callable[[str], str]
+
+class NewDatabase(Protocol):
+    """Makes a database: "sqlite" or "postgresql", and what it is a copy of unless it is to have no rows."""
+
+    def __call__(self, kind: str, template: str | None = None) -> str: ...
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +48,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables and no rows; only to be copied."""
     path = tmp_path_factory.mktemp("template") / "crm.db"
     _migrate(f"sqlite:///{path}")
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
+    in_one_file(path)
     return path
 
 
@@ -53,13 +57,15 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[New
     """Makes a database with all tables: called with "sqlite" or "postgresql", gives its URL."""
     made: list[tuple[PostgresServer, str]] = []
 
-    def make(kind: str) -> str:
+    def make(kind: str, template: str | None = None) -> str:
         if kind == "sqlite":
             path = tmp_path / f"crm{len(list(tmp_path.glob('crm*.db'))) or ''}.db"
-            shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+            source = database_file(template) if template else None
+            shutil.copyfile(source or request.getfixturevalue("sqlite_template"), path)
             return f"sqlite:///{path}"
         server: PostgresServer = request.getfixturevalue("postgres")
-        name = server.create(template=request.getfixturevalue("postgres_template"))
+        known = database_name(template) if template else request.getfixturevalue("postgres_template")
+        name = server.create(template=known)
         made.append((server, name))
         return server.url(name)
 
@@ -78,7 +84,7 @@ def clone_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[C
 
     def clone(url: str) -> str:
         if url.startswith("sqlite"):
-            source = Path(url.removeprefix("sqlite:///"))
+            source = database_file(url)
             target = tmp_path / f"clone{len(made)}.db"
             made.append(target.name)
             with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
@@ -87,7 +93,7 @@ def clone_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[C
             new.close()
             return f"sqlite:///{target}"
         server: PostgresServer = request.getfixturevalue("postgres")
-        name = server.create(template=re.split(r"[/?]", url.partition("://")[2])[1])
+        name = server.create(template=database_name(url))
         made.append(name)
         return server.url(name)
 
@@ -99,9 +105,15 @@ def clone_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[C
 
 
 @pytest.fixture(params=KINDS)
-def database_url(request: pytest.FixtureRequest, new_database: NewDatabase) -> str:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Once SQLite and once PostgreSQL."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database_kind: str, new_database: NewDatabase) -> str:
     """The URL of a database with all tables and no rows, once on SQLite and once on PostgreSQL."""
-    return new_database(request.param)
+    return new_database(database_kind)
 
 
 @pytest.fixture
@@ -130,6 +142,23 @@ def blank_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     name = server.create()
     yield server.url(name)
     server.drop(name)
+
+
+def in_one_file(path: Path) -> None:
+    """A SQLite database that nobody has open any more is all in its file: that may be copied."""
+    with closing(sqlite3.connect(path)) as connection:
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert not busy, f"{path} is still open"
+
+
+def database_file(url: str) -> Path:
+    """Where SQLite keeps the database of a URL."""
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def database_name(url: str) -> str:
+    """What PostgreSQL calls the database of a URL."""
+    return re.split(r"[/?]", url.partition("://")[2])[1]
 
 
 def _migrate(url: str) -> None:

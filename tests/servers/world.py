@@ -181,6 +181,6 @@ def picture(world: World) -> dict[str, list[tuple[object, ...]]]:
         "known": "SELECT key FROM known_key",
         "mailbox": "SELECT name, state, attention, last_error FROM mailbox",
     }
-    found = {name: sorted(world.rows(sql), key=repr) for name, sql in queries.items()}
+    found = world.tables(queries)
     found["files"] = sorted((name,) for name in world.files())
     return found

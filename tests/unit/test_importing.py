@@ -23,6 +23,7 @@ from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount,
 from store.removing import Removed
 from store.user_rows import UserRow
 from store.users import UserRole
+from tests.servers.prepared import Prepared
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 OCCASION = Occasion(admin_at_machine("root"), NOW, date(2026, 3, 2), "test.csv")
@@ -61,8 +62,12 @@ def version(database: Database) -> int:
 
 
 @pytest.fixture
-def company(database: Database) -> Database:
+def company(prepared: Prepared) -> Database:
     """A CRM with two users, two accounts and two contacts."""
+    return prepared.database(fill)
+
+
+def fill(database: Database) -> None:
     users = [
         UserRow(
             "claire",
@@ -79,7 +84,6 @@ def company(database: Database) -> Database:
         apply_config(session, users, [], NOW)
     load(database, "accounts", ACCOUNTS)
     load(database, "contacts", CONTACTS)
-    return database
 
 
 def test_what_is_imported_is_there_with_its_values(company: Database) -> None:
