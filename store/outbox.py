@@ -192,8 +192,11 @@ def waiting(session: Session, mailbox_id: int) -> list[Waiting]:
     ]
 
 
-def refused(session: Session, mailbox_id: int, since: datetime) -> set[int]:
-    """The ids of what the server did not take, after `since`, and what has not changed meanwhile."""
+def refused(session: Session, mailbox_id: int, since: datetime, now: datetime) -> set[int]:
+    """The ids of what the server did not take, after `since`, and what has not changed meanwhile.
+
+    What bears a time after `now` is of a clock that was put back: nobody knows how old it is.
+    """
     made = or_(
         exists().where(
             Pending.entity == BoundEntity.EVENT,
@@ -217,6 +220,7 @@ def refused(session: Session, mailbox_id: int, since: datetime) -> set[int]:
         .join(Collection, Collection.mailbox_id == Pending.mailbox_id)
         .join(Quarantine, Quarantine.collection_id == Collection.id)
         .where(Pending.mailbox_id == mailbox_id, Quarantine.last_at >= Pending.at, Quarantine.last_at > since)
+        .where(Quarantine.last_at <= now)
         .where(made)
     )
     return set(session.scalars(query))

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TypeVar
 
+from config.language import Phrase
 from connectors.block import clean
 from connectors.calendar import UTC_ZONE, When, zone_info
 
@@ -191,7 +192,7 @@ def read_rule(value: str, start: When | None) -> str:
     """The normal form of an RRULE: FREQ first, parts by name, lists sorted, defaults left out, UNTIL in
     the form that RFC 5545 section 3.3.10 asks for with such a start. Raises ValueError."""
     if len(value) > _MAX_RULE:
-        raise ValueError("a recurrence rule beyond all length")
+        raise ValueError(Phrase("a recurrence rule beyond all length"))
     rule, until = _rule(value)
     if not until:
         return rule
@@ -207,10 +208,10 @@ def _rule(value: str) -> tuple[str, str]:
         name, equals, text = piece.partition("=")
         name, text = name.strip(), text.strip()
         if not equals or name in parts:
-            raise ValueError("not a recurrence rule")
+            raise ValueError(Phrase("not a recurrence rule"))
         parts[name] = text if name == "UNTIL" else _part(name, text)
     if "FREQ" not in parts or {"COUNT", "UNTIL"} <= parts.keys():
-        raise ValueError("not a recurrence rule")
+        raise ValueError(Phrase("not a recurrence rule"))
     until = parts.get("UNTIL", "")
     if "UNTIL" in parts:
         _read_until(until)
@@ -238,7 +239,7 @@ def _part(name: str, text: str) -> str:
         return _weekdays(text)
     if name in _RANGES:
         return _numbers(text, *_RANGES[name])
-    raise ValueError("a recurrence rule with a part that it cannot have")
+    raise ValueError(Phrase("a recurrence rule with a part that it cannot have"))
 
 
 def _weekdays(text: str) -> str:
@@ -246,7 +247,7 @@ def _weekdays(text: str) -> str:
     for piece in text.split(","):
         match = _WEEKDAY.match(piece.strip())
         if match is None or (match[1] and not 1 <= abs(int(match[1])) <= _WEEKS):
-            raise ValueError("a recurrence rule with a weekday that is none")
+            raise ValueError(Phrase("a recurrence rule with a weekday that is none"))
         found.add((_DAYS.index(match[2]), int(match[1] or 0)))
     return ",".join(f"{number or ''}{_DAYS[day]}" for day, number in sorted(found))
 
@@ -255,10 +256,10 @@ def _numbers(text: str, lowest: int, highest: int, signed: bool) -> str:
     found: set[int] = set()
     for piece in text.split(","):
         if not _NUMBER.match(piece.strip()):
-            raise ValueError("a recurrence rule with a number that is none")
+            raise ValueError(Phrase("a recurrence rule with a number that is none"))
         number = int(piece)
         if not lowest <= (abs(number) if signed else number) <= highest:
-            raise ValueError("a recurrence rule with a number out of range")
+            raise ValueError(Phrase("a recurrence rule with a number out of range"))
         found.add(number)
     return ",".join(map(str, sorted(found)))
 
@@ -270,7 +271,7 @@ def _read_until(text: str) -> tuple[date, time | None, bool]:
     """The day, the time of day if any, and whether it is UTC. Any year: 9999 is common."""
     found = _END.match(text)
     if found is None:
-        raise ValueError("a recurrence rule whose end is no date")
+        raise ValueError(Phrase("a recurrence rule whose end is no date"))
     year, month, day, hour, minute, second, utc = found.groups()
     clock = time(int(hour), int(minute), min(int(second), 59)) if hour else None
     return date(int(year), int(month), int(day)), clock, bool(utc)

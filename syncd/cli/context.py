@@ -83,8 +83,19 @@ def chosen(settings: "Settings", names: Sequence[str] | None) -> list[str]:
     for name in names or ():
         if name not in known:
             near = get_close_matches(name, known, n=1)
-            hint = f'; did you mean "{near[0]}"?' if near else f"; known: {', '.join(known) or 'none'}"
-            raise UsageError(Phrase('there is no mailbox "{name}" in the config{hint}', name=name, hint=hint))
+            raise UsageError(
+                Phrase(
+                    'there is no mailbox "{name}" in the config; did you mean "{near}"?',
+                    name=name,
+                    near=near[0],
+                )
+                if near
+                else Phrase(
+                    'there is no mailbox "{name}" in the config; known: {known}',
+                    name=name,
+                    known=", ".join(known) or "-",
+                )
+            )
     return list(dict.fromkeys(names)) if names else known
 
 

@@ -142,7 +142,7 @@ def reopen(
     """
     from syncd.engine.calendar.task_editing import reopen_task
 
-    _step(ctx, as_, "open again", lambda s, o: reopen_task(s, id_, o, expected=if_version), json=json)
+    _step(ctx, as_, "reopened", lambda s, o: reopen_task(s, id_, o, expected=if_version), json=json)
 
 
 @task.command("cancel")

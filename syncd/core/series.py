@@ -78,17 +78,28 @@ def restored(item: Item, place: When) -> Item:
 # --- the whole series -----------------------------------------------------------------------------
 
 
+class OccurrencesTied(ValueError):
+    """Single occurrences were changed or cancelled: the series cannot go between whole days and times, nor to
+    another zone."""
+
+
+class PlaceLost(ValueError):
+    """The changed occurrence of a day would have no place in the series any more."""
+
+    def __init__(self, day: str) -> None:
+        super().__init__(day)
+        self.day = day  # as in 2026-12-15
+
+
 def followed(before: Item, series: Component, *, floating: ZoneInfo) -> Item:
     """The item with its series changed: what single occurrences had in common with it follows, and so do
-    their places when the series begins at another time. Raises ValueError where one would lose its place."""
+    their places when the series begins at another time. Raises OccurrencesTied, and PlaceLost where one would
+    lose its place."""
     old = before.main
     shift = _shift(old, series)
     dates = [*old.timing.exdates, *(one.recurrence_id for one in before.components[1:] if one.recurrence_id)]
     if shift is None and dates:
-        raise ValueError(
-            "single occurrences were changed or cancelled, so the series cannot go between whole days "
-            "and times, or to another zone: restore them first"
-        )
+        raise OccurrencesTied
     step = shift or timedelta()
     timing = replace(
         series.timing,
@@ -110,11 +121,7 @@ def followed(before: Item, series: Component, *, floating: ZoneInfo) -> Item:
         return item
     places = {one.key: one.recurrence_id for one in others if one.recurrence_id is not None}
     for key in sorted(lacks(replace(item, components=(series,)), places, floating=floating)):
-        day = places[key].local.isoformat()[:10]
-        raise ValueError(
-            f"the changed occurrence of {day} would have no place in the series any more: "
-            "restore or cancel it first"
-        )
+        raise PlaceLost(places[key].local.isoformat()[:10])
     return item
 
 

@@ -113,6 +113,28 @@ def test_an_item_that_the_server_lists_and_does_not_give_is_not_taken_for_delete
     assert office.rows("SELECT * FROM quarantine") == []
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_what_was_refused_while_the_clock_was_ahead_does_not_wait_for_that_day(
+    office: MemoryWorld, *, edited: bool
+) -> None:
+    ref, today = f"{CALENDAR}a.ics", office.now
+    office.servers["claire"].vanish(ref)
+    office.now = today + timedelta(days=400)
+    office.desk("claire").edit(id_of(office), location="Lyon")
+    office.sync()
+    assert office.rows("SELECT remote_ref FROM quarantine") == [(ref,)]
+    office.now = today + timedelta(minutes=1)
+    office.servers["claire"].vanish(ref, vanished=False)
+    if edited:
+        office.desk("claire").edit(id_of(office), location="Nantes")
+
+    office.settle()
+
+    source = office.servers["claire"].sources(CALENDAR)[ref]
+    assert (b"LOCATION:Nantes" if edited else b"LOCATION:Lyon") in source
+    assert office.rows("SELECT * FROM quarantine") == []
+
+
 def test_what_a_client_deletes_just_before_it_is_written_is_made_again_and_its_guests_hear(
     office: MemoryWorld,
 ) -> None:

@@ -67,6 +67,18 @@ def test_what_a_client_changed_where_the_write_failed_is_not_forgotten(world: Me
     assert world.one("SELECT count(*) FROM conflict") == 0
 
 
+def test_what_only_the_server_tells_of_is_seen_again_where_the_write_failed(world: MemoryWorld) -> None:
+    """Nothing waits in the CRM: only the cursor, which has not moved, brings it back."""
+    world.mailbox_keys["claire"] = 'direction = "to-remote"'
+    world.settle()
+    world.change("claire", f"{CALENDAR}e1.ics", lambda one: one.replace("SUMMARY:", "SUMMARY:Grande "))
+    world.servers["claire"].fail("update", refused)
+    world.sync()
+    assert "SUMMARY:Grande" in text(world, CALENDAR, "e1")
+    world.settle()
+    assert "SUMMARY:Réunion" in text(world, CALENDAR, "e1")
+
+
 def test_many_writes_to_a_calendar_that_fails_are_tried_once(world: MemoryWorld) -> None:
     server = world.servers["claire"]
     for number in range(3, 33):

@@ -151,6 +151,38 @@ def test_rights_are_refused_in_french(office: Path) -> None:
     assert "claire n'a pas le droit de faire cela (supprimer le compte 1) : il faut le rôle" in refused.err
 
 
+def test_what_is_wrong_with_a_series_is_told_in_french(office: Path) -> None:
+    def refused(*arguments: str) -> str:
+        outcome = run(office, "event", *arguments)
+        assert (outcome.code, outcome.out) == (1, "")
+        return outcome.err
+
+    new = ("add", "--subject", "Point", "--start", "2026-12-01T10:00", "--rrule")
+    for rule, told in {
+        "FREQ=FOO": "une règle de récurrence avec un élément qui n'est pas permis",
+        "COUNT=2": "ce n'est pas une règle de récurrence",
+        "FREQ=WEEKLY;BYDAY=XX": "une règle de récurrence avec un jour de la semaine qui n'existe pas",
+        "FREQ=YEARLY;BYMONTH=x": "une règle de récurrence avec un nombre qui n'en est pas un",
+        "FREQ=YEARLY;BYMONTH=13": "une règle de récurrence avec un nombre hors limites",
+        "FREQ=DAILY;UNTIL=demain": "une règle de récurrence dont la fin n'est pas une date",
+    }.items():
+        assert refused(*new, rule).startswith(f"syncd: rrule : {told} ; écrivez par exemple"), rule
+    assert run(office, "event", *new, "FREQ=WEEKLY;COUNT=3").code == 0
+    assert run(office, "event", "edit", "1", "--occurrence", "2026-12-15", "--location", "Lyon").code == 0
+    assert "des occurrences isolées ont été modifiées" in refused("edit", "1", "--all-day")
+    assert "l'occurrence modifiée du 2026-12-15 n'aurait plus" in refused(
+        "edit", "1", "--rrule", "FREQ=WEEKLY;COUNT=2"
+    )
+
+
+def test_tasks_are_opened_again_and_unknown_mailboxes_refused_in_french(office: Path) -> None:
+    assert run(office, "task", "add", "--subject", "Rappeler").code == 0
+    assert run(office, "task", "done", "1").code == 0
+    assert run(office, "task", "reopen", "1").out.startswith("tâche 1 : rouverte (version 3)")
+    wrong = run(office, "release", "personne", login=None)
+    assert "n'est pas dans la configuration ; boîtes connues : " in wrong.err
+
+
 def test_events_and_tasks_are_told_in_french(office: Path) -> None:
     added = run(office, "event", "add", "--subject", "Point", "--start", "2026-12-01T10:00")
     assert added.out == (

@@ -19,7 +19,14 @@ from store.calendar_rows import EventDraft, EventRecord, EventRow
 from store.database import Transaction
 from store.errors import Immutable, Invalid
 from store.scheduling import Person
-from syncd.core.series import followed, occurrence_at, with_occurrence, without_occurrence
+from syncd.core.series import (
+    OccurrencesTied,
+    PlaceLost,
+    followed,
+    occurrence_at,
+    with_occurrence,
+    without_occurrence,
+)
 from syncd.engine.calendar import attendance, belongings, content, places
 from syncd.engine.calendar.belongings import Said
 from syncd.engine.calendar.content import Manner
@@ -239,8 +246,21 @@ class _Edit:
             )
         try:
             item = followed(before, series, floating=self._occasion.floating)
-        except ValueError as error:
-            raise Invalid(Phrase("start: {error}", error=error)) from None
+        except OccurrencesTied:
+            raise Invalid(
+                Phrase(
+                    "start: single occurrences were changed or cancelled, so the series cannot go between "
+                    "whole days and times, or to another zone: restore them first"
+                )
+            ) from None
+        except PlaceLost as lost:
+            raise Invalid(
+                Phrase(
+                    "start: the changed occurrence of {day} would have no place in the series any more: "
+                    "restore or cancel it first",
+                    day=lost.day,
+                )
+            ) from None
         if not self.added and not self.removed:
             return item
         others = (

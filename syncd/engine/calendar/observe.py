@@ -63,7 +63,10 @@ def observe(
     listed = {one.ref for one in changes.listed}
     removed = {*changes.removed, *(waiting if changes.complete else ())} - listed
     again = [
-        ref for ref, last in waiting.items() if quarantined or ref in removed or last <= now - RETRY_AFTER
+        ref
+        for ref, last in waiting.items()
+        # What bears a later time is of a clock that was put back since.
+        if quarantined or ref in removed or not now - RETRY_AFTER < last <= now
     ]
     fresh = [one.ref for one in changes.listed if one.ref not in known]
     changed = [
@@ -126,5 +129,5 @@ def waiting_in_crm(context: Context) -> tuple[list[Waiting], set[int]]:
         waiting = outbox.waiting(session, context.mailbox_id)
         if not waiting or context.quarantined:
             return waiting, set()
-        refused = outbox.refused(session, context.mailbox_id, context.now - RETRY_AFTER)
+        refused = outbox.refused(session, context.mailbox_id, context.now - RETRY_AFTER, context.now)
     return waiting, {one.id for one in waiting if one.id in refused}
