@@ -59,7 +59,7 @@ class Cycles:
         self.supervisor = self
         self.mail = self.calendars = self
         self.meetings, self.dropping, self.statuses = Meetings(), Meetings(), Meetings()
-        self.recommending = self.logos = self.retention = Meetings()
+        self.recommending = self.logos = self.retention = self.positions = Meetings()
         self.halted: Callable[[], bool] = bool
         self.looks = 0
         self.outcome: Outcome = succeed
