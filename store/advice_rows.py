@@ -16,8 +16,8 @@ from store import custom_fields
 from store.accounts import Account
 from store.base import Base, EnumText
 from store.custom_fields import FieldType, OwnField, ValueListItem
-from store.fields import Value as FieldValue
 from store.ledger import chunked
+from store.readers import Value as FieldValue
 from store.recommendations import AccountRecommendation, Category, RecommendationDeclined
 from store.users import User
 

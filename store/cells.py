@@ -1,10 +1,10 @@
-"""How a value of the CRM stands in a cell of text, so that `store.fields` reads the same value again."""
+"""How a value of the CRM stands in a cell of text, so that `store.readers` reads the same value again."""
 
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
-from store.fields import Value
+from store.readers import Value
 
 
 def as_text(value: Value) -> str:

@@ -15,9 +15,9 @@ from store import own_filters, phones, value_lists, visible
 from store.accounts import Account
 from store.activities import Activity, ActivityContact
 from store.contacts import Contact
-from store.fields import Value
 from store.narrowing import conditions, order
 from store.paging import page, total
+from store.readers import Value
 from store.report_rows import ContactRow, Page, Query
 
 FEW = 1000  # hits of a text that are sorted here; of more, the first ones are found soon

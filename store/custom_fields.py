@@ -29,8 +29,8 @@ from sqlalchemy.types import TypeDecorator
 from config.language import Phrase
 from store.base import Base, EnumText
 from store.database import bulk
-from store.fields import Value, day, text, yes_or_no
 from store.ledger import chunked
+from store.readers import Value, day, text, yes_or_no
 
 PREFIX = "Z_"
 LONGEST_TEXT = 500  # characters

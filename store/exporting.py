@@ -19,8 +19,9 @@ from store.contacts import Contact
 from store.custom_fields import PREFIX
 from store.deals import Deal, Project
 from store.errors import Invalid
-from store.fields import Kind, Value
+from store.fields import Kind
 from store.pipeline import Opportunity, OpportunityAccount
+from store.readers import Value
 from store.selling import Product, SalesOrder
 from store.users import User
 

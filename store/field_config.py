@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from config import built_in_lists
 from config import fields as written
+from config.language import Phrase, together
 from config.settings import Settings
 from store import directory, value_lists
 from store.actors import Actor
@@ -55,13 +56,17 @@ def apply(session: Session, settings: Settings, actor: Actor, now: datetime) -> 
     actor.require_admin("change fields")
     directory.state(session, lock=True)
     steps = list(_steps(session, settings))
-    problems = [f"{one.change.what}: {one.change.problem}" for one in steps if one.change.problem]
+    problems = [
+        Phrase("{name}: {value}", name=one.change.what, value=one.change.problem)
+        for one in steps
+        if one.change.problem
+    ]
     if problems:
-        raise Invalid("\n".join(problems))
+        raise Invalid(together(problems, "\n"))
     for step in steps:
         _apply(session, step)
     if steps:
-        change = {step.change.what: step.change.does for step in steps}
+        change = {step.change.what: str(step.change.does) for step in steps}
         session.add(AuditLog(at=now, actor=actor.login, entity="fields", change=change, channel=Channel.CLI))
     return tuple(step.change for step in steps)
 
@@ -97,15 +102,15 @@ def _lists(session: Session, lists: Sequence[written.ValueList]) -> Iterator[_St
             }  # fmt: skip
             problem = ""
             if row is not None and row.flag != item.flag and _used(session, one.code, item.code):
-                problem = f"its flag is {row.flag} and cannot change: records have it"
+                problem = Phrase("its flag is {flag} and cannot change: records have it", flag=row.flag)
             yield from _difference(f"list {one.code}: {item.code}", ValueListItem, row, values, problem)
     for (code, item_code), row in there.items():
         what = f"list {code}: {item_code}"
         if not _used(session, code, item_code):
-            yield _Step(FieldChange(what, "deleted"), ValueListItem, row, None)
+            yield _Step(FieldChange(what, Phrase("deleted")), ValueListItem, row, None)
         elif row.active or row.is_default:
             away: Facts = {"active": False, "is_default": False}
-            change = FieldChange(what, "put out of use: records have it")
+            change = FieldChange(what, Phrase("put out of use: records have it"))
             yield _Step(change, ValueListItem, row, away)
 
 
@@ -138,16 +143,18 @@ def _own(session: Session, fields: Iterable[written.CustomField]) -> Iterator[_S
         problem = ""
         if row is not None and _has_values(session, row.id):
             if row.type is not values["type"]:
-                problem = f"its type is {row.type.value} and cannot change: there are values"
+                problem = Phrase(
+                    "its type is {type} and cannot change: there are values", type=row.type.value
+                )
             elif row.list_code != field.list:
-                problem = f"its list is {row.list_code} and cannot change: there are values"
+                problem = Phrase("its list is {list} and cannot change: there are values", list=row.list_code)
         yield from _difference(what, CustomFieldDef, row, values, problem)
     for (entity, key), row in there.items():
         what = f"{entity} {key}"
         if not _has_values(session, row.id):
-            yield _Step(FieldChange(what, "deleted"), CustomFieldDef, row, None)
+            yield _Step(FieldChange(what, Phrase("deleted")), CustomFieldDef, row, None)
         elif row.active:
-            change = FieldChange(what, "put out of use: there are values")
+            change = FieldChange(what, Phrase("put out of use: there are values"))
             yield _Step(change, CustomFieldDef, row, {"active": False})
 
 
@@ -168,14 +175,14 @@ def _settings(
             }  # fmt: skip
             yield from _difference(f"field {entity}.{name}", FieldSetting, row, values)
     for (entity, name), row in there.items():
-        yield _Step(FieldChange(f"field {entity}.{name}", "as it was"), FieldSetting, row, None)
+        yield _Step(FieldChange(f"field {entity}.{name}", Phrase("as it was")), FieldSetting, row, None)
 
 
 def _difference(
     what: str, model: type[Base], row: Base | None, values: Facts, problem: str = ""
 ) -> Iterator[_Step]:
     if row is None:
-        yield _Step(FieldChange(what, "new"), model, None, values)
+        yield _Step(FieldChange(what, Phrase("new")), model, None, values)
         return
     told = [
         f"{name.rstrip('_')}: {_shown(getattr(row, name))} -> {_shown(value)}"

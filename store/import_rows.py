@@ -13,8 +13,9 @@ from config.words import noun_word
 from store.cells import stands_for
 from store.csvfile import Fault, Line, Refused
 from store.database import reserve_ids
-from store.fields import Field, Kind, Value, length_of, number_of_record, text
+from store.fields import Field, Kind, length_of
 from store.ledger import chunked
+from store.readers import Value, number_of_record, text
 
 Row = Mapping[str, Value]  # a row of the database, by column
 

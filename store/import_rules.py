@@ -16,10 +16,10 @@ from store.base import Base
 from store.cells import stands_for
 from store.contacts import Contact
 from store.deals import Deal, DealStatus, Project
-from store.fields import Value
 from store.import_rows import MANY, Findings, Record
 from store.ledger import chunked
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount, OpportunityStatus
+from store.readers import Value
 from store.references import BOOKS, Accounts, Book, Users
 
 ADDRESSES = ("email", "email2", "email3")

@@ -33,12 +33,13 @@ from store.contacts import CreatedVia
 from store.csvfile import Fault, Line
 from store.custom_fields import OwnField
 from store.errors import Stale
-from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind, Value
+from store.fields import ACCOUNTS, CONTACTS, OPPORTUNITIES, Kind
 from store.import_rows import Findings, Record, check_headers, records
 from store.import_rules import ADDRESSES, Context, named
 from store.import_runs import Imported, ImportMode, RowResult
 from store.ledger import chunked
 from store.pipeline import OpportunityAccount
+from store.readers import Value
 from store.references import Accounts, Users, addresses_in_use
 
 ROUNDS = 20  # looks at a file of which the good rows are wanted: each leaves out those that were bad

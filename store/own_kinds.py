@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from config.language import Phrase
 from store import custom_fields, value_lists
 from store.custom_fields import PREFIX, FieldSetting, OwnField
-from store.fields import Field, Kind, Value
+from store.fields import Field, Kind
 from store.import_rows import Findings, Record
+from store.readers import Value
 
 NO_COLUMN = ": no such column"
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from store import custom_fields, value_lists
 from store.custom_fields import BETWEEN, FieldSetting, FieldType
-from store.fields import Value
+from store.readers import Value
 
 Label = Mapping[str, str]  # by language
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from store.base import Base
 from store.contacts import PHONE_STALE, Contact
 from store.errors import Stale
-from store.fields import Value
+from store.readers import Value
 
 ONLY = 1  # the id of the only row
 METHOD = 1  # counts up whenever `syncd.core.calls.international` gives any number another form

@@ -19,7 +19,7 @@ from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.base import Base
 from store.contacts import Contact
-from store.errors import Invalid, NotFound
+from store.errors import NotFound, Stale
 from store.rights import Verb
 
 
@@ -96,10 +96,10 @@ def put(
     expected: int | None = None,
 ) -> bool:
     """Gives a contact this photo in place of the one it has; None takes it away. Returns whether anything
-    changed. Raises NotFound, Forbidden, and Invalid where the contact is not at the expected version."""
+    changed. Raises NotFound, Forbidden, and Stale where the contact is not at the expected version."""
     contact = _editable(session, contact_id, actor, deleted=photo is None)
     if expected is not None and contact.version != expected:
-        raise Invalid(changed_meanwhile("contact", contact_id, contact.version, expected))
+        raise Stale(changed_meanwhile("contact", contact_id, contact.version, expected))
     there = row(session, contact_id)
     if (there and there.sha256) == (photo and photo.sha256):
         return False

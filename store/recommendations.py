@@ -20,7 +20,7 @@ from store.actors import Actor
 from store.audit_log import AuditLog, Channel
 from store.base import Base, Entity, EnumText
 from store.errors import Invalid
-from store.fields import lines
+from store.readers import lines
 
 LONGEST = 2000  # characters of a message
 ACTIVE = text("active")

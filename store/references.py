@@ -13,8 +13,8 @@ from store.accounts import Account
 from store.base import Entity
 from store.deals import Deal, Project
 from store.errors import NotFound
-from store.fields import number_of_record
 from store.pipeline import Opportunity
+from store.readers import number_of_record
 from store.selling import Product, SalesOrder
 from store.users import User
 

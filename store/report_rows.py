@@ -9,8 +9,8 @@ from store.accounts import AccountKind, AccountStatus, AccountType
 from store.activities import ActivityState
 from store.actors import Actor
 from store.deals import DealStatus, ProjectStatus
-from store.fields import Value
 from store.mail import EmailDirection
+from store.readers import Value
 from store.users import UserRole
 
 T = TypeVar("T")

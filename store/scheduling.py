@@ -20,8 +20,8 @@ from store.audit_log import AuditLog, Channel
 from store.calendar import Event, EventParticipant, ParticipantKind, Task
 from store.contacts import Contact
 from store.errors import NotFound
-from store.fields import number_of_record
 from store.pipeline import CaseFile, CaseScope, Opportunity, OpportunityAccount
+from store.readers import number_of_record
 from store.users import User
 
 

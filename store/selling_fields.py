@@ -5,8 +5,9 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 from config.language import Phrase
-from store.fields import Field, Kind, choice, currency, day, lines, of_list, text, yes_or_no
-from store.fields import amount as money
+from store.fields import Field, Kind
+from store.readers import amount as money
+from store.readers import choice, currency, day, lines, of_list, text, yes_or_no
 from store.selling import DISCOUNTS, OrderState, Product, SalesOrder, SalesOrderLine
 
 MOST_DECIMALS = 4

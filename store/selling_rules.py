@@ -13,11 +13,11 @@ from store.accounts import Account
 from store.actors import Actor
 from store.contacts import Contact
 from store.discounts import MOST, line_total, order_total
-from store.fields import Value
 from store.import_rows import Record
 from store.import_rules import Context, belongs, unique
 from store.ledger import chunked
 from store.pipeline import OpportunityAccount
+from store.readers import Value
 from store.rights import Verb
 from store.selling import DISCOUNTS, OrderState, Product, SalesOrder, SalesOrderLine
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from config.language import Phrase
 from store.cells import as_text
 from store.errors import Invalid
-from store.fields import Value
 from store.neutral import harmless
+from store.readers import Value
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

@@ -2,32 +2,33 @@
 
 from collections.abc import Sequence
 
-from store import fields, selling_fields
+from store import fields, readers, selling_fields
 from store.custom_fields import PREFIX
-from store.fields import ACCEPTED, Field, Kind, Reader
+from store.fields import Field, Kind
+from store.readers import ACCEPTED, Reader
 from store.sheetfile import Guide, Layout
 
-NUMBERS = (fields.amount, fields.percentage, selling_fields.price, selling_fields.quantity,
+NUMBERS = (readers.amount, readers.percentage, selling_fields.price, selling_fields.quantity,
            selling_fields.discount, selling_fields.whole)  # fmt: skip
 FRENCH, ENGLISH = "fr", "en"
 _WORDS: dict[Reader, tuple[str, str]] = {
-    fields.text: ("one line of text", "une ligne de texte"),
-    fields.lines: ("text, also of several lines", "du texte, de plusieurs lignes au besoin"),
-    fields.address: ("an e-mail address", "une adresse e-mail"),
-    fields.day: ("a day: 2026-12-31 or 31/12/2026", "une date : 2026-12-31 ou 31/12/2026"),
-    fields.amount: ("an amount: 1234.56 or 1 234,56", "un montant : 1234.56 ou 1 234,56"),
-    fields.percentage: ("a whole number from 0 to 100", "un nombre entier de 0 à 100"),
-    fields.yes_or_no: ("yes or no", "oui ou non"),
-    fields.country: ("two letters: FR (ISO 3166-1)", "deux lettres : FR (ISO 3166-1)"),
+    readers.text: ("one line of text", "une ligne de texte"),
+    readers.lines: ("text, also of several lines", "du texte, de plusieurs lignes au besoin"),
+    readers.address: ("an e-mail address", "une adresse e-mail"),
+    readers.day: ("a day: 2026-12-31 or 31/12/2026", "une date : 2026-12-31 ou 31/12/2026"),
+    readers.amount: ("an amount: 1234.56 or 1 234,56", "un montant : 1234.56 ou 1 234,56"),
+    readers.percentage: ("a whole number from 0 to 100", "un nombre entier de 0 à 100"),
+    readers.yes_or_no: ("yes or no", "oui ou non"),
+    readers.country: ("two letters: FR (ISO 3166-1)", "deux lettres : FR (ISO 3166-1)"),
     selling_fields.price: ("a price: 1234.5678 or 1 234,5678", "un prix : 1234.5678 ou 1 234,5678"),
     selling_fields.quantity: ("a quantity: 12 or 0.25", "une quantité : 12 ou 0,25"),
     selling_fields.discount: ("per cent, from 0 to 100", "un pourcentage, de 0 à 100"),
     selling_fields.whole: ("a whole number above 0", "un nombre entier supérieur à 0"),
-    fields.profile: (
+    readers.profile: (
         "a LinkedIn profile: its address or its name",
         "un profil LinkedIn : son adresse ou son nom",
     ),
-    fields.currency: ("three letters: EUR (ISO 4217)", "trois lettres : EUR (ISO 4217)"),
+    readers.currency: ("three letters: EUR (ISO 4217)", "trois lettres : EUR (ISO 4217)"),
 }
 _NAMES = {
     "account": ("an account: ext_id or exact name", "un compte : ext_id ou nom exact"),
@@ -75,7 +76,7 @@ def layout(kind: Kind, headers_: Sequence[str], language: str, *, guide: bool) -
         sheet=kind.name,
         headers=headers_,
         required=required(kind),
-        days=frozenset(one.header for one in kind.fields if one.read is fields.day),
+        days=frozenset(one.header for one in kind.fields if one.read is readers.day),
         numbers=frozenset(one.header for one in kind.fields if one.read in NUMBERS) | {"id"},
         guide=_guide(kind, language) if guide else None,
     )

@@ -22,12 +22,13 @@ from store.calendar import Event
 from store.contacts import Contact
 from store.custom_fields import ValueListItem
 from store.errors import Invalid
-from store.fields import Field, Kind, Value, opportunity_status
+from store.fields import Field, Kind
 from store.import_rows import Findings, Record
 from store.kinds import KINDS
 from store.meetings import MeetingReport
 from store.paging import pairs
 from store.pipeline import CaseFile, Opportunity, OpportunityStatus
+from store.readers import Value, opportunity_status
 from store.selling import SalesOrder
 from store.users import Branch, User
 

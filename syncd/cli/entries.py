@@ -230,7 +230,7 @@ def _print(fields: dict[str, object], zone: ZoneInfo) -> None:
 def period(from_: str | None, to: str | None, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Both days included; by default from 30 days ago to a year ahead. Raises UsageError."""
     from config.values import parse_since
-    from store.fields import day
+    from store.readers import day
 
     start, end = now - PAST, now + AHEAD
     if from_ is not None:

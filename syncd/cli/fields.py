@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase, plural
 from syncd.cli.context import Json, UsageError, actor, of
-from syncd.cli.output import as_json, clean, count, say, table, warn
+from syncd.cli.output import as_json, clean, say, table, warn
 from syncd.cli.records import As
 
 if TYPE_CHECKING:
@@ -66,17 +67,22 @@ def apply(
         return
     _tell(changes)
     if changes:
-        say(f"{count(len(changes), 'change')} {'would be ' if dry_run else ''}applied")
+        number = len(changes)
+        say(
+            plural("{number} change would be applied", "{number} changes would be applied", number)
+            if dry_run
+            else plural("{number} change applied", "{number} changes applied", number)
+        )
 
 
 def _tell(changes: "tuple[FieldChange, ...]") -> None:
     if not changes:
-        say("the CRM has the fields and lists of the config: nothing to change")
+        say(Phrase("the CRM has the fields and lists of the config: nothing to change"))
         return
-    table(["what", "change"], [[clean(one.what), clean(one.does)] for one in changes])
+    table([Phrase("what"), Phrase("change")], [[clean(one.what), clean(one.does)] for one in changes])
     for one in changes:
         if one.problem:
-            warn(f"{clean(one.what)}: {clean(one.problem)}")
+            warn(Phrase("{name}: {value}", name=clean(one.what), value=clean(one.problem)))
 
 
 def cells(given: list[str] | None) -> dict[str, str | None]:
@@ -85,6 +91,6 @@ def cells(given: list[str] | None) -> dict[str, str | None]:
     for one in given or ():
         key, equals, value = one.partition("=")
         if not equals or not key.strip().upper().startswith("Z_"):
-            raise UsageError(f'--set: "{one[:60]}" is not of the form Z_field=value')
+            raise UsageError(Phrase('--set: "{value}" is not of the form Z_field=value', value=one[:60]))
         found[key.strip().lower()] = value.strip()
     return found

@@ -10,8 +10,8 @@ from syncd.cli.context import UsageError
 
 if TYPE_CHECKING:
     from store.database import Transaction
-    from store.fields import Value
     from store.own_words import Words
+    from store.readers import Value
 
 OPTIONS = {  # by list: the option, and what it narrows
     "contact_role": ("--role", "contacts"),

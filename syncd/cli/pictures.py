@@ -59,12 +59,8 @@ def photo(
                 who = actor(session, as_)
                 changed = photos.put(session, id_, drawn, actor=who, now=now(), expected=if_version)
             if not json:
-                if not changed:
-                    say(Phrase("nothing to change"))
-                elif remove:
-                    say(Phrase("photo of contact {id} removed", id=id_))
-                else:
-                    say(Phrase("photo of contact {id} changed", id=id_))
+                removed = Phrase("photo of contact {id} removed", id=id_)
+                _told(changed, removed if remove else Phrase("photo of contact {id} changed", id=id_))
                 return
         with installation.database.read() as session:
             if save is not None:
@@ -117,12 +113,8 @@ def logo(
             with installation.database.write() as session:
                 changed = logos.put(session, id_, drawn, actor=actor(session, as_), now=now())
             if not json:
-                if not changed:
-                    say(Phrase("nothing to change"))
-                elif remove:
-                    say(Phrase("logo of account {id} removed", id=id_))
-                else:
-                    say(Phrase("logo of account {id} changed", id=id_))
+                removed = Phrase("logo of account {id} removed", id=id_)
+                _told(changed, removed if remove else Phrase("logo of account {id} changed", id=id_))
                 return
         with installation.database.read() as session:
             if save is not None:
@@ -138,6 +130,11 @@ def logo(
         why = clean(str(problem)) if problem else Phrase("the account was changed meanwhile")
         warn(Phrase("no logo was found: {why}", why=why))
         raise typer.Exit(1)
+
+
+def _told(changed: object, done: str) -> None:
+    """What became of a picture that was given or taken away."""
+    say(done if changed else Phrase("nothing to change"))
 
 
 def tell(told: "Mapping[str, object]") -> None:

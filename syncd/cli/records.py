@@ -221,7 +221,7 @@ def _digits(installation: "Installation", text: str | None) -> tuple[str, ...]:
 
 def account_status_of(text: str) -> "AccountStatus":
     """The status of accounts that is meant. Raises UsageError."""
-    from store.fields import account_status
+    from store.readers import account_status
 
     try:
         return account_status(text)

@@ -19,7 +19,8 @@ from syncd.cli.output import progress, say
 from syncd.cli.records import As
 
 if TYPE_CHECKING:
-    from store.fields import Kind, Value
+    from store.fields import Kind
+    from store.readers import Value
     from store.sheetfile import Layout
 
 

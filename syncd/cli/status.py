@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.language import Phrase, plural, together
+from config.words import field_word, value_word
 from syncd.cli.context import Json, chosen, of
-from syncd.cli.output import age, as_json, count, say, shown, table
+from syncd.cli.output import age, as_json, say, shown, table
 
 if TYPE_CHECKING:
     from store.attendance_rows import Stranger
@@ -73,24 +75,38 @@ def status(
     else:
         _print(rows, last, listened, moment)
         if ledger.directory_waits:
-            say("Accounts or contacts have changed: the next cycle looks for their older mail.")
+            say(Phrase("Accounts or contacts have changed: the next cycle looks for their older mail."))
         if fields:
-            say("The fields of the config are not those of the CRM: `syncd fields diff`.")
+            say(Phrase("The fields of the config are not those of the CRM: `syncd fields diff`."))
         if unreported:
             waiting = ", ".join(f"{one.user} {one.count}" for one in unreported)
-            say(f"Meetings and calls without a report: {waiting} (`syncd list activities --pending`).")
+            say(
+                Phrase(
+                    "Meetings and calls without a report: {waiting} (`syncd list activities --pending`).",
+                    waiting=waiting,
+                )
+            )
         if unplanned:
             _unplanned(unplanned)
         lines = [
-            f"{count(number, 'file')} in {folder}: the text beside each says why; remove them when it is done"
+            plural(
+                "{number} file in {folder}: the text beside it says why; remove both when it is done",
+                "{number} files in {folder}: the text beside each says why; remove them when it is done",
+                number,
+                folder=folder,
+            )
             for folder, number in refused.items()
         ]
-        lines += [f"{name}: {line}" for name, several in needs.items() for line in several]
+        lines += [
+            Phrase("{name}: {value}", name=name, value=line)
+            for name, several in needs.items()
+            for line in several
+        ]
         if lines:
             say()
-            say("Needs a person:")
+            say(Phrase("Needs a person:"))
             for line in lines:
-                say(f"  {line}")
+                say(together(["  ", line], ""))
     if refused or any(needs.values()):
         raise typer.Exit(1)
 
@@ -99,9 +115,10 @@ def _unplanned(people: "Sequence[Stranger]") -> None:
     """Who came to meetings and could be a contact."""
     zone = UTC
     named = ", ".join(f"{shown(one.email, zone)} (event {one.event_id})" for one in people[-FEW:])
-    more = f" and {len(people) - FEW} more" if len(people) > FEW else ""
-    say(f"Came to meetings unplanned: {named}{more}.")
-    say("`syncd contact from-email ADDRESS --event EVENT` makes a contact of one.")
+    left = len(people) - FEW
+    more = Phrase(" and {count} more", count=left) if left > 0 else ""
+    say(Phrase("Came to meetings unplanned: {named}{more}.", named=named, more=more))
+    say(Phrase("`syncd contact from-email ADDRESS --event EVENT` makes a contact of one."))
 
 
 def _refused(installation: "Installation") -> dict[str, int]:
@@ -139,44 +156,73 @@ def _needs(
     from store.sync_state import MailboxState
 
     zone = installation.settings.workspace.timezone
-    found = []
+    found: list[str] = []
     if row.state is MailboxState.NEEDS_ATTENTION:
-        found.append(shown(row.attention or "it waits for a person", zone))
+        found.append(shown(row.attention, zone) if row.attention else Phrase("it waits for a person"))
     elif row.state is MailboxState.BRAKED:
         found.append(
-            f"the brake is on, nothing is written: {shown(row.attention, zone)}; `syncd release {row.name} "
-            "--dry-run` lists what waits, without --dry-run it lets that go"
+            Phrase(
+                "the brake is on, nothing is written: {why}; `syncd release {name} --dry-run` lists what "
+                "waits, without --dry-run it lets that go",
+                why=shown(row.attention, zone),
+                name=row.name,
+            )
         )
     elif row.last_error:
-        found.append(f"{shown(row.last_error, zone)} (since {shown(row.last_error_at, zone)})")
+        found.append(_since(shown(row.last_error, zone), row.last_error_at, zone))
     found += [
-        f"folder {shown(folder.ref, zone)}: {shown(folder.error, zone)} "
-        f"(since {shown(folder.error_at, zone)})"
+        _since(
+            Phrase("folder {name}: {why}", name=shown(folder.ref, zone), why=shown(folder.error, zone)),
+            folder.error_at,
+            zone,
+        )
         for folder in row.folders
         if folder.error
     ]
     if row.quarantined:
         found.append(
-            f"{count(row.quarantined, 'message')} could not be read: `syncd list quarantine "
-            f"--mailbox {row.name}` tells why, `syncd sync --quarantined` tries again"
+            plural(
+                "{number} message could not be read: `syncd list quarantine --mailbox {name}` tells why, "
+                "`syncd sync --quarantined` tries again",
+                "{number} messages could not be read: `syncd list quarantine --mailbox {name}` tells why, "
+                "`syncd sync --quarantined` tries again",
+                row.quarantined,
+                name=row.name,
+            )
         )
     if row.drafts is not None:
         found.append(
-            f"{count(row.drafts.count, 'draft')} of mails cannot be put: {shown(row.drafts.error, zone)} "
-            f"(last tried {shown(row.drafts.since, zone)}); `syncd sync --quarantined` tries again"
+            plural(
+                "{number} draft of a mail cannot be put: {why} (last tried {at}); `syncd sync --quarantined` "
+                "tries again",
+                "{number} drafts of mails cannot be put: {why} (last tried {at}); `syncd sync --quarantined` "
+                "tries again",
+                row.drafts.count,
+                why=shown(row.drafts.error, zone),
+                at=shown(row.drafts.since, zone),
+            )
         )
     found += _of_calendars(row, zone)
     interval = installation.settings.interval_of(installation.settings.mailbox(row.name))
     silent = row.state is MailboxState.RUNNING and last_ok is not None
     if silent and last_ok is not None and now - last_ok > max(SILENCE, INTERVALS * interval):
-        found.append(f"nobody looked at it for {age(last_ok, now)}: is `syncd run` alive?")
+        found.append(Phrase("nobody looked at it for {age}: is `syncd run` alive?", age=age(last_ok, now)))
     return found
+
+
+def _since(what: str, at: datetime | None, zone: "tzinfo") -> str:
+    return Phrase("{what} (since {at})", what=what, at=shown(at, zone))
 
 
 def _of_calendars(row: "MailboxStatus", zone: "tzinfo") -> list[str]:
     found = [
-        f"calendar {shown(one.name or one.ref, zone)}: {shown(one.error, zone)} "
-        f"(since {shown(one.error_at, zone)})"
+        _since(
+            Phrase(
+                "calendar {name}: {why}", name=shown(one.name or one.ref, zone), why=shown(one.error, zone)
+            ),
+            one.error_at,
+            zone,
+        )
         for one in row.calendars
         if one.error
     ]
@@ -184,16 +230,34 @@ def _of_calendars(row: "MailboxStatus", zone: "tzinfo") -> list[str]:
     broken = sum(one.quarantined for one in row.calendars)
     if frozen:
         found.append(
-            f"{count(frozen, 'item')} frozen: another program undoes what is written there; stop it, then "
-            f"`syncd release {row.name}`"
+            plural(
+                "{number} item frozen: another program undoes what is written there; stop it, then "
+                "`syncd release {name}`",
+                "{number} items frozen: another program undoes what is written there; stop it, then "
+                "`syncd release {name}`",
+                frozen,
+                name=row.name,
+            )
         )
     if broken:
         found.append(
-            f"{count(broken, 'item')} of its calendars could not be read or written: `syncd list quarantine "
-            f"--mailbox {row.name}` tells why and what to do, `syncd sync --quarantined` tries again"
+            plural(
+                "{number} item of its calendars could not be read or written: `syncd list quarantine "
+                "--mailbox {name}` tells why and what to do, `syncd sync --quarantined` tries again",
+                "{number} items of its calendars could not be read or written: `syncd list quarantine "
+                "--mailbox {name}` tells why and what to do, `syncd sync --quarantined` tries again",
+                broken,
+                name=row.name,
+            )
         )
     if row.open_conflicts:
-        found.append(f"{count(row.open_conflicts, 'conflict')} wait for a decision: `syncd conflicts`")
+        found.append(
+            plural(
+                "{number} conflict waits for a decision: `syncd conflicts`",
+                "{number} conflicts wait for a decision: `syncd conflicts`",
+                row.open_conflicts,
+            )
+        )
     return found
 
 
@@ -231,23 +295,25 @@ def _print(
     from store.sync_state import VerdictKind
 
     table(
-        (
-            "mailbox",
-            "state",
-            "looked at",
-            "listened to",
-            "messages",
-            "logged",
-            "skipped",
-            "quarantined",
-            "queued",
-        ),
+        [
+            field_word("mailbox"),
+            field_word("state"),
+            Phrase("looked at"),
+            Phrase("listened to"),
+            Phrase("messages"),
+            Phrase("logged"),
+            Phrase("skipped"),
+            Phrase("quarantined"),
+            Phrase("queued"),
+        ],
         [
             (
                 row.name,
-                row.state.name.lower(),
-                "never" if last[row.name] is None else f"{age(last[row.name], now)} ago",
-                "" if listened[row.name] is None else f"for {age(listened[row.name], now)}",
+                value_word(row.state),
+                Phrase("never")
+                if last[row.name] is None
+                else Phrase("{age} ago", age=age(last[row.name], now)),
+                "" if listened[row.name] is None else Phrase("for {age}", age=age(listened[row.name], now)),
                 str(sum(row.verdicts.values())),
                 str(row.verdicts.get(VerdictKind.LOGGED, 0)),
                 str(
@@ -266,7 +332,14 @@ def _print(
         say()
         zone = UTC
         table(
-            ("mailbox", "calendar", "in step", "frozen", "quarantined", ""),
+            [
+                field_word("mailbox"),
+                Phrase("calendar"),
+                Phrase("in step"),
+                Phrase("frozen"),
+                Phrase("quarantined"),
+                "",
+            ],
             [
                 (
                     name,
@@ -274,7 +347,7 @@ def _print(
                     str(one.items),
                     str(one.frozen),
                     str(one.quarantined),
-                    "failed" if one.error else "" if one.read else "not read yet",
+                    Phrase("failed") if one.error else "" if one.read else Phrase("not read yet"),
                 )
                 for name, one in calendars
             ],
@@ -283,6 +356,12 @@ def _print(
         if row.unanswered:
             say()
             say(
-                f"{row.name}: {count(row.unanswered, 'write')} to its calendars without an answer so far: "
-                "each cycle looks whether it arrived, where it can look into the calendar"
+                plural(
+                    "{name}: {number} write to its calendars without an answer so far: each cycle looks "
+                    "whether it arrived, where it can look into the calendar",
+                    "{name}: {number} writes to its calendars without an answer so far: each cycle looks "
+                    "whether they arrived, where it can look into the calendar",
+                    row.unanswered,
+                    name=row.name,
+                )
             )

@@ -98,7 +98,7 @@ def recommendations(
 
 
 def _day(text: str) -> date:
-    from store.fields import day
+    from store.readers import day
 
     try:
         return day(text.strip())

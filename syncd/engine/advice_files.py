@@ -19,7 +19,7 @@ from store.advice_rows import FileRow, Named, RecommendationImport
 from store.csvfile import Fault, Line, Refused, Sheet
 from store.database import Database, Transaction
 from store.errors import Invalid
-from store.fields import choice, day
+from store.readers import choice, day
 from store.recommendations import Category
 from store.rights import Verb
 from syncd.engine.meetings.dropping import Enough

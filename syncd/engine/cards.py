@@ -18,9 +18,10 @@ from store.csvfile import Line
 from store.database import Transaction
 from store.drafts import ContactDraft, DraftSource, DraftState
 from store.errors import Invalid
-from store.fields import CONTACTS, Field, Kind, Value
+from store.fields import CONTACTS, Field, Kind
 from store.importing import Occasion, Saved
 from store.photos import Drawn
+from store.readers import Value
 from syncd.core.names import normalised
 from syncd.engine import phones, records
 from syncd.engine.records import Follows

@@ -128,6 +128,7 @@ def test_a_type_that_is_used_is_put_out_of_use_and_stays_readable(office: Office
     lines = [line.split(maxsplit=3) for line in said.splitlines()]
     assert ["list", "activity_type:", "demo", "put out of use: records have it"] in lines
     assert ["list", "activity_type:", "lunch", "deleted"] in lines
+    assert "mis hors d'usage : des fiches ont cette valeur" in in_french(office.done, "fields", "diff")
     office.done("fields", "apply")
     assert office.done("show", "event", event, "--json").json["event"]["type"] == "demo"
     office.done("event", "edit", event, "--as", "claire", "--subject", "Autre")

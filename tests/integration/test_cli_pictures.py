@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from store import photos
+from store.actors import admin_at_machine
+from store.errors import Stale
 from tests.pictures import colours, encoded, opened, png, quarters
+from tests.servers.crm import NOW
 from tests.servers.office import Office
 
 AUDIT = (
@@ -76,6 +80,10 @@ def test_a_photo_needs_the_right_to_change_the_contact_and_the_version_that_was_
     assert (others.code, "marc may not change contact 1" in others.err) == (1, True)
     assert (stale.code, "is at version 1, not 7" in stale.err) == (1, True)
     assert office.one("SELECT count(*) FROM contact_photo") == 0
+    database = office.database()
+    with pytest.raises(Stale), database.write() as session:
+        photos.put(session, 1, None, actor=admin_at_machine("root"), now=NOW, expected=7)
+    database.close()
 
 
 def test_what_cannot_be_is_refused_in_clear_words(office: Office) -> None:

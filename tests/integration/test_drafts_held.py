@@ -14,6 +14,7 @@ from connectors.testing import MemoryMailbox, MemoryMailConnector
 from store import mailboxes, outbound
 from syncd.daemon.wiring import Installation
 from syncd.engine.drafting import RETRY_AFTER, compose, message_id
+from tests.integration.test_cli_value_lists import in_french
 from tests.servers.console import console
 from tests.servers.crm import NOW
 from tests.servers.office import Office
@@ -111,6 +112,11 @@ def test_it_stands_in_the_status_and_is_taken_up_when_the_folder_works(
     said = console(office.write_config(), "status", at=NOW)
     assert said.code == 1
     assert f"claire: 2 drafts of mails cannot be put: {CLOSED} (last tried " in said.out
+    in_words = in_french(office.run, "status")
+    assert (
+        f"claire : 2 brouillons d'e-mails ne peuvent pas être déposés : {CLOSED} (dernier essai " in in_words
+    )
+    assert "À régler par une personne :" in in_words
     (box,) = console(office.write_config(), "status", "--json", at=NOW).json["mailboxes"]
     assert (box["drafts_held"]["count"], box["drafts_held"]["error"]) == (2, CLOSED)
     mailbox.deliver("Drafts", lying(installation, 1))

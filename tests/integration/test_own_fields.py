@@ -16,9 +16,9 @@ from store.csvfile import Refused
 from store.custom_fields import FieldType
 from store.database import Database
 from store.errors import Forbidden, Invalid
-from store.fields import Value
 from store.importing import Occasion, Saved
 from store.kinds import KINDS
+from store.readers import Value
 from store.report_rows import Query
 from store.users import UserRole
 from syncd.daemon import advice

@@ -12,7 +12,7 @@ from config.language import Phrase
 from connectors.calendar import Component, Privacy, Status, Timing, When
 from connectors.ical.values import read_rule, write_duration
 from connectors.meetings import Providers
-from store import fields as readers
+from store import readers
 from store.activities import ActivityType
 from store.calendar import VideoProvider
 from store.errors import Invalid
