@@ -21,6 +21,7 @@ from benchmarks.scenarios import (
     calendar_plan,
     calendar_push,
     calendar_sync,
+    erasing,
     exchange_calendar,
     exchange_mail,
     first_log,
@@ -50,6 +51,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
     "timeline": timeline.measure,
     "import": importing.measure,
     "listing": listing.measure,
+    "erasing": erasing.measure,
     "exchange-mail": exchange_mail.measure,
     "exchange-calendar": exchange_calendar.measure,
 }
@@ -61,6 +63,7 @@ SELF_CONTAINED = (
     "timeline",
     "import",
     "listing",
+    "erasing",
 )  # how the names begin of those that need only the venv
 RESULT = OUT / "figures.json"
 PLOT = Path(__file__).parent.parent / "docs" / "mail-scaling.svg"

@@ -80,17 +80,6 @@ def fingerprints(session: Session, mails: Iterable[int]) -> list[str]:
     ]
 
 
-def contents(session: Session, mails: Iterable[int]) -> set[str]:
-    """The hashes of what is kept of their attachments."""
-    found: set[str] = set()
-    for part in chunked(mails):
-        kept = EmailAttachment.path.is_not(None)
-        found.update(
-            session.scalars(select(EmailAttachment.sha256).where(EmailAttachment.email_id.in_(part), kept))
-        )
-    return found
-
-
 def places(session: Session, mails: Iterable[int], keys: Iterable[int]) -> dict[int, set[int]]:
     """Where the e-mails lie, and all that the ledger finds under one of the keys: UIDs by folder."""
     found: dict[int, set[int]] = {}

@@ -238,17 +238,6 @@ def thread_matches(
     return found
 
 
-def contents(session: Session, mail_ids: Iterable[int]) -> set[str]:
-    """The hashes of the attachments that are kept for some e-mails."""
-    found: set[str] = set()
-    for part in chunked(mail_ids):
-        query = select(EmailAttachment.sha256).where(
-            EmailAttachment.email_id.in_(part), EmailAttachment.path.is_not(None)
-        )
-        found.update(session.scalars(query.distinct()))
-    return found
-
-
 def apply(
     session: Session, removal: Removal, keys: Iterable[int], now: datetime, *, actor: str, because: str
 ) -> Forgotten:

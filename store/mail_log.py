@@ -227,17 +227,6 @@ def load_threads(session: Session, ids: Mapping[int, str], emails: Iterable[int]
     return threads
 
 
-def referenced(session: Session, hashes: Iterable[str]) -> set[str]:
-    """Which of some contents any attachment refers to."""
-    found: set[str] = set()
-    for part in chunked(hashes):
-        query = select(EmailAttachment.sha256).where(
-            EmailAttachment.sha256.in_(part), EmailAttachment.path.is_not(None)
-        )
-        found.update(session.scalars(query.distinct()))
-    return found
-
-
 def insert_mails(session: Session, mails: Sequence[MailRow], keys: Sequence[str], now: datetime) -> list[int]:
     """Stores the mails with their attachments; `keys` are their threads. Returns their ids."""
     if not mails:

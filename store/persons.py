@@ -17,6 +17,7 @@ from store.errors import NotFound
 from store.ledger import chunked
 from store.mail import EmailMatch, MatchRule
 from store.merging import ContactMerge
+from store.traces import plain
 from store.users import User
 
 
@@ -154,30 +155,36 @@ def _names(
     taken: dict[str, str] = {}
     rows = select(Contact.id, Contact.first_name, Contact.last_name).where(Contact.deleted_at.is_(None))
     for id_, first, surname in session.execute(rows):  # in any case and order, which no index knows
-        name = " ".join(f"{first} {surname}".split()).casefold()
+        name = _form(f"{first} {surname}")
         if name in wanted and id_ not in contacts:
             taken[name] = f"contact {id_}"
     for user in session.scalars(select(User)):
-        if (name := full_name(user).casefold()) in wanted:
+        if (name := _form(full_name(user))) in wanted:
             taken[name] = f"user {user.login}"
     for id_, known in session.execute(select(Account.id, Account.name).where(Account.deleted_at.is_(None))):
-        if (name := " ".join(known.split()).casefold()) in wanted - mine:
+        if (name := _form(known)) in wanted - mine:
             taken[name] = f"account {id_}"
     p = EventParticipant
-    for some in chunked(one for one in names if one.casefold() not in mine):
+    for some in chunked(one for one in names if _form(one) not in mine):
         for other, email in session.execute(
             select(p.display_name, p.email).where(p.display_name.in_(some)).distinct()
         ):
             if email not in addresses:
-                taken.setdefault(other.casefold(), "another address in events")
+                taken.setdefault(_form(other), "another address in events")
     why = [f"{who} has the same name: texts are not searched for it" for who in sorted(set(taken.values()))]
     return {one for one in names if _orders(one).isdisjoint(taken)}, why
 
 
 def _orders(name: str) -> set[str]:
     """The name as texts may have it: the last word last, or first."""
-    words = name.casefold().replace(",", " ").split()
-    return {name.casefold(), " ".join(words), " ".join((words[-1], *words[:-1]))}
+    form = _form(name)
+    words = form.replace(",", " ").split()
+    return {form, " ".join(words), " ".join((words[-1], *words[:-1]))}
+
+
+def _form(name: str) -> str:
+    """The same for all spellings of a name that are taken for one: any case, with accents or without."""
+    return " ".join(plain(name).split()).casefold()
 
 
 def _numbers(session: Session, contacts: dict[int, Contact]) -> tuple[set[str], list[str]]:

@@ -16,6 +16,12 @@ SYNC = (
     "<D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>"
 )
 ETAGS = '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>'
+MULTIGET = (
+    '<?xml version="1.0"?><C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
+    "<D:prop><D:getetag/><C:calendar-data/></D:prop>{}</C:calendar-multiget>"
+)
+BATCH = 200  # items of one request, as the product asks for them
+ITEM = re.compile(rb"<(?:\w+:)?href[^>]*>([^<]+\.ics)<")
 TOKEN = re.compile(rb"<(?:\w+:)?sync-token[^>]*>([^<]+)<")
 
 
@@ -38,11 +44,18 @@ class RawDav:
 
     def sync(self, token: str) -> str:
         """One sync-collection request since `token`; returns the next one."""
-        body = self._ask("REPORT", SYNC.format(token), Depth="0")
-        found = TOKEN.search(body)
-        if found is None:
-            raise WrongResult("the server names no sync-token")
-        return found[1].decode()
+        return _token(self._ask("REPORT", SYNC.format(token), Depth="0"))
+
+    def read(self, token: str, *, items: int) -> str:
+        """As `sync`, and asks for the items that it lists; raises WrongResult where these are not so many."""
+        listed = self._ask("REPORT", SYNC.format(token), Depth="0")
+        refs = [found.decode() for found in ITEM.findall(listed)]
+        if len(refs) != items:
+            raise WrongResult(f"the server lists {len(refs)} items instead of {items}")
+        for start in range(0, len(refs), BATCH):
+            wanted = "".join(f"<D:href>{ref}</D:href>" for ref in refs[start : start + BATCH])
+            self._ask("REPORT", MULTIGET.format(wanted), Depth="0")
+        return _token(listed)
 
     def etags(self) -> None:
         """Asks for every version: makes the server read what changed behind its back."""
@@ -66,3 +79,10 @@ class RawDav:
         if answer.status != MULTISTATUS:
             raise WrongResult(f"the server answered a {method} with {answer.status}")
         return found
+
+
+def _token(listed: bytes) -> str:
+    found = TOKEN.search(listed)
+    if found is None:
+        raise WrongResult("the server names no sync-token")
+    return found[1].decode()

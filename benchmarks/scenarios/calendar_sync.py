@@ -1,7 +1,9 @@
 """A calendar of 5,000 events on real servers: the first sync, nothing changed, one in a hundred changed.
 
 vdirsyncer copying the same calendar to files is the yardstick, as a process, which is how it is used. The
-product's first sync is a process as well; its later cycles are those of its daemon, on a kept connection.
+product's first sync is measured as a process too, and as the daemon does it, which has started long ago; its
+later cycles are the daemon's, on a kept connection. The bare requests, sent by nobody who reads the answers,
+tell what no client can go below.
 """
 
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from benchmarks.dav.workplace import LOGIN, Workplace, parses_counted
 from benchmarks.harness import Figure, Usage, WrongResult, empty_files, interleaved, timed
 from benchmarks.installation import Installation
 
-OURS, PEER, RAW, NUMBER = "syncd", "vdirsyncer", "raw", "changed"
+OURS, DAEMON, PEER, RAW, NUMBER = "syncd", "daemon", "vdirsyncer", "raw", "changed"
 CHANGED = 100  # one in so many
 FIRST_LIMIT, IDLE_LIMIT, CHANGED_LIMIT = 1.5, 1.5, 1 / 4
 IDLE_PEER_LIMIT = {"Xandikos": 1 / 20, "Radicale": 1 / 3}
@@ -82,15 +84,23 @@ def _copy(scene: Scene) -> Copy:
 
 def _first(scene: Scene) -> Iterator[Figure]:
     scale = scene.bench.scale
-    costs = interleaved(
-        {PEER: lambda: _first_copy(scene), OURS: lambda: _first_sync(scene)},
-        repetitions=scale.repetitions,
-        warm_up=scale.warm_up,
-    )
+    with RawDav(scene.collection) as raw:
+        costs = interleaved(
+            {
+                PEER: lambda: _first_copy(scene),
+                OURS: lambda: _first_sync(scene),
+                DAEMON: lambda: _first_cycle(scene),
+                RAW: lambda: timed(lambda: raw.read("", items=scene.events)),
+            },
+            repetitions=scale.repetitions,
+            warm_up=scale.warm_up,
+        )
     title = f"{scene.server.name}, first sync of {scene.events:,} events"
-    yield Figure(f"{title}, vdirsyncer", costs[PEER].wall, "s", cpu=costs[PEER].cpu)
-    yield Figure(title, costs[OURS].wall, "s", cpu=costs[OURS].cpu)
+    for key, name in ((RAW, ", bare requests"), (PEER, ", vdirsyncer"), (OURS, ""), (DAEMON, ", daemon")):
+        yield Figure(title + name, costs[key].wall, "s", cpu=costs[key].cpu)
+    yield _against(f"{title}, bare requests against vdirsyncer", costs[RAW], costs[PEER], None)
     yield _against(f"{title}, against vdirsyncer", costs[OURS], costs[PEER], FIRST_LIMIT)
+    yield _against(f"{title}, daemon, against vdirsyncer", costs[DAEMON], costs[PEER], FIRST_LIMIT)
     yield Figure(f"{title}, peak memory", costs[OURS].peak / 1e6, "MB")
 
 
@@ -104,11 +114,24 @@ def _first_copy(scene: Scene) -> Usage:
 def _first_sync(scene: Scene) -> Usage:
     installation = scene.workplace.install(scene.collection, scene.bench.new_directory())
     usage = installation.run("sync")
+    _checked(scene, installation)
+    return usage
+
+
+def _first_cycle(scene: Scene) -> Usage:
+    installation = scene.workplace.install(scene.collection, scene.bench.new_directory())
+    with Cycles(installation.config, keep=True) as cycles:
+        usage = cycles.calendar(LOGIN, pulled=scene.events)
+    _checked(scene, installation)
+    return usage
+
+
+def _checked(scene: Scene, installation: Installation) -> None:
+    """Raises WrongResult unless the CRM has every event; gives back the space."""
     found = installation.count("event WHERE series_id IS NULL")
     if found != scene.events:
         raise WrongResult(f"{found} events instead of {scene.events}")
     empty_files(installation.directory)
-    return usage
 
 
 # --- later cycles ---------------------------------------------------------------------------------
@@ -141,12 +164,16 @@ def _changed(scene: Scene, cycles: Cycles, raw: RawDav, peer: Copy) -> Iterator[
     scale, number = scene.bench.scale, max(1, scene.events // CHANGED)
     rounds = iter(range(scale.repetitions + 1))
     parsed: list[int] = []
+    tokens = [raw.sync("")]
 
     def edit() -> Usage:
         first = next(rounds) * number % scene.events
         scene.edit(range(first, first + number))
         raw.etags()
         return timed(lambda: None)
+
+    def bare() -> Usage:
+        return timed(lambda: tokens.append(raw.read(tokens[-1], items=number)))
 
     def ours() -> Usage:
         with parses_counted() as sizes:
@@ -155,16 +182,19 @@ def _changed(scene: Scene, cycles: Cycles, raw: RawDav, peer: Copy) -> Iterator[
         return usage
 
     costs = interleaved(
-        {NUMBER: edit, OURS: ours, PEER: lambda: peer.sync(events=scene.events)},
+        # The bare requests come last: whoever asks first makes the server note what changed.
+        {NUMBER: edit, OURS: ours, PEER: lambda: peer.sync(events=scene.events), RAW: bare},
         repetitions=scale.repetitions,
     )
     title = f"{scene.server.name}, {number} of {scene.events:,} events changed"
-    yield Figure(f"{title}, vdirsyncer", costs[PEER].wall * 1000, "ms", cpu=costs[PEER].cpu * 1000)
-    yield Figure(title, costs[OURS].wall * 1000, "ms", cpu=costs[OURS].cpu * 1000)
+    for key, name in ((RAW, ", bare requests"), (PEER, ", vdirsyncer"), (OURS, "")):
+        yield Figure(title + name, costs[key].wall * 1000, "ms", cpu=costs[key].cpu * 1000)
+    yield _against(f"{title}, bare requests against vdirsyncer", costs[RAW], costs[PEER], None)
+    yield _against(f"{title}, against bare requests", costs[OURS], costs[RAW], None)
     yield _against(f"{title}, against vdirsyncer", costs[OURS], costs[PEER], CHANGED_LIMIT)
     yield Figure(f"{title}: events parsed beyond these", max(parsed) - number, "", 0)
 
 
-def _against(name: str, ours: Usage, other: Usage, limit: float) -> Figure:
+def _against(name: str, ours: Usage, other: Usage, limit: float | None) -> Figure:
     """A ratio. By CPU time it leaves the server out, whoever waits for it."""
     return Figure(name, ours.wall / other.wall, "×", limit, cpu=ours.cpu / other.cpu)

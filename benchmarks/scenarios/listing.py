@@ -27,13 +27,13 @@ SYLLABLES = "mar tin du pont ber nard pe tit ro bert ri chard du rand le roy mo 
 def measure(bench: Bench) -> list[Figure]:
     """The median of some looks at each list, once it has been looked at."""
     figures = []
-    for name, made in (("SQLite", _sqlite), ("PostgreSQL", _postgres)):
+    for name, made in (("SQLite", sqlite), ("PostgreSQL", postgres)):
         if name == "PostgreSQL" and not PostgresServer.available():
             continue
         with made(bench) as database:
             number = bench.scale.contacts
             with database.write() as session:
-                _fill(session, number)
+                fill(session, number)
             if not database.sqlite:
                 with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     connection.exec_driver_sql("VACUUM ANALYZE")  # as its autovacuum does within a minute
@@ -73,14 +73,16 @@ def _milliseconds(database: Database, query: Query, what: str) -> float:
 
 
 @contextmanager
-def _sqlite(bench: Bench) -> Iterator[Database]:
+def sqlite(bench: Bench) -> Iterator[Database]:
+    """A new, empty CRM in a file."""
     directory = bench.new_directory()
     directory.mkdir(exist_ok=True)
     yield from _migrated(f"sqlite:///{directory / 'crm.db'}")
 
 
 @contextmanager
-def _postgres(_: Bench) -> Iterator[Database]:
+def postgres(_: Bench) -> Iterator[Database]:
+    """The same on a server of its own."""
     with PostgresServer() as server:
         yield from _migrated(server.url(server.create()))
 
@@ -94,7 +96,8 @@ def _migrated(url: str) -> Iterator[Database]:
         database.close()
 
 
-def _fill(session: Transaction, number: int) -> None:
+def fill(session: Transaction, number: int) -> None:
+    """Makes so many contacts, their accounts and owners."""
     random = Random(6)
     accounts = max(number // 10, 20)
     entity = {"created_at": NOW, "version": 1}

@@ -1,15 +1,18 @@
-"""Nightly looks at the statuses of many accounts on SQLite: the first one, which gives each of them a status,
-and that of an ordinary night, which writes only what changes."""
+"""Nightly looks at the statuses of many accounts: the first one, which gives each of them a status, and that
+of an ordinary night, which writes only what changes; and the same where groups go by what lies below them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from random import Random
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import update
+
 from benchmarks.bench import Bench
 from benchmarks.harness import Figure, WrongResult, median, timed
+from benchmarks.scenarios.listing import postgres, sqlite
 from store.accounts import Account, AccountType
 from store.database import Database, Transaction, bulk
 from store.deals import Deal, DealStatus, Project, ProjectStatus
@@ -17,7 +20,9 @@ from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus
 from store.statuses import AccountStatusHistory
 from syncd.daemon import logs
 from syncd.engine.statuses import Looked, StatusSync
+from tests.servers.postgres import PostgresServer
 
+Made = Callable[[Bench], AbstractContextManager[Database]]
 LIMIT = 20  # seconds
 FIRST = "the first status of {:,} accounts"
 NIGHT = "the nightly statuses of {:,} accounts, {:,} of them change"
@@ -30,28 +35,36 @@ YEARS = 3 * 365  # over which deals, opportunities and creations are spread
 def measure(bench: Bench) -> list[Figure]:
     """The median of some repetitions, each on a database of its own."""
     logs.configure("error", "json")
+    found = list(_of(bench, "SQLite", sqlite, groups=False)) + list(_of(bench, "SQLite", sqlite, groups=True))
+    if PostgresServer.available():
+        found += _of(bench, "PostgreSQL", postgres, groups=True)
+    return found
+
+
+def _of(bench: Bench, server: str, made: Made, *, groups: bool) -> Iterator[Figure]:
     first, night, quiet, changed = [], [], [], 0
+    number = bench.scale.accounts
     for _ in range(bench.scale.repetitions):
-        with _crm(bench) as (database, sync):
+        with made(bench) as database:
+            _fill(database, number, groups=groups)
+            sync = StatusSync(database, ZoneInfo("Europe/Paris"), group_rollup=groups)
             done: list[Looked] = []
             first.append(timed(partial(_look, sync, 0, done)))
             before = _rows(database)
             night.append(timed(partial(_look, sync, 1, done)))
             changed = len(done[1].changes)
-            if _rows(database) - before != changed or len(done[0].changes) != bench.scale.accounts:
+            if _rows(database) - before != changed or len(done[0].changes) != number:
                 raise WrongResult(f"{_rows(database) - before} rows of history for {changed} changes")
             quiet.append(timed(partial(_look, sync, 1, done)))
             if done[2].changes:
                 raise WrongResult(f"{len(done[2].changes)} changes where nothing changed")
-    number = bench.scale.accounts
-    return [
-        Figure(title, cost.wall, "s", limit, cpu=cost.cpu)
-        for title, cost, limit in (
-            (FIRST.format(number), median(first), None),
-            (NIGHT.format(number, changed), median(night), LIMIT),
-            (QUIET, median(quiet), None),
-        )
-    ]
+    where = f", {'with groups, ' if groups else ''}{server}"
+    for title, cost, limit in (
+        (FIRST.format(number) + where, median(first), None),
+        (NIGHT.format(number, changed) + where, median(night), LIMIT),
+        (QUIET + where, median(quiet), None),
+    ):
+        yield Figure(title, cost.wall, "s", limit, cpu=cost.cpu)
 
 
 def _look(sync: StatusSync, nights: int, done: list[Looked]) -> None:
@@ -64,22 +77,23 @@ def _rows(database: Database) -> int:
         return session.query(AccountStatusHistory).count()
 
 
-@contextmanager
-def _crm(bench: Bench) -> Iterator[tuple[Database, StatusSync]]:
-    """So many accounts, each with a project, a deal and an opportunity, at days of the last three years."""
-    directory = bench.new_directory()
-    directory.mkdir(exist_ok=True)
-    database = Database(f"sqlite:///{directory / 'crm.db'}")
-    try:
-        database.upgrade()
-        with database.write() as session:
-            _fill(session, bench.scale.accounts)
-        yield database, StatusSync(database, ZoneInfo("Europe/Paris"))
-    finally:
-        database.close()
+def _fill(database: Database, number: int, *, groups: bool) -> None:
+    """So many accounts, each with a project, a deal and an opportunity, at days of the last three years. With
+    `groups` one in ten is a group with nine others below, and one in a hundred a group of such groups."""
+    with database.write() as session:
+        _rows_of(session, number)
+        if groups:
+            a = Account
+            tops, tens = a.id % 100 == 1, a.id % 10 == 1
+            session.execute(update(a).where(tens).values(type=AccountType.GROUP))
+            session.execute(update(a).where(~tens).values(parent_id=a.id - (a.id - 1) % 10))
+            session.execute(update(a).where(tens & ~tops).values(parent_id=a.id - (a.id - 1) % 100))
+    if not database.sqlite:
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")  # as its autovacuum does within a minute
 
 
-def _fill(session: Transaction, number: int) -> None:
+def _rows_of(session: Transaction, number: int) -> None:
     random = Random(6)
     entity = {"created_at": NOW, "updated_at": NOW, "version": 1}
     days = [[DAY - timedelta(days=random.randrange(YEARS)) for _ in range(3)] for _ in range(number)]

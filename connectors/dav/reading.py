@@ -1,9 +1,10 @@
 """Reading items: by calendar-multiget in batches (RFC 4791 section 7.9), one by one where that fails."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice
 
 from connectors.calendar import Kind, Missing, RemoteItem
 from connectors.dav import failures, paths, xml
@@ -14,6 +15,7 @@ from connectors.errors import ItemError, ProtocolViolation, Unreachable
 from connectors.ical import reading as ical
 
 ETAG, DATA = f"{D}getetag", f"{C}calendar-data"
+AHEAD = 2  # batches that are asked for while one is read
 BROKEN_IN_A_ROW = 5  # items that the server fails over before the server itself counts as broken
 SERVER_ERROR = 500
 
@@ -57,20 +59,25 @@ class Reader:
             yield from self._overlapped(calendar, batches, streak)
 
     def _overlapped(self, calendar: str, batches: Sequence[list[str]], streak: _Streak) -> Iterator[Outcome]:
-        """The server looks for the next batch while the last one is read."""
+        """The server is asked for the next batches while this one is read.
+
+        For more than one: an answer that comes while its items are read waits for the interpreter with each
+        piece of it, so that it is seldom complete when it is wanted.
+        """
         pool = ThreadPoolExecutor(1, thread_name_prefix="syncd-dav-ahead")
+        coming: deque[Future[tuple[Response, ...] | None]] = deque()
+        following = iter(batches)
         try:
-            coming = pool.submit(self._multiget, calendar, batches[0])
-            for batch, following in zip_longest(batches, batches[1:]):
-                responses = coming.result()
-                if following is not None:
-                    coming = pool.submit(self._multiget, calendar, following)
-                yield from self._told(calendar, batch, responses, streak)
+            for batch in batches:
+                for further in islice(following, AHEAD + 1 - len(coming)):
+                    coming.append(pool.submit(self._multiget, calendar, further))
+                yield from self._told(calendar, batch, coming.popleft().result(), streak)
         except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
             self._session.cut()  # nobody waits for what is under way
             raise
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown()
 
     def find(self, calendar: str, uid: str) -> RemoteItem | None:
         """The item of exactly that UID. Raises ItemError where it cannot be read."""

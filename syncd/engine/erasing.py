@@ -18,7 +18,7 @@ from store import (
     erased,
     erasing,
     erasing_events,
-    mail_log,
+    kept_contents,
     meeting_rows,
     report_forms,
     traces,
@@ -158,11 +158,11 @@ class Erasing:
             receipt = self._do(session, work, asked.id, asked.actor, asked.now)
             if asked.before is not None and not receipt.something:
                 done.append(asked.before)
-                return mail_log.referenced(session, seen.contents)
+                return kept_contents.referenced(session, seen.contents)
             self._require(receipt, asked.text)
             erasing.put_receipt(session, _row(receipt))
             done.append(receipt)
-            return mail_log.referenced(session, seen.contents)
+            return kept_contents.referenced(session, seen.contents)
 
     # --- looking --------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class Erasing:
         tasks = erasing_events.tasks_of(session, person) | _named(session, "task", found)
         erasing_events.check_writes(session, events, tasks, found)
         boxes = erasing_events.mailboxes(session, events, tasks)
-        return _Work(person, found, mails, erasing.contents(session, mails), events, tasks, boxes)
+        return _Work(person, found, mails, kept_contents.contents(session, mails), events, tasks, boxes)
 
     def _require(self, receipt: Receipt, text: str) -> None:
         if not receipt.something:
@@ -217,7 +217,7 @@ class Erasing:
             by=actor.login,
             counts={name: number for name, number in sorted(work.counts.items()) if number},
             cleaned=work.cleaned,
-            files=len(work.contents - mail_log.referenced(session, work.contents)),
+            files=len(work.contents - kept_contents.referenced(session, work.contents)),
             copies=work.copies,
             notes=person.shared,
             proofs=tuple(self._proof(id_, one) for one in proofs),
@@ -269,7 +269,7 @@ class Erasing:
 
     def _referenced(self, hashes: Iterable[str]) -> set[str]:
         with self._database.read() as session:
-            return mail_log.referenced(session, hashes)
+            return kept_contents.referenced(session, hashes)
 
     @contextmanager
     def _held(self, names: set[str]) -> Iterator[None]:

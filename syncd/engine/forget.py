@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connectors.model import Address, Envelope, FolderRole
-from store import attendance_rows, mail_log, meeting_rows
+from store import attendance_rows, kept_contents, meeting_rows
 from store import directory as store_directory
 from store import forget as rows
 from store.blobs import BlobStore
@@ -97,7 +97,7 @@ class Forgetting:
         """Removes it. A kill at any point leaves no attachment without a row and no row without one."""
         for _ in range(TRIES):
             with self._database.read() as session:
-                hashes = rows.contents(session, self._plan(session, selection).mails)
+                hashes = kept_contents.contents(session, self._plan(session, selection).mails)
             done: list[Forgotten] = []
 
             def commit(expected: set[str] = hashes, done: list[Forgotten] = done) -> set[str]:
@@ -105,7 +105,7 @@ class Forgetting:
                     meeting_rows.alone(session)  # before any other lock
                     store_directory.state(session, lock=True)  # no mail is logged meanwhile
                     removal = self._plan(session, selection)
-                    if not rows.contents(session, removal.mails) <= expected:
+                    if not kept_contents.contents(session, removal.mails) <= expected:
                         return expected  # more came in: plan again
                     erase(session, removal.calls, now)
                     gone = rows.apply(
@@ -117,7 +117,7 @@ class Forgetting:
                         because=selection.because,
                     )
                     done.append(gone)
-                    return mail_log.referenced(session, expected)
+                    return kept_contents.referenced(session, expected)
 
             self._blobs.discard(hashes, commit)
             if done:

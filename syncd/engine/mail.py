@@ -15,7 +15,7 @@ import structlog
 from connectors.errors import CollectionError, CollectionGone
 from connectors.model import FolderState
 from connectors.protocol import MailConnector
-from store import ledger, mail_log, mailboxes
+from store import kept_contents, ledger, mailboxes
 from store.blobs import BlobStore
 from store.database import Database
 from store.directory import Marks
@@ -99,7 +99,7 @@ class MailSync:
 
     def _referenced(self, hashes: Iterable[str]) -> set[str]:
         with self.database.read() as session:
-            return mail_log.referenced(session, hashes)
+            return kept_contents.referenced(session, hashes)
 
     def cycle(
         self,

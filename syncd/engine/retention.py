@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from store import directory, erasing, mail_log, retention
+from store import directory, kept_contents, retention
 from store.actors import Actor
 from store.audit_log import Channel
 from store.blobs import BlobStore
@@ -94,7 +94,7 @@ class Retention:
         while not self.halted():
             with self._database.read() as session:
                 ids = retention.page(session, before, PAGE)
-                hashes = erasing.contents(session, ids)
+                hashes = kept_contents.contents(session, ids)
             if not ids:
                 break
             gone = 0
@@ -106,7 +106,7 @@ class Retention:
                     gone = retention.drop(session, ids)
                     if gone:
                         retention.note(session, gone, before, now, actor=actor, channel=channel)
-                    return mail_log.referenced(session, hashes)
+                    return kept_contents.referenced(session, hashes)
 
             files += self._blobs.discard(hashes, commit)
             mails += gone

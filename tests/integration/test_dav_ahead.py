@@ -11,6 +11,7 @@ from connectors.dav.client import DavConnector
 from connectors.errors import CollectionGone
 from tests.servers.calendar_world import event
 from tests.servers.dav_answers import calendar, error, item, multistatus
+from tests.servers.ports import wait_until
 from tests.servers.scripted_dav import Reaction, Reply, Request, ScriptedDav
 
 
@@ -57,5 +58,23 @@ def test_a_reader_that_is_left_does_not_wait_for_the_batch_asked_for_ahead() -> 
             closing.join(10)
             left = not closing.is_alive()
             release.set()
+        asked = [request for request in server.requests if request.method == "REPORT"]
     assert left
+    assert not [one for one in asked if b"c.ics" in one.body], "what had not gone out yet went out"
     assert not [one for one in threading.enumerate() if one.name.startswith("syncd-dav-ahead")]
+
+
+def test_two_batches_are_asked_for_while_one_is_read_and_no_more() -> None:
+    refs = [f"/cal/{name}.ics" for name in "abcdef"]
+    script: dict[str, Reaction | list[Reaction]] = {
+        "PROPFIND /cal/ 0": calendar(),
+        "REPORT .*": [multistatus(item(ref, event(ref[5]))) for ref in refs],
+    }
+    with ScriptedDav(script) as server, _connector(server) as connector:
+        found = connector.read("/cal/", refs)
+        assert isinstance(next(found), RemoteItem)
+        wait_until(lambda: len(server.sent("REPORT")) == 3, "two batches ahead")
+        rest = [one.ref for one in found if isinstance(one, RemoteItem)]
+        asked = server.sent("REPORT")
+    assert rest == refs[1:]
+    assert [refs[at].encode() in one.body for at, one in enumerate(asked)] == [True] * 6

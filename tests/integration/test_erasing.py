@@ -241,3 +241,21 @@ def test_a_name_in_other_letters_than_latin_is_found_in_texts_too(company: World
     erase(company, "1")
     assert list(in_tables(company.database_url, Needles(("найдёнов", "\\u041d\\u0430\\u0439"), ()))) == []
     assert company.rows("SELECT comment FROM contact WHERE id = 3") == [("Remplace [erased]",)]
+
+
+@pytest.mark.parametrize("said", ["QUEVREUX Annelise", "annelise que\u0301vreux", "Annelise Quevreux"])
+def test_a_name_goes_with_its_accents_and_without(company: World, said: str) -> None:
+    write(company, "UPDATE account SET comment = :said", said=f"Rappeler {said} lundi")
+    erase(company, "1")
+    assert company.rows("SELECT comment FROM account") == [("Rappeler [erased] lundi",)]
+
+
+def test_a_name_that_somebody_else_has_but_for_its_accents_stays_in_texts(company: World) -> None:
+    write(company, "UPDATE account SET comment = 'Rappeler Annelise Quevreux'")
+    other = company.add_contact(1, "a.q@else.example")
+    write(
+        company, "UPDATE contact SET first_name = 'ANNELISE', last_name = 'QUEVREUX' WHERE id = :i", i=other
+    )
+    receipt = erase(company, "1")
+    assert receipt.notes == (f"contact {other} has the same name: texts are not searched for it",)
+    assert company.rows("SELECT comment FROM account") == [("Rappeler Annelise Quevreux",)]
