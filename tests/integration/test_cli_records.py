@@ -6,6 +6,7 @@ import pytest
 
 from tests.servers.console import Outcome, console, program
 from tests.servers.world import World
+from tests.servers.worlds import PreparedWorld
 
 ACCOUNTS = "ext_id;name;type;owner\nA1;Garage Dupont;client;claire\nA2;Banque;partenaire;\n"
 CONTACTS = (
@@ -37,11 +38,15 @@ def write(world: World, name: str, text: str) -> str:
 
 
 @pytest.fixture
-def filled(office: World) -> World:
+def filled(prepared_world: PreparedWorld) -> World:
+    """With accounts, contacts and opportunities."""
+    return prepared_world(fill, "claire")
+
+
+def fill(office: World) -> None:
     assert run(office, "import", "accounts", write(office, "a.csv", ACCOUNTS)).code == 0
     assert run(office, "import", "contacts", write(office, "c.csv", CONTACTS)).code == 0
     assert run(office, "import", "opportunities", write(office, "o.csv", OPPORTUNITIES)).code == 0
-    return office
 
 
 def test_an_import_tells_what_it_did_and_warns(office: World) -> None:

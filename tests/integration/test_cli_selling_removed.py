@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.servers.office import Office
+from tests.servers.prepared import Prepared
 
 NOUNS = ("project", "deal", "opportunity", "product", "order")
 TABLES = {noun: noun for noun in NOUNS} | {"order": "sales_order"}
@@ -14,9 +15,14 @@ LISTS = {"opportunity": "opportunities"}
 
 
 @pytest.fixture
-def office(database_url: str, tmp_path: Path) -> Office:
+def office(prepared: Prepared, tmp_path: Path) -> Office:
     """An account of claire's, more than six months old, on which one of each kind hangs."""
-    made = Office(tmp_path / "syncd", database_url)
+    made = Office(tmp_path / "syncd", prepared.copy(fill, lambda url: fill(Office(tmp_path / "first", url))))
+    made.write_config()
+    return made
+
+
+def fill(made: Office) -> None:
     made.write_config()
     for arguments in (
         ("account", "add", "--name", "Garage", "--type", "client", "--owner", "claire",
@@ -28,7 +34,6 @@ def office(database_url: str, tmp_path: Path) -> Office:
         ("order", "add", "--account", "Garage", "--opportunity", "Cave", "--line", "product=T12; quantity=3"),
     ):  # fmt: skip
         made.done(*arguments)
-    return made
 
 
 def status(office: Office) -> object:

@@ -11,13 +11,16 @@ from store.kinds import KINDS
 from store.templates import headers
 from tests.integration.test_cli_records import ACCOUNTS, CONTACTS, OPPORTUNITIES, run, write
 from tests.servers.world import World
+from tests.servers.worlds import PreparedWorld
 
 
 @pytest.fixture
-def office(world: World) -> World:
+def office(prepared_world: PreparedWorld) -> World:
     """A company with a few records of each kind that has been there for long."""
-    world.add_user("claire")
-    world.write_config()
+    return prepared_world(fill, "claire")
+
+
+def fill(world: World) -> None:
     for kind, text in (
         ("accounts", ACCOUNTS),
         ("contacts", CONTACTS.replace("Anne,Anne@", "=Anne,Anne@")),
@@ -30,7 +33,6 @@ def office(world: World) -> World:
         ("order_lines", "order,product,quantity\n2026-1,T12,0.3333\n"),
     ):
         assert run(world, "import", kind, write(world, "in.csv", text)).code == 0
-    return world
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

@@ -6,6 +6,7 @@ import pytest
 
 from tests.servers.console import Outcome, console
 from tests.servers.world import World
+from tests.servers.worlds import PreparedWorld
 
 NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
 FILES = {
@@ -25,16 +26,17 @@ def run(world: World, *arguments: str, at: datetime = NOON) -> Outcome:
 
 
 @pytest.fixture
-def office(world: World) -> World:
+def office(prepared_world: PreparedWorld) -> World:
     """Two accounts, one of them with a deal that ended a while ago."""
-    world.add_user("claire")
-    world.write_config()
+    return prepared_world(fill, "claire")
+
+
+def fill(world: World) -> None:
     for kind, rows in FILES.items():
         path = world.folder / f"{kind}.csv"
         path.write_text(rows, encoding="utf-8")
         outcome = run(world, "import", kind, str(path))
         assert outcome.code == 0, outcome.err
-    return world
 
 
 def test_lists_show_statuses_and_are_narrowed_by_them(office: World) -> None:

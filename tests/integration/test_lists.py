@@ -13,15 +13,21 @@ from store.database import Database, bulk
 from store.report_rows import Query, Sort
 from tests.integration.test_cli_records import ACCOUNTS, OPPORTUNITIES, run, write
 from tests.servers.console import console
+from tests.servers.prepared import Prepared
 from tests.servers.world import World
+from tests.servers.worlds import PreparedWorld
 
 NOW = datetime(2026, 11, 22, 11, tzinfo=UTC)
 NUMBER = 1200  # more than the hits of a text that are sorted by themselves
 
 
 @pytest.fixture
-def many(database: Database) -> Database:
+def many(prepared: Prepared) -> Database:
     """Contacts of two accounts, every other one deleted, their names against the order of their ids."""
+    return prepared.database(numbered)
+
+
+def numbered(database: Database) -> None:
     entity = {"created_at": NOW, "version": 1}
     with database.write() as session:
         bulk(session, Account, [
@@ -35,7 +41,6 @@ def many(database: Database) -> Database:
              "updated_at": NOW - timedelta(days=n), "deleted_at": NOW if n % 2 else None, **entity}
             for n in range(1, 2 * NUMBER + 1)
         ])  # fmt: skip
-    return database
 
 
 def ids(database: Database, query: Query) -> tuple[list[int], int]:
@@ -128,10 +133,12 @@ def _plans(database: Database, wanted: Query) -> str:
 
 
 @pytest.fixture
-def office(world: World) -> World:
+def office(prepared_world: PreparedWorld) -> World:
     """A few records of each kind."""
-    world.add_user("claire")
-    world.write_config()
+    return prepared_world(few, "claire")
+
+
+def few(world: World) -> None:
     for kind, rows in (
         ("accounts", ACCOUNTS),
         ("opportunities", OPPORTUNITIES),
@@ -140,7 +147,6 @@ def office(world: World) -> World:
         ("orders", "account,date,state,total\nA1,2026-01-05,CONFIRMED,5\nA2,2026-02-05,DRAFT,\n"),
     ):
         assert run(world, "import", kind, write(world, "in.csv", rows)).code == 0
-    return world
 
 
 def test_lists_are_narrowed_and_sorted_from_the_command_line(office: World) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.office import Office
+from tests.servers.prepared import Prepared
 
 CONFIG = """
 [rights.standard.account]
@@ -35,9 +36,18 @@ role = "advanced"
 
 
 @pytest.fixture
-def office(database_url: str, tmp_path: Path) -> Office:
+def office(prepared: Prepared, tmp_path: Path) -> Office:
     """The same by config and command."""
-    made = Office(tmp_path / "syncd", database_url, users={"odile": "admin"}, more=CONFIG)
+
+    def made(folder: str, url: str) -> Office:
+        return Office(tmp_path / folder, url, users={"odile": "admin"}, more=CONFIG)
+
+    office = made("syncd", prepared.copy(fill, lambda url: fill(made("first", url))))
+    office.write_config()
+    return office
+
+
+def fill(made: Office) -> None:
     made.write_config()
     rows = "ext_id,name,type,owner\nA1,Garage,client,paul\nA2,Banque,client,max\n"
     path = made.folder / "a.csv"
@@ -48,7 +58,6 @@ def office(database_url: str, tmp_path: Path) -> Office:
         more = ("--subject", login, "--as", login, "--account", account)
         made.done("event", "add", "--start", "2026-12-01 14:30", *more)
         made.done("task", "add", "--due", "2026-12-01", *more)
-    return made
 
 
 def test_the_command_line_shows_what_a_user_may_read(office: Office) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.integration.test_cli_records import run, write
 from tests.servers.console import Outcome, console
 from tests.servers.world import World
+from tests.servers.worlds import PreparedWorld
 
 OLD = (
     "ext_id,name,type,owner,created_on\n"
@@ -16,18 +17,18 @@ NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
 
 
 @pytest.fixture
-def shop(world: World) -> World:
+def shop(prepared_world: PreparedWorld) -> World:
     """Two accounts with a contact each, two products, two users without special rights."""
-    world.add_user("claire")
-    world.add_user("paul")
-    world.write_config()
+    return prepared_world(fill, "claire", "paul")
+
+
+def fill(world: World) -> None:
     contacts = (
         "ext_id,account,last_name,email\nC1,A1,Martin,anne@dupont.example\nC2,A2,Petit,luc@banque.example\n"
     )
     products = "ext_id,code,name,price,active\nT,T12,Tuile 12,1.25,\nV,V1,Vis,,yes\nOld,O1,Ardoise,2,no\n"
     for kind, text in (("accounts", OLD), ("contacts", contacts), ("products", products)):
         assert run(world, "import", kind, write(world, "in.csv", text)).code == 0
-    return world
 
 
 def do(world: World, *arguments: str) -> Outcome:

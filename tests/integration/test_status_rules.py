@@ -13,6 +13,7 @@ from syncd.engine.status_actions import Made, Rule
 from tests.servers.calendar_world import CalendarWorld
 from tests.servers.console import Outcome, console
 from tests.servers.office import Office
+from tests.servers.prepared import Prepared
 from tests.servers.radicale import RadicaleServer
 
 NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
@@ -68,10 +69,13 @@ def fill(office: Office | CalendarWorld) -> None:
 
 
 @pytest.fixture
-def office(database_url: str, tmp_path: Path) -> Office:
-    made = Office(tmp_path / "syncd", database_url, more=RULES)
-    fill(made)
-    return made
+def office(prepared: Prepared, tmp_path: Path) -> Office:
+    def made(folder: str, url: str) -> Office:
+        return Office(tmp_path / folder, url, more=RULES)
+
+    office = made("syncd", prepared.copy(fill, lambda url: fill(made("first", url))))
+    office.write_config()
+    return office
 
 
 def tasks(office: Office | CalendarWorld) -> list[tuple[object, ...]]:

@@ -15,8 +15,8 @@ from tests.servers.postgres import PostgresServer
 
 
 class Prepared:
-    """Gives copies of filled databases of one kind. What fills them is known by its name, so what it writes
-    may not depend on the test."""
+    """Gives copies of filled databases of one kind. They are known by the name of what fills them, so what it
+    writes may not depend on the test."""
 
     def __init__(
         self,
@@ -31,10 +31,17 @@ class Prepared:
         self._filled = filled
         self.opened: list[Database] = []
 
-    def url(self, fill: Callable[[str], object]) -> str:
-        """A copy of the database at whose URL this was called once, and which it left closed."""
-        name = (self._kind, fill.__module__, fill.__qualname__)
-        return self._copy(name, fill)
+    def copy(self, what: Callable[..., object], fill: Callable[[str], object]) -> str:
+        """The URL of a copy of the database that `fill` was once called with the URL of; it leaves nothing
+        open. The name of `what` is what the filled one is known by."""
+        name = (self._kind, what.__module__, what.__qualname__)
+        if name not in self._filled:
+            url = self._lasting()
+            fill(url)
+            if url.startswith("sqlite"):
+                in_one_file(database_file(url))
+            self._filled[name] = url
+        return self._new(self._kind, self._filled[name])
 
     def database(self, fill: Callable[[Database], object]) -> Database:
         """A copy of the database that this was called with once; it is closed with the test."""
@@ -46,18 +53,9 @@ class Prepared:
             finally:
                 database.close()
 
-        made = Database(self._copy((self._kind, fill.__module__, fill.__qualname__), filled))
+        made = Database(self.copy(fill, filled))
         self.opened.append(made)
         return made
-
-    def _copy(self, name: tuple[str, ...], fill: Callable[[str], object]) -> str:
-        if name not in self._filled:
-            url = self._lasting()
-            fill(url)
-            if url.startswith("sqlite"):
-                in_one_file(database_file(url))
-            self._filled[name] = url
-        return self._new(self._kind, self._filled[name])
 
     def _lasting(self) -> str:
         """The URL of a database with all tables and no rows that outlives the test."""

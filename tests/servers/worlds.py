@@ -1,11 +1,14 @@
 """Fixtures that give a `World`."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from tests.servers.databases import NewDatabase
 from tests.servers.mailserver import MailServer
+from tests.servers.prepared import Prepared
 from tests.servers.world import World
 
 
@@ -32,6 +35,29 @@ def world(mail_server: MailServer, database_url: str, tmp_path: Path) -> World:
 def lite_world(mail_server: MailServer, sqlite_url: str, tmp_path: Path) -> World:
     """An empty company on SQLite, for what cannot depend on the database."""
     return World(mail_server, tmp_path / "syncd", sqlite_url)
+
+
+class PreparedWorld(Protocol):
+    """A company with users on a copy of a database that `fill` has filled once, in a company like it."""
+
+    def __call__(self, fill: Callable[[World], object], *logins: str) -> World: ...
+
+
+@pytest.fixture
+def prepared_world(mail_server: MailServer, prepared: Prepared, tmp_path: Path) -> PreparedWorld:
+    """Once on SQLite and once on PostgreSQL. Only what is in the database is kept, no file and no mail."""
+
+    def begun(folder: str, url: str, logins: Sequence[str]) -> World:
+        made = World(mail_server, tmp_path / folder, url)
+        for login in logins:
+            made.add_user(login)
+        made.write_config()
+        return made
+
+    def make(fill: Callable[[World], object], *logins: str) -> World:
+        return begun("syncd", prepared.copy(fill, lambda url: fill(begun("first", url, logins))), logins)
+
+    return make
 
 
 @pytest.fixture
