@@ -149,6 +149,9 @@ def _gone_in_crm(pair: Pair, remote: Item) -> Decision:
         return Decision(Action.HIDE, 7, "It was deleted in the CRM; somebody else organizes it.")
     if pair.direction is Direction.TO_CRM:
         return Decision(Action.HIDE, 7, "It was deleted in the CRM, which this calendar takes nothing from.")
+    if changed and is_private(remote):
+        reason = "It was deleted in the CRM, and is private at the server by now: it is left alone there."
+        return Decision(Action.HIDE, 7, reason)
     lost = _deleted_with_changes(before, view) if changed else ()
     return Decision(Action.DELETE_REMOTE, 7, "It was deleted in the CRM.", conflicts=lost)
 

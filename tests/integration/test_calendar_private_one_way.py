@@ -122,3 +122,15 @@ def test_what_is_private_and_comes_back_under_another_name_is_kept_in_step_again
 
     assert office.rows("SELECT state, remote_ref FROM binding") == [("BOUND", f"{CALENDAR}b.ics")]
     assert "SUMMARY:Point\n" in office.text("claire")
+
+
+def test_what_a_client_changed_and_made_private_is_not_deleted_with_its_event(office: MemoryWorld) -> None:
+    """What is private is nowhere but at the server: a conflict could not keep it."""
+    by_client(office, "SUMMARY:Point", "CLASS:PRIVATE\nSUMMARY:Un autre")
+    office.desk("claire").cancel(1)
+
+    office.settle()
+
+    assert "SUMMARY:Un autre\n" in office.text("claire")
+    assert "Un autre" not in stored(office)
+    assert office.rows("SELECT hidden FROM event") == [(1,)]

@@ -328,7 +328,7 @@ class Checks:
         assert record is not None, f"{uid} is not in the CRM"
         if hidden(record) and (
             (uid in self.truth.out_of_sight and item.main.organizer)
-            or (uid in self.truth.deleted and way is Direction.TO_CRM)
+            or (uid in self.truth.deleted and (way is Direction.TO_CRM or is_private(item)))
         ):
             return
         assert not hidden(record), f"{uid} is hidden in the CRM"

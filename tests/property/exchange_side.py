@@ -15,6 +15,7 @@ Where Exchange truly differs from a server in memory is said here, once, with th
 - *A task has no UID* of its own: one that a client made is known by its id.
 - *The mailbox's own calendar* cannot be removed. A restored database takes its place: the folders are the
   same, the items are not there and no sync state means anything.
+- *Recurrences*: the other client sets none anew, and there are no single dates beside a rule.
 - *What a person cannot do* in a client of Exchange: `exchange_hand`.
 """
 
@@ -56,6 +57,7 @@ class ExchangeSide:
         self.calls = self.breaking.calls
         self.auto_schedule = True
         self.tells_rewrites = True
+        self.has_all_rules = False
         self._folders = {FIRST: ("calendar", "tasks")}
         self._binned: dict[str, Stored] = {}
         self._lost: list[Stored] = []
@@ -94,6 +96,8 @@ class ExchangeSide:
         # An occurrence has the link of its series.
         if link and any(one.video_url != link for one in item.components):
             return "another link than that of the meeting's provider"
+        if item.main.timing.rdates:
+            return "single dates beside a rule"
         return "" if in_order(item) else "an occurrence that is none, or not between its neighbours"
 
     def drops_others(self, before: Item, after: Item) -> bool:
