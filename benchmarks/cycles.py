@@ -20,6 +20,7 @@ from store.sync_state import VerdictKind
 from syncd.daemon import logs
 from syncd.daemon.clock import now
 from syncd.daemon.wiring import Installation
+from syncd.engine import garbage
 from syncd.engine.calendar.items import Setting, draft_of, settled
 from syncd.engine.calendar.people import People
 from syncd.engine.report import CycleReport
@@ -32,6 +33,7 @@ class Cycles:
 
     def __init__(self, config: Path, *, keep: bool) -> None:
         logs.configure("error", "json")
+        self._usual = gc.get_threshold()
         self._installation = Installation.open(config, keep=keep)
         self.names = [mailbox.name for mailbox in self._installation.settings.mailboxes]
         self.workers = self._installation.settings.schedule.workers
@@ -40,12 +42,14 @@ class Cycles:
         # What the benchmark itself holds, tens of thousands of records, is not the product's garbage.
         gc.collect()
         gc.freeze()
+        garbage.look_seldom()  # as in the daemon
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._installation.close()
+        gc.set_threshold(*self._usual)
         gc.unfreeze()
 
     def one(self, *, pulled: int = 0, logged: int = 0) -> Usage:

@@ -6,7 +6,6 @@
 130  interrupted
 """
 
-import gc
 import io
 import os
 import sys
@@ -50,6 +49,7 @@ from syncd.cli import (
     timeline,
 )
 from syncd.cli.context import Cli, UsageError
+from syncd.engine import garbage
 
 FAILED, WRONG, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
 
@@ -142,8 +142,7 @@ app.add_typer(setup.db, name="db")
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script. Ends the process."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    # Mail makes many objects and hardly a circle of them: the search for those takes a tenth of a first log.
-    gc.set_threshold(20_000, 20, 100)
+    garbage.look_seldom()
     sys.exit(run(given))
 
 

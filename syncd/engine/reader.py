@@ -7,7 +7,6 @@ little as it can: this is memory that a second process needs.
 """
 
 import fcntl
-import gc
 import os
 import pickle
 import signal
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from connectors.errors import ItemError
+from syncd.engine import garbage
 from syncd.engine.content import Content, Limits, read_content
 
 PIPE = 1024 * 1024  # octets that a pipe holds: fewer changes between the two processes
@@ -73,5 +73,5 @@ if __name__ == "__main__":
     # Whoever started it decides when it ends, by closing the pipe.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(20_000, 20, 100)  # as the process that started it
+    garbage.look_seldom()  # as the process that started it
     serve(sys.stdin.buffer, sys.stdout.buffer)
