@@ -10,7 +10,7 @@ from syncd.core.decision import Direction
 from tests.property import agenda_client as client
 from tests.property import agenda_crm as crm
 from tests.property.agenda import FIRST, Key, held, hidden, values_of
-from tests.property.agenda_people import PICK, UNITS, WHO, People, is_series
+from tests.property.agenda_people import PICK, UNITS, WHO, People
 
 
 class Meetings(People):
@@ -39,29 +39,6 @@ class Meetings(People):
             "claire", *found, lambda one: client.SIMPLE[kind](one.parts[part % len(one.parts)], number)
         )
         self.done["both"] += done
-
-    @rule(
-        login=WHO,
-        at=PICK,
-        side=st.sampled_from(["crm", "client", "both"]),
-        what=st.sampled_from(["rule", "rule", "date"]),
-    )
-    def a_series_takes_place_on_other_days(self, login: str, at: int, side: str, what: str) -> None:
-        number, second = self.next(), self.next()
-        met = self.met(at) if side == "both" else None
-        found = self.pick(login, at, is_series, own=True) if side == "client" else met and met[2]
-        key = self.record(at, is_series) if side == "crm" else met and met[0]
-        who = "claire" if side == "both" else login
-        if side != "crm" and not self.servers[who].has_all_rules:
-            return
-        of_crm, of_client = {
-            "rule": (crm.with_rule, client.change_rule),
-            "date": (crm.with_date, client.add_date),
-        }[what]
-        if key is not None:
-            self.done[f"crm {what}"] += self.edit(key, lambda item: of_crm(item, number))
-        if found is not None:
-            self.done[f"client {what}"] += self.write(who, *found, lambda one: of_client(one, second))
 
     @rule(at=PICK)
     def both_sides_say_the_same(self, at: int) -> None:

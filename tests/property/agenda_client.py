@@ -252,37 +252,7 @@ SIMPLE: dict[str, Callable[[Part, int], None]] = {
 
 def occurrence(series: Part, number: int) -> datetime | None:
     start = start_of(series)
-    return None if start is None else start + timedelta(days=number % min(5, times(series)))
-
-
-def times(series: Part) -> int:
-    """How often a daily series takes place."""
-    return int(value(series, "RRULE").rpartition("COUNT=")[2] or 1)
-
-
-def change_rule(resource: Resource, number: int) -> bool:
-    """It takes place more often or less, on days that are given, or on days added by hand."""
-    series = resource.series
-    start = None if series is None else start_of(series)
-    if series is None or start is None or not value(series, "RRULE"):
-        return False
-    count = (3, 5, 9, 12)[number % 4]
-    put(series, "RRULE", f"RRULE:FREQ=DAILY;COUNT={count}")
-    last = start + timedelta(days=count - 1)
-    resource.parts = [one for one in resource.parts if (start_of_id(one) or last) <= last]
-    kept = [line for line in values(series, "EXDATE") if line.rpartition(":")[2] <= f"{last:%Y%m%dT%H%M%S}"]
-    put(series, "EXDATE", *kept)
-    return True
-
-
-def add_date(resource: Resource, number: int) -> bool:
-    """It takes place on another day besides (RDATE)."""
-    series = resource.series
-    start = None if series is None else start_of(series)
-    if series is None or start is None or not value(series, "RRULE"):
-        return False
-    series[-1:-1] = [local("RDATE", start + timedelta(days=40 + number % 50))]
-    return True
+    return None if start is None else start + timedelta(days=number % 5)
 
 
 def written(part: Part) -> str:

@@ -148,42 +148,12 @@ def with_override(item: Item, number: int) -> Item:
     start = item.main.timing.start
     if not item.main.timing.rrule or start is None or item.main.key:
         return item
-    when = When(start.local + timedelta(days=number % min(5, times(item))), start.zone)
+    when = When(start.local + timedelta(days=number % 5), start.zone)
     excluded = {one.key() for one in item.main.timing.exdates}
     if when.key() in item.by_key or when.key() in excluded:
         return item
     one = replace(natural(item.main, when), subject=f"Autrement {number}")
     return canonical(replace(item, components=(*item.components, one)))
-
-
-def times(item: Item) -> int:
-    """How often a daily series takes place."""
-    return int(item.main.timing.rrule.rpartition("COUNT=")[2] or 1)
-
-
-def with_rule(item: Item, number: int) -> Item:
-    """It takes place more often or less; what was said of occurrences that are gone goes with them."""
-    timing, count = item.main.timing, (3, 5, 9, 12)[number % 4]
-    if not timing.rrule or timing.start is None or item.main.key:
-        return item
-    end = When(timing.start.local + timedelta(days=count - 1), timing.start.zone).key()
-    exdates = tuple(one for one in timing.exdates if one.key() <= end)
-    main = replace(item.main, timing=replace(timing, rrule=f"FREQ=DAILY;COUNT={count}", exdates=exdates))
-    return canonical(
-        replace(item, components=(main, *(one for one in item.components[1:] if one.key <= end)))
-    )
-
-
-def with_date(item: Item, number: int) -> Item:
-    """It takes place on another day besides."""
-    timing = item.main.timing
-    if not timing.rrule or timing.start is None or item.main.key:
-        return item
-    day = When(timing.start.local + timedelta(days=40 + number % 50), timing.start.zone)
-    dates = {one.key(): one for one in (*timing.rdates, day)}
-    rdates = tuple(dates[key] for key in sorted(dates))
-    main = replace(item.main, timing=replace(timing, rdates=rdates))
-    return canonical(replace(item, components=(main, *item.components[1:])))
 
 
 def without_override(item: Item, number: int, *, cancel: bool) -> Item:

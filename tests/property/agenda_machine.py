@@ -1,4 +1,4 @@
-"""What the service does, what goes wrong, and what must hold: the fourth part of the machine."""
+"""What the service does, what goes wrong, and what must hold: the third part of the machine."""
 
 import shutil
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from syncd.core.guards import WHOLE_CALENDAR
 from syncd.engine.calendar.intents import WORKED_ON
 from tests.property import agenda_client as client
 from tests.property.agenda import FIRST, SECOND
-from tests.property.agenda_admin import Admins
+from tests.property.agenda_both import Meetings
 from tests.property.agenda_company import LOGINS
 from tests.property.agenda_people import PICK, UNITS, WHO, some_of
 from tests.property.agenda_weather import CALLS, KINDS_OF_FAULT
 
 
-class Machine(Admins):
+class Machine(Meetings):
     """What the service does, what goes wrong, and what must hold."""
 
     def teardown(self) -> None:

@@ -23,7 +23,6 @@ class Side(Protocol):
     calls: Counter[str]  # by name of the connector's method
     auto_schedule: bool
     tells_rewrites: bool
-    has_all_rules: bool  # whether the machine's other client can say any recurrence there
 
     def connector(self, clock: Callable[[], datetime]) -> CalendarConnector:
         """What the service speaks to it with: a new connection each time."""
@@ -152,8 +151,6 @@ class Side(Protocol):
 
 class MemorySide(MemoryCalendar):
     """A server in memory."""
-
-    has_all_rules = True
 
     def connector(self, clock: Callable[[], datetime]) -> CalendarConnector:
         return MemoryCalendarConnector(self, clock=clock)

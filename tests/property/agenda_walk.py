@@ -27,8 +27,6 @@ def walk(machine: "Machine") -> None:
     _weather(machine)
     _half_done(machine)
     _overtaken(machine)
-    _other_days(machine)
-    _admins(machine)
 
 
 def _units(machine: "Machine") -> None:
@@ -143,30 +141,3 @@ def _overtaken(machine: "Machine") -> None:
         machine.both_sides_change_one(at, 0, "subject", "notes")
         machine.a_cycle_in_which_something_happens("read", 1, ["both"], at, "subject")
         machine.some_cycles()
-
-
-def _other_days(machine: "Machine") -> None:
-    plain = {"series": True, "task": False, "past": False, "private": False}
-    machine.the_client_makes_one("claire", **plain, guests="", second=False)
-    machine.the_crm_makes_one("claire", **plain, guest="")
-    machine.some_cycles()
-    for what in ("rule", "date"):
-        for side in ("crm", "client"):
-            for at in range(3):
-                machine.a_series_takes_place_on_other_days("claire", at, side, what)
-            machine.some_cycles()
-
-
-def _admins(machine: "Machine") -> None:
-    machine.the_crm_changes_one(0, 0, ["location"])
-    machine.some_cycles()
-    machine.somebody_undoes_one(0)
-    for winner in (Winner.CRM, Winner.REMOTE):
-        machine.a_conflict_is_settled(0, winner)
-        machine.some_cycles()
-    machine.it_is_stopped_or_goes_on("claire")
-    machine.the_crm_changes_one(1, 0, ["location"])
-    machine.the_clock_jumps_back(20)
-    machine.it_is_stopped_or_goes_on("claire")
-    machine.the_client_makes_one_anew("claire", 0, series=False)
-    machine.some_cycles()

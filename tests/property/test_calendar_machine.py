@@ -71,14 +71,9 @@ KINDS = {
     *(f"fault {one}" for one in CALLS), "killed", "braked", "released", "broken off", "skipped", "paused",
     *(f"meanwhile {one}" for one in ("client", "crm", "both", "delete", "cancel", "pause", "other cycle")),
     "garbage", "withhold", "vanish", "heal", "made anew", "restored",
-    "crm rule", "crm date", "client rule", "client date", "client anew",
-    "undone", "conflict settled", "stopped", "clock back",
 }  # fmt: skip
-# What a person cannot do in a client of Exchange: see `exchange_hand`, and `exchange_side`.
-NOT_THERE: dict[str, set[str]] = {
-    "memory": set(),
-    "exchange": {"client override remove", "client rule", "client date", "crm date"},
-}
+# What a person cannot do in a client of Exchange: see `exchange_hand`.
+NOT_THERE: dict[str, set[str]] = {"memory": set(), "exchange": {"client override remove"}}
 
 in_a_hurry = pytest.fixture(autouse=True)(fast)
 
