@@ -1,6 +1,6 @@
 """What was decided of events and tasks, for who asks afterwards: decisions, conflicts, copies, intents."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -218,17 +218,3 @@ def intents(session: Session, entity: BoundEntity, id_: int) -> list[IntentRow]:
         .order_by(Intent.id)
     )
     return [IntentRow(*row) for row in session.execute(query)]
-
-
-def decided_on(
-    session: Session, mailbox_id: int, wanted: Set[tuple[BoundEntity, int]]
-) -> set[tuple[BoundEntity, int]]:
-    """Which of these records have been an item of that mailbox at some time, as far as is remembered."""
-    found: set[tuple[BoundEntity, int]] = set()
-    for entity in BoundEntity:
-        for part in chunked(id_ for kind, id_ in wanted if kind is entity):
-            query = select(Decision.entity_id).where(
-                Decision.mailbox_id == mailbox_id, Decision.entity == entity, Decision.entity_id.in_(part)
-            )
-            found |= {(entity, id_) for id_ in session.scalars(query) if id_ is not None}
-    return found

@@ -337,9 +337,8 @@ def open_conflicts(session: Session, binding_id: int) -> set[tuple[str, str]]:
 
 
 def forget(session: Session, collection_id: int) -> None:
-    """Nothing is known of a calendar any more; what it held stays in the CRM. What became of a write is looked
-    up all the same, should it ever go on: what was lost by it is told there only."""
-    session.execute(update(Intent).where(Intent.collection_id == collection_id).values(binding_id=None))
+    """Nothing is known of a calendar any more; what it held stays in the CRM."""
+    session.execute(delete(Intent).where(Intent.collection_id == collection_id))
     ids = session.scalars(select(Binding.id).where(Binding.collection_id == collection_id)).all()
     drop_bindings(session, ids)
     set_token(session, collection_id, "")

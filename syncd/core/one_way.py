@@ -79,9 +79,15 @@ def _completed(component: Component, known: Component) -> Component:
 
 def restored(pair: Pair, crm: Item, remote: Item) -> Merged:
     """TO_REMOTE: what the server changed is put back, but for answers: those are the provider's alone."""
-    before = answered(pair.base_remote or remote, remote)
-    before = replace(before, sequence=remote.sequence, crm_id=remote.crm_id, zones=remote.zones)
-    found = merged(pair, crm, before, ALL_CRM)
+    before, now = pair.base_remote or remote, remote.by_key
+    answered = replace(
+        before,
+        components=tuple(_answered(one, now.get(one.key)) for one in before.components),
+        sequence=remote.sequence,
+        crm_id=remote.crm_id,
+        zones=remote.zones,
+    )
+    found = merged(pair, crm, answered, ALL_CRM)
     lost = overruled(Winner.CRM, pair.base_remote, crm, remote, found.remote)
     return replace(found, conflicts=found.conflicts + lost)
 
@@ -98,12 +104,6 @@ def concealed(pair: Pair, crm: Item, remote: Item) -> Merged:
         remote, components=tuple(replace(one, privacy=wanted[one.key]) for one in remote.components)
     )
     return Merged(crm, target, overruled(Winner.CRM, pair.base_remote, crm, remote, target))
-
-
-def answered(item: Item, told: Item) -> Item:
-    """The item with the answers that its participants have in the other one."""
-    said = told.by_key
-    return replace(item, components=tuple(_answered(one, said.get(one.key)) for one in item.components))
 
 
 def _answered(before: Component, now: Component | None) -> Component:

@@ -13,7 +13,6 @@ from syncd.core.merge import Merged, with_old
 from syncd.core.one_way import (
     ALL_CRM,
     ALL_REMOTE,
-    answered,
     concealed,
     heard,
     merged,
@@ -123,7 +122,7 @@ def _relink(pair: Pair, crm: Item, remote: Item, rules: Rules) -> Decision:
         Action.RELINK,
         13,
         reason,
-        crm=unless(crm, answered(crm, found.crm)) if pair.direction is Direction.TO_REMOTE else to_crm,
+        crm=None if pair.direction is Direction.TO_REMOTE else to_crm,
         remote=None if pair.direction is Direction.TO_CRM else to_remote,
         conflicts=found.conflicts,
         held=found.held,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from connectors.calendar import Item
 from connectors.ical.zones import offsets
 from store.bindings import BindingState, BoundEntity, CopyRole
-from store.calendar import Origin
 from store.calendar_rows import EventRecord
 from store.reconciling import BindingRow
 from syncd.core.canonical import is_private, load
@@ -48,8 +47,7 @@ class Decider:
             )
         context = self._context
         if self._follows(plan):
-            plan = replace(plan, follows=True)
-            plan = replace(plan, ours=plan.ours or self._is_taken_over(plan))
+            plan = replace(plan, follows=True, ours=plan.ours or self._is_taken_over(plan))
             plan = replace(plan, decision=self._of_copy(plan))
         else:
             plan = replace(plan, dress=dress_of(plan, self._names, context))
@@ -73,9 +71,9 @@ class Decider:
         takes_over = plan.seen.main.organizer in self._context.own
         if not others:
             # Nobody's copy yet: the owner's is to come, a colleague's does not stand in for it.
-            values = plan.record.main.values
-            ours = bool(values["editable"]) or values["origin"] is Origin.CRM
-            return ours and not self._owned(plan.record) and not takes_over
+            return (
+                not self._owned(plan.record) and not takes_over and bool(plan.record.main.values["editable"])
+            )
         return not (takes_over and all(one.role is CopyRole.ATTENDEE for one in others))
 
     def _pair(self, plan: Plan) -> Pair:
@@ -131,15 +129,12 @@ class Decider:
     def _is_taken_over(self, plan: Plan) -> bool:
         """Whether a copy that nobody knows (any more) is kept up by the service from now on: where the server
         delivers no invitations, nobody else does it, and it was most likely written here."""
-        record, info, own = plan.record, plan.calendar.info, self._context.own
-        item = plan.crm or _deleted(plan)
-        if plan.binding is not None or plan.seen is None or item is None:
+        if plan.binding is not None or plan.seen is None or plan.crm is None or is_private(plan.crm):
             return False
+        info, own = plan.calendar.info, self._context.own
         if info.auto_schedule or not info.writable or plan.calendar.direction is Direction.TO_CRM:
             return False
-        if is_private(item):  # nobody knows who takes part
-            return isinstance(record, EventRecord) and record.main.values["origin"] is Origin.CRM
-        return any(one.attendee(own) is not None for one in item.components)
+        return any(one.attendee(own) is not None for one in plan.crm.components)
 
     def _taken_out(self, plan: Plan) -> Decision:
         """The participant's copy is gone: of a meeting to come, an answer. What is over was tidied up."""
@@ -241,7 +236,7 @@ def _deleted(plan: Plan) -> Item | None:
     record, seen = plan.record, plan.seen
     if plan.crm is not None or record is None or seen is None:
         return None
-    if plan.waiting is None or not (plan.waiting.by_person or plan.follows):
+    if plan.waiting is None or not plan.waiting.by_person:
         return None
     whole = item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
     states = {one.key: one.status for one in seen.components}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.calendar import Item, Kind, RemoteItem
-from store import announcements, calendar_rows, decisions, erased, reconciling
+from store import announcements, calendar_rows, erased, reconciling
 from store.bindings import BindingState, BoundEntity, IntentKind
 from store.calendar_rows import EventRecord, TaskRecord
 from store.database import Transaction
@@ -38,7 +38,6 @@ class Gathered:
     copies: dict[Key, list[BindingRow]] = field(default_factory=dict)
     own: frozenset[int] = frozenset()  # the calendars of all mailboxes of the user
     away: set[int] = field(default_factory=set)  # calendars of this mailbox that are out of reach
-    hidden: set[Key] = field(default_factory=set)  # records that may lie where nobody could look so far
     under_way: set[Key] = field(default_factory=set)  # records with a write whose outcome is not known
     coming: dict[tuple[int, str], int] = field(default_factory=dict)  # intents of creations: calendar, UID
     elsewhere: set[Key] = field(default_factory=set)  # records with such a creation in another mailbox
@@ -81,10 +80,7 @@ def gather(
     for kind in EXTRAS:
         _copies(session, known, kind, [one.entity_id for one in waiting if one.entity is kind])
     known.own = reconciling.calendars_of_user(session, context.setting.owner_id)
-    away = [one for one in reconciling.calendars(session, context.mailbox_id) if one.id not in calendars]
-    known.away = {one.id for one in away}
-    if any(not one.token for one in away):
-        known.hidden = decisions.decided_on(session, context.mailbox_id, wanted)
+    known.away = {one.id for one in reconciling.calendars(session, context.mailbox_id)} - set(calendars)
     intents = announcements.open_intents(session, context.mailbox_id)
     known.under_way = {(one.entity, one.entity_id) for one in intents if one.entity_id is not None}
     known.elsewhere = announcements.coming_elsewhere(session, context.mailbox_id, context.clock() - WORKED_ON)

@@ -220,9 +220,14 @@ class Pairing:
         hand, two resources of one UID."""
         met = (entity, uid) in self._met
         self._met.add((entity, uid))
-        reached = {*self._calendars, *self._known.away}
-        copies = () if record is None else self._known.copies_of((entity, record.id))
-        return met or any(one.state is BindingState.BOUND and one.collection_id in reached for one in copies)
+        return met or (record is not None and self._has_copy_here(entity, record.id))
+
+    def _has_copy_here(self, entity: BoundEntity, id_: int) -> bool:
+        return any(
+            one.state is BindingState.BOUND
+            and (one.collection_id in self._calendars or one.collection_id in self._known.away)
+            for one in self._known.copies_of((entity, id_))
+        )
 
     # --- an item that is gone -------------------------------------------------------------------
 
@@ -282,8 +287,6 @@ class Pairing:
         if record is None or detached or (not here and record_hidden(record)):
             self._pairs.idle.append(waiting)
             return
-        if not mine and (waiting.entity, waiting.entity_id) in self._known.hidden:
-            return  # forgotten when the mailbox was stopped: it is written once it is known where it lies
         if not here and mine:
             # Frozen: until it is released. Left alone, by an undo: taken up again, once it has been read.
             self._pairs.called += [one.id for one in mine if one.state is BindingState.IGNORED]
@@ -388,9 +391,7 @@ class Pairing:
 
     def _decide(self, plan: Plan) -> None:
         plan = self.decider.decided(plan)
-        if plan.decision.action in (Action.NOTHING, Action.DROP) and plan.binding is None:
-            if plan.decision.action is Action.DROP:
-                self._aside(plan, BindingState.IGNORED)  # else it is news whenever it is listed
+        if plan.decision.action is Action.NOTHING and plan.binding is None:
             if plan.waiting is not None:
                 self._pairs.idle.append(plan.waiting)
             return
