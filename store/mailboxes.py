@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, select, true, update
 from sqlalchemy.orm import Session
 
-from store import directory, ledger, reconciling, user_rows
+from store import directory, ledger, outbox, reconciling, user_rows
 from store.audit_log import AuditLog, Channel
 from store.directory import Marks
 from store.errors import Invalid, NotFound
@@ -304,12 +304,13 @@ def change_state(
 
 def _forget_progress(session: Session, mailbox_id: int) -> None:
     """R109: cursors, verdicts and bindings go, what was logged and the events stay. A new start finds
-    mails by their fingerprints, and events by their UIDs. What people changed in the CRM goes on waiting."""
+    mails by their fingerprints, and events by their UIDs."""
     for collection_id in session.scalars(
         select(Collection.id).where(Collection.mailbox_id == mailbox_id)
     ).all():
         ledger.begin_epoch(session, collection_id, "")
         reconciling.forget(session, collection_id)
+    outbox.forget(session, mailbox_id)
 
 
 def shows_reminders(session: Session, user_id: int) -> bool:

@@ -240,3 +240,8 @@ def calm(session: Session, seen: Iterable[Waiting]) -> None:
     """From here on nobody is to be mailed because of these: what a person changed has been told."""
     for part in chunked(one.id for one in seen):
         session.execute(update(Pending).where(Pending.id.in_(part)).values(by_person=False))
+
+
+def forget(session: Session, mailbox_id: int) -> None:
+    """Nothing waits for this mailbox any more."""
+    session.execute(delete(Pending).where(Pending.mailbox_id == mailbox_id))

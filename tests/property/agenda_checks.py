@@ -164,15 +164,6 @@ class Checks:
             for collection in server.collections(calendar)
         )
 
-    def bound_uids(self, login: str) -> set[str]:
-        """The UIDs of all that is known of the user's calendars."""
-        rows = self.agenda.rows(
-            "SELECT b.uid FROM binding b JOIN collection c ON c.id = b.collection_id "
-            "JOIN mailbox m ON m.id = c.mailbox_id WHERE m.name = :name",
-            name=login,
-        )
-        return {str(uid) for (uid,) in rows}
-
     def is_bound(self, login: str, uid: str) -> bool:
         """Whether an item of that UID is kept in step with one of the user's calendars."""
         return bool(
@@ -268,8 +259,6 @@ class Checks:
                 continue
             if way is Direction.TO_REMOTE and is_private(item) and uid in self.truth.deleted:
                 continue  # its text was the client's alone, so the CRM has nothing to put back
-            if uid in self.truth.loose & self.truth.deleted:
-                continue  # nobody knows any more that it was there
             assert all(one.status is Status.CANCELLED for one in item.components), (
                 f"{uid} is nowhere: {self.agenda.rows('SELECT uid, action, row, reason FROM decision')}; "
                 f"{self.agenda.rows('SELECT uid, state, entity_id FROM binding')}"

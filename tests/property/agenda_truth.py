@@ -42,7 +42,6 @@ class Truth:
         self.concealed: set[str] = set()  # made private by a client: from then on the server's alone
         self.out_of_sight: set[str] = set()  # somebody else's meetings that the CRM hides
         self.left_alone: set[str] = set()  # made in a calendar that the CRM takes nothing from
-        self.loose: set[str] = set()  # no longer linked by a service that was told to forget
         self.vendor: dict[str, set[str]] = defaultdict(set)  # lines of no concern to anybody
         self.created: set[str] = set()
 

@@ -93,8 +93,7 @@ class ExchangeSide:
         if item.kind is Kind.TASK:
             return "a place of a task" if any(one.location for one in item.components) else ""
         link = own_text(self._target(ref), LINK) if ref in self._items() else ""
-        # An occurrence has the link of its series.
-        if link and any(one.video_url != link for one in item.components):
+        if link and item.main.video_url != link:
             return "another link than that of the meeting's provider"
         if item.main.timing.rdates:
             return "single dates beside a rule"

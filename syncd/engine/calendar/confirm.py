@@ -278,11 +278,10 @@ class _Confirm:
                 reconciling.drop_bindings(self._session, [old.id])
             return None
         if action is Action.HIDE:
-            # The server's copy stays, and brings the event back should it change there (row 9).
-            values = {**self._values(one, id_), "base_crm": HIDDEN}
-            if old is None:
-                return {**values, "base_remote": dump(plan.seen) if plan.seen else "", "ours": plan.ours}
-            self._update(old.id, values)
+            if old is not None:
+                # The server's copy stays, and brings the event back should it change there (row 9).
+                values = self._values(one, id_)
+                self._update(old.id, {**values, "base_crm": HIDDEN})
             return None
         seen = redacted(one.remote.item) if one.remote else plan.seen
         if seen is None:

@@ -54,10 +54,3 @@ def copied(base: Item | None, crm: Item, copy: Item, own: frozenset[str]) -> Ite
         return copy
     merged = merge(base_crm=base, base_remote=copy, crm=crm, remote=copy, rules=ORGANIZERS)
     return answered(merged.remote, copy, own)
-
-
-def adopted(crm: Item, copy: Item, own: frozenset[str]) -> Item:
-    """What a copy must become of which nobody knows what it was made from: what the event says, with what its
-    owner keeps there of the own."""
-    merged = merge(base_crm=None, base_remote=None, crm=crm, remote=copy, rules=ORGANIZERS)
-    return answered(merged.remote, copy, own)

@@ -14,9 +14,8 @@ from syncd.core.guards import Cause, Mailing, firewall
 from syncd.core.plan import Action, Decision, Direction, Pair, Role, decide
 from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Context, Plan
-from syncd.engine.calendar.copies import adopted, answered, copied, declined
+from syncd.engine.calendar.copies import answered, copied, declined
 from syncd.engine.calendar.dress import Names, dress_of, mark_of
-from syncd.engine.calendar.items import item_of, item_of_task
 
 Key = tuple[BoundEntity, int]
 
@@ -47,8 +46,7 @@ class Decider:
             )
         context = self._context
         if self._follows(plan):
-            plan = replace(plan, follows=True, ours=plan.ours or self._is_taken_over(plan))
-            plan = replace(plan, decision=self._of_copy(plan))
+            plan = replace(plan, follows=True, decision=self._of_copy(plan))
         else:
             plan = replace(plan, dress=dress_of(plan, self._names, context))
             pair = self._pair(plan)
@@ -79,13 +77,9 @@ class Decider:
     def _pair(self, plan: Plan) -> Pair:
         binding = plan.binding
         linked = binding is not None and binding.state is BindingState.BOUND
-        base_crm = load(binding.base_of_crm) if linked and binding and binding.base_of_crm else None
-        base_remote = load(binding.base_remote) if linked and binding else None
-        if not linked and (deleted := _deleted(plan)) is not None:
-            base_crm = base_remote = deleted
         return Pair(
-            base_crm=base_crm,
-            base_remote=base_remote,
+            base_crm=load(binding.base_of_crm) if linked and binding and binding.base_of_crm else None,
+            base_remote=load(binding.base_remote) if linked and binding else None,
             crm=plan.crm,
             remote=plan.seen,
             role=self.role(plan),
@@ -126,16 +120,6 @@ class Decider:
             return Decision(Action.DELETE_REMOTE, 7, "its owner does not take part any more")
         return self._of_answer(plan, plan.crm, plan.seen, ours=ours)
 
-    def _is_taken_over(self, plan: Plan) -> bool:
-        """Whether a copy that nobody knows (any more) is kept up by the service from now on: where the server
-        delivers no invitations, nobody else does it, and it was most likely written here."""
-        if plan.binding is not None or plan.seen is None or plan.crm is None or is_private(plan.crm):
-            return False
-        info, own = plan.calendar.info, self._context.own
-        if info.auto_schedule or not info.writable or plan.calendar.direction is Direction.TO_CRM:
-            return False
-        return any(one.attendee(own) is not None for one in plan.crm.components)
-
     def _taken_out(self, plan: Plan) -> Decision:
         """The participant's copy is gone: of a meeting to come, an answer. What is over was tidied up."""
         reason = "a participant took the copy out of the own calendar"
@@ -164,8 +148,7 @@ class Decider:
         if ours and not is_private(seen):
             known = plan.binding.base_of_crm if plan.binding else ""
             base = load(known) if known else None
-            own = self._context.own
-            target = copied(base, heard, seen, own) if plan.binding else adopted(heard, seen, own)
+            target = copied(base, heard, seen, self._context.own)
             remote = target if target != seen else None
         if heard != crm:
             return Decision(Action.PULL, 16, "a participant answered", crm=heard, remote=remote)
@@ -228,20 +211,6 @@ class Decider:
 
     def _owned(self, record: EventRecord) -> bool:
         return bool(record.main.values["owner_id"] == self._context.setting.owner_id)
-
-
-def _deleted(plan: Plan) -> Item | None:
-    """What a person took out of the CRM, which stands at the server and is not linked (any more): as it was,
-    so that what a client changed there since is told from what nobody did. None where nobody did that."""
-    record, seen = plan.record, plan.seen
-    if plan.crm is not None or record is None or seen is None:
-        return None
-    if plan.waiting is None or not plan.waiting.by_person:
-        return None
-    whole = item_of(record) if isinstance(record, EventRecord) else item_of_task(record)
-    states = {one.key: one.status for one in seen.components}
-    parts = tuple(replace(one, status=states.get(one.key, one.status)) for one in whole.components)
-    return replace(whole, uid=seen.uid, components=parts)
 
 
 def _renaming(plan: Plan, decision: Decision) -> Decision:
