@@ -100,7 +100,7 @@ def visited(session: Session, event_id: int, user_id: int, start: datetime, end:
 
 
 def locate(
-    session: Session, account: Account, place: tuple[Decimal, Decimal, int], now: datetime, by: int
+    session: Session, account: Account, place: tuple[Decimal, Decimal, int], now: datetime, by: int | None
 ) -> None:
     """Writes where an account is: latitude, longitude and accuracy in metres."""
     account.latitude, account.longitude, account.geocode_accuracy_m = place

@@ -201,7 +201,7 @@ def edit(
     if first and record.lat is not None and record.lon is not None:
         place = (record.lat, record.lon, record.accuracy_m)
         if place[:2] != (account.latitude, account.longitude):
-            checkin_rows.locate(session, account, place, occasion.now, record.user_id)
+            checkin_rows.locate(session, account, place, occasion.now, by)
             located = {"changed": ["geocode_accuracy_m", "latitude", "longitude"], "check_in": id_}
             scheduling.log(session, who_did, ("account", account.id), located, occasion.now)
     return Done(activity, account.id, account.name, id_, record.distance_m, record.flag, bool(changed))

@@ -293,7 +293,7 @@ STATUS = '[[value_lists]]\ncode = "opportunity_status"\nitems = [\n'
         ),
         (
             '[[value_lists]]\ncode = "contact_role"\nitems = [{ code = "a", flag = "won" }]\n',
-            "items[0].flag: is for the list opportunity_status only",
+            "items[0].flag: is for the lists opportunity_status, activity_type only",
         ),
         (
             '[[value_lists]]\ncode = "contact_role"\nitems = [{ code = "a", branches = ["Lyon"] }]\n',

@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
         (["export", "deals", "-", "--status", "off"], 1, '"off" is not known; accepted: SIGNED'),
         (["export", "deals", "-", "--owner", "nobody"], 1, "nobody"),
         (["sync"], 2, "has no [[mailboxes]]"),
-        (["sync", "claire"], 2, 'there is no mailbox "claire" in the config; known: none'),
+        (["sync", "claire"], 2, 'there is no mailbox "claire" in the config; known: -'),
         (["pause"], 2, "Missing argument"),
         (["forget"], 2, "name exactly one of --contact, --address, --number, --name and --excluded"),
         (["forget", "--contact", "9"], 1, "there is no contact 9"),

@@ -1,6 +1,7 @@
 """An item written to Exchange and read back is what was meant, or is refused: never another item."""
 
 from dataclasses import replace
+from datetime import datetime
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from connectors.calendar import Dress, Item
+from connectors.calendar import Attendee, Component, Dress, Item, Kind, Status, Timing, When
 from connectors.ews.calendar import composing, requests
 from connectors.ews.calendar.applying import applied, dressed
 from connectors.ews.calendar.native import Native
@@ -52,6 +53,16 @@ def test_what_is_written_reads_back_or_is_refused(item: Item, dress: Dress) -> N
     found = component_of(stored(made), WHOSE)
     wanted = item.main
     assert found == wanted
+
+
+def test_a_task_with_participants_is_refused() -> None:
+    """Exchange has none for tasks: they would be lost in silence."""
+    start = When(datetime(2026, 11, 2), "Europe/Paris")  # noqa: DTZ001 - wall-clock time
+    main = Component(timing=Timing(start, start), status=Status.OPEN, busy=False)
+    guest = replace(main, attendees=(Attendee("anne@client.test"),))
+    assert written(Item("1@acme.example", Kind.TASK, (main,)), Dress()).kind is Kind.TASK
+    with pytest.raises(Inexpressible, match="attendees of a task"):
+        written(Item("1@acme.example", Kind.TASK, (guest,)), Dress())
 
 
 @settings(deadline=None)

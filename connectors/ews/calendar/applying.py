@@ -320,6 +320,8 @@ def _of_task(target: Component) -> Shadow:
 def _require(native: Native, target: Component, owner: Owner, master: Native | None) -> None:
     """Raises Inexpressible where it would read back as something else. What the server does by itself is
     left out: deletions of occurrences, the organizer of a meeting."""
+    if native.kind is Kind.TASK and target.attendees:
+        raise Inexpressible("Exchange has no place for this: attendees of a task")
     try:
         found = component_of(native, owner, master)
     except Unreadable as error:
