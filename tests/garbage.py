@@ -6,11 +6,11 @@ them again and again took a tenth of the time, and in a forked process each look
 
 import gc
 
-NEW, TIMES, TIMES_OLD = 20_000, 20, 20  # objects until the youngest are looked at, and how often until more
+from syncd.engine import garbage
 
 
 def pytest_collection_finish() -> None:
     """What is there now stays until the end."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(NEW, TIMES, TIMES_OLD)
+    garbage.look_seldom()

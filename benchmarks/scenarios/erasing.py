@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 
 from benchmarks import phrases
 from benchmarks.bench import SEED, Bench
+from benchmarks.databases import servers
 from benchmarks.harness import Figure, Usage, WrongResult, median, timed
 from benchmarks.phrases import Language
-from benchmarks.scenarios.listing import NOW, fill, postgres, sqlite
+from benchmarks.scenarios.listing import NOW, fill
 from store.activities import Activity, ActivityContact, ActivityState, ActivityType
 from store.actors import admin_at_machine
 from store.blobs import BlobStore
@@ -25,7 +26,6 @@ from store.mail import EmailDirection, EmailMessage
 from syncd.core.identity import KeyedHash
 from syncd.engine.erasing import Erasing
 from syncd.engine.phones import settle_all
-from tests.servers.postgres import PostgresServer
 
 NAMED = 10  # e-mails of others that name the person
 ADMIN = admin_at_machine("root")
@@ -37,9 +37,7 @@ LIMIT = 20  # seconds
 def measure(bench: Bench) -> list[Figure]:
     """The median of some erasures, each of another person."""
     figures = []
-    for name, made in (("SQLite", sqlite), ("PostgreSQL", postgres)):
-        if name == "PostgreSQL" and not PostgresServer.available():
-            continue
+    for name, made in servers():
         with made(bench) as database:
             contacts, mails = bench.scale.contacts, bench.scale.messages
             with database.write() as session:

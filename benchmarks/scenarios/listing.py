@@ -1,14 +1,14 @@
 """Lists of many contacts, filtered and sorted, on SQLite and on PostgreSQL where there is one: what a person
 waits for."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from statistics import median
 from time import perf_counter
 
 from benchmarks.bench import Bench
+from benchmarks.databases import analyze, servers
 from benchmarks.harness import Figure, WrongResult
 from store import contact_list
 from store.accounts import Account, AccountType
@@ -16,7 +16,6 @@ from store.contacts import Contact, CreatedVia, Gender
 from store.database import Database, Transaction, bulk
 from store.report_rows import Query, Sort
 from store.users import User, UserRole
-from tests.servers.postgres import PostgresServer
 
 LIMIT = 50  # ms
 REPETITIONS = 9
@@ -27,16 +26,12 @@ SYLLABLES = "mar tin du pont ber nard pe tit ro bert ri chard du rand le roy mo 
 def measure(bench: Bench) -> list[Figure]:
     """The median of some looks at each list, once it has been looked at."""
     figures = []
-    for name, made in (("SQLite", sqlite), ("PostgreSQL", postgres)):
-        if name == "PostgreSQL" and not PostgresServer.available():
-            continue
+    for name, made in servers():
         with made(bench) as database:
             number = bench.scale.contacts
             with database.write() as session:
                 fill(session, number)
-            if not database.sqlite:
-                with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                    connection.exec_driver_sql("VACUUM ANALYZE")  # as its autovacuum does within a minute
+            analyze(database)
             for what, query in _queries().items():
                 title = f"a page of {number:,} contacts, {what}, {name}"
                 figures.append(Figure(title, _milliseconds(database, query, what), "ms", LIMIT))
@@ -70,30 +65,6 @@ def _milliseconds(database: Database, query: Query, what: str) -> float:
         if not page.total and what != "the 1,000th page":
             raise WrongResult(f"no contacts {what}")
     return median(times[1:])
-
-
-@contextmanager
-def sqlite(bench: Bench) -> Iterator[Database]:
-    """A new, empty CRM in a file."""
-    directory = bench.new_directory()
-    directory.mkdir(exist_ok=True)
-    yield from _migrated(f"sqlite:///{directory / 'crm.db'}")
-
-
-@contextmanager
-def postgres(_: Bench) -> Iterator[Database]:
-    """The same on a server of its own."""
-    with PostgresServer() as server:
-        yield from _migrated(server.url(server.create()))
-
-
-def _migrated(url: str) -> Iterator[Database]:
-    database = Database(url)
-    try:
-        database.upgrade()
-        yield database
-    finally:
-        database.close()
 
 
 def fill(session: Transaction, number: int) -> None:

@@ -1,8 +1,7 @@
 """Nightly looks at the statuses of many accounts: the first one, which gives each of them a status, and that
 of an ordinary night, which writes only what changes; and the same where groups go by what lies below them."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from random import Random
@@ -11,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import update
 
 from benchmarks.bench import Bench
+from benchmarks.databases import Made, analyze, servers, sqlite
 from benchmarks.harness import Figure, WrongResult, median, timed
-from benchmarks.scenarios.listing import postgres, sqlite
 from store.accounts import Account, AccountType
 from store.database import Database, Transaction, bulk
 from store.deals import Deal, DealStatus, Project, ProjectStatus
@@ -20,9 +19,7 @@ from store.pipeline import Opportunity, OpportunityAccount, OpportunityStatus
 from store.statuses import AccountStatusHistory
 from syncd.daemon import logs
 from syncd.engine.statuses import Looked, StatusSync
-from tests.servers.postgres import PostgresServer
 
-Made = Callable[[Bench], AbstractContextManager[Database]]
 LIMIT = 20  # seconds
 FIRST = "the first status of {:,} accounts"
 NIGHT = "the nightly statuses of {:,} accounts, {:,} of them change"
@@ -35,9 +32,9 @@ YEARS = 3 * 365  # over which deals, opportunities and creations are spread
 def measure(bench: Bench) -> list[Figure]:
     """The median of some repetitions, each on a database of its own."""
     logs.configure("error", "json")
-    found = list(_of(bench, "SQLite", sqlite, groups=False)) + list(_of(bench, "SQLite", sqlite, groups=True))
-    if PostgresServer.available():
-        found += _of(bench, "PostgreSQL", postgres, groups=True)
+    found = list(_of(bench, "SQLite", sqlite, groups=False))
+    for name, made in servers():
+        found += _of(bench, name, made, groups=True)
     return found
 
 
@@ -88,9 +85,7 @@ def _fill(database: Database, number: int, *, groups: bool) -> None:
             session.execute(update(a).where(tens).values(type=AccountType.GROUP))
             session.execute(update(a).where(~tens).values(parent_id=a.id - (a.id - 1) % 10))
             session.execute(update(a).where(tens & ~tops).values(parent_id=a.id - (a.id - 1) % 100))
-    if not database.sqlite:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")  # as its autovacuum does within a minute
+    analyze(database)
 
 
 def _rows_of(session: Transaction, number: int) -> None:
