@@ -319,14 +319,11 @@ def list_events(
 
 def _occurrences(record: "EventRecord", wanted: "Wanted", zone: ZoneInfo) -> "tuple[list[Occurrence], bool]":
     from connectors.calendar import Status
-    from connectors.ical.zones import offsets
-    from syncd.core.recurrence import occurrences
     from syncd.engine.calendar.items import item_of
+    from syncd.engine.occurring import occurrences
 
     item = item_of(record)
-    found = occurrences(
-        item, wanted.start, wanted.end, floating=zone, cap=MOST, offset_of=offsets(item.zones)
-    )
+    found = occurrences(item, wanted.start, wanted.end, floating=zone, cap=MOST)
     return [one for one in found.found if one.component.status is not Status.CANCELLED], found.truncated
 
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from config import places
 from config.language import Phrase
 from connectors.calendar import Status, zone_info
-from connectors.ical.zones import offsets
 from store import checkin_rows, entries, references, scheduling, visible
 from store.accounts import Account
 from store.activities import ActivityType
@@ -19,9 +18,10 @@ from store.database import Transaction
 from store.errors import Forbidden, Invalid, NotFound
 from syncd.core.checkins import MOST_ACCURACY_M, Limits, Result, Span, day_in, judge, nearest, whole_metres
 from syncd.core.distance import told
-from syncd.core.recurrence import Occurrence, occurrences
+from syncd.core.recurrence import Occurrence
 from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.occasion import Occasion
+from syncd.engine.occurring import occurrences
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 FEW = 50  # occurrences of one day that are looked at
@@ -221,8 +221,7 @@ def _occurrence(
 ) -> Occurrence:
     """The one that takes place that day, the nearest of several. Raises Invalid."""
     item = item_of(record)
-    offset = offsets(item.zones)
-    that_day = occurrences(item, day.start, day.end, floating=floating, cap=FEW, offset_of=offset).found
+    that_day = occurrences(item, day.start, day.end, floating=floating, cap=FEW).found
     held = [one for one in that_day if one.component.status is not Status.CANCELLED]
     which = nearest(at, [Span(one.start, one.end) for one in held])
     if which is not None:

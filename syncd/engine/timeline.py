@@ -6,12 +6,11 @@ from enum import Enum
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Status
-from connectors.ical.zones import offsets
 from store import entries, visible
 from store.actors import Actor
 from store.database import Transaction
-from syncd.core.recurrence import occurrences
 from syncd.engine.calendar.items import item_of
+from syncd.engine.occurring import occurrences
 
 AHEAD = timedelta(days=365)  # a series may have no end
 MOST = 2000  # items of each kind
@@ -49,9 +48,7 @@ def planned(
     found = []
     for record in records.values():
         item = item_of(record)
-        several = occurrences(
-            item, wanted.start, wanted.end, floating=zone, cap=MOST, offset_of=offsets(item.zones)
-        )
+        several = occurrences(item, wanted.start, wanted.end, floating=zone, cap=MOST)
         cut |= several.truncated
         found += [
             Planned(Kind.EVENT, record.id, one.start, one.end, one.component.subject, one.key,

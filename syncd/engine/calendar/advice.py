@@ -8,15 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors.calendar import Item
-from connectors.ical.zones import offsets
 from store import advice_shown
 from store.calendar_rows import EventRecord
 from store.database import Transaction
 from syncd.core.recommending import label
-from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Context
 from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.people import People
+from syncd.engine.occurring import last_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,7 @@ def read_by_owner(record: EventRecord, advice: Advice, context: Context, *items:
     shown = advice.get(record.main.values["account_id"] or 0)
     if shown is None or context.setting.owner_id not in shown.readers:
         return ""
-    ends = [
-        last_end(one, floating=context.rules.floating, offset_of=offsets(one.zones))
-        for one in items
-        if one is not None
-    ]
+    ends = [last_end(one, floating=context.rules.floating) for one in items if one is not None]
     over = bool(ends) and all(end is not None and end <= context.now for end in ends)
     return "" if over else shown.text
 

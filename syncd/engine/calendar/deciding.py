@@ -12,10 +12,10 @@ from store.reconciling import BindingRow
 from syncd.core.canonical import is_private, load
 from syncd.core.guards import Cause, Mailing, firewall
 from syncd.core.plan import Action, Decision, Direction, Pair, Role, decide
-from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.copies import answered, copied, declined
 from syncd.engine.calendar.dress import Names, dress_of, mark_of
+from syncd.engine.occurring import last_end
 
 Key = tuple[BoundEntity, int]
 
@@ -131,7 +131,7 @@ class Decider:
 
     def is_over(self, item: Item) -> bool:
         """Whether the last of it has ended."""
-        end = last_end(item, floating=self._context.rules.floating, offset_of=offsets(item.zones))
+        end = last_end(item, floating=self._context.rules.floating)
         return end is not None and end <= self._context.now
 
     def _takes_part(self, crm: Item) -> bool:

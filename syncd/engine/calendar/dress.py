@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 
 from connectors.block import strip
 from connectors.calendar import Component, Dress, Item, Kind, Privacy, RemoteItem, Timing, When
-from connectors.ical.zones import offsets
 from store.calendar import TaskState
 from store.calendar_rows import EventRecord, TaskRecord
 from store.reconciling import BindingRow
 from syncd.core.canonical import is_private
 from syncd.core.distance import told
-from syncd.core.recurrence import last_end
 from syncd.engine.calendar.advice import Advice, read_by_all, read_by_owner, users_of
 from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.people import People
+from syncd.engine.occurring import last_end
 
 if TYPE_CHECKING:
     from syncd.engine.calendar.context import Context, Plan
@@ -119,7 +118,7 @@ def beside(record: EventRecord | TaskRecord, names: Names, context: "Context") -
         return _mirror(record, context)
     item = item_of(record)
     text = _kept_apart(record, names, item, context)
-    over = last_end(item, floating=context.rules.floating, offset_of=offsets(item.zones))
+    over = last_end(item, floating=context.rules.floating)
     if not text or is_private(item):
         return None
     if record.main.values["owner_id"] != context.setting.owner_id or (over and over < context.now):

@@ -6,12 +6,11 @@ out a few at a time: rules that give ten thousand accounts another text in one n
 wait, and no cycle of a mailbox longer than that of a handful of edits.
 """
 
-from connectors.ical.zones import offsets
 from store.bindings import BoundEntity
 from syncd.core.plan import Action
-from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Context, Plan
 from syncd.engine.calendar.pairing import Pairs
+from syncd.engine.occurring import last_end
 
 AT_ONCE = 20  # of a mailbox and cycle: one group of writes
 
@@ -47,5 +46,5 @@ def eased(pairs: Pairs, context: Context) -> Pairs:
 def _is_over(plan: Plan, context: Context) -> bool:
     if plan.entity is not BoundEntity.EVENT or plan.seen is None:
         return False
-    end = last_end(plan.seen, floating=context.rules.floating, offset_of=offsets(plan.seen.zones))
+    end = last_end(plan.seen, floating=context.rules.floating)
     return end is not None and end <= context.now

@@ -4,10 +4,9 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Item, Kind, Status, When
-from connectors.ical.zones import offsets
-from syncd.core.recurrence import last_end
 from syncd.engine.calendar.context import Context
 from syncd.engine.calendar.observe import enters_on
+from syncd.engine.occurring import last_end
 
 
 def outside(seen: Item, context: Context) -> tuple[date | None] | None:
@@ -26,7 +25,7 @@ def outside(seen: Item, context: Context) -> tuple[date | None] | None:
         return (enters_on(begins, rules.future),)
     if begins >= now - rules.past and len(seen.components) == 1:
         return None  # nothing of it is over earlier: its series need not be followed to the end
-    end = last_end(seen, floating=rules.floating, offset_of=offsets(seen.zones))
+    end = last_end(seen, floating=rules.floating)
     return (None,) if end is not None and end < now - rules.past else None
 
 

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.calendar import Item, When
-from connectors.ical.zones import offsets
 from store.calendar import EventStatus, ResponseKind
 from store.calendar_rows import EventRecord, EventRow
 from store.entries import is_video
 from store.errors import Invalid
 from syncd.core.canonical import is_private
 from syncd.core.meetings.ended import Held, Rules, is_over
-from syncd.core.recurrence import Occurrence, lacks, occurrences
+from syncd.core.recurrence import Occurrence, lacks
 from syncd.engine.calendar.items import item_of
 from syncd.engine.calendar.places import place_of_key
+from syncd.engine.occurring import occurrences
 
 AHEAD = timedelta(days=370)  # a little more than a yearly meeting needs
 PATIENCE = timedelta(days=300)  # a series whose next meeting is further off is looked at again then
@@ -67,13 +67,12 @@ def look(record: EventRecord, now: datetime, how: Looking, *, known: bool) -> Lo
     concerned = any(is_video(row.values) for row in rows.values()) and not is_private(item)
     if not concerned and not known:
         return NOTHING
-    offset = offsets(item.zones)
-    over = occurrences(item, now - past, now - rules.grace, floating=floating, cap=MOST, offset_of=offset)
+    over = occurrences(item, now - past, now - rules.grace, floating=floating, cap=MOST)
     ended = [one for one in over.found if is_over(one.end, now, rules)]
     a_day = Counter(one.start.date() for one in ended)
     if item.main.timing.recurs and (over.truncated or max(a_day.values(), default=0) > A_DAY):
         return NOTHING  # whoever invites to something of every minute does not meet so often
-    later = occurrences(item, now - rules.grace, now + AHEAD, floating=floating, cap=NEXT, offset_of=offset)
+    later = occurrences(item, now - rules.grace, now + AHEAD, floating=floating, cap=NEXT)
     coming = [one for one in later.found if not is_over(one.end, now, rules)]
     private = is_private(item)
     next_ones = [_meeting(one, rows[one.component.key], how.active, private=private) for one in coming]
@@ -96,7 +95,7 @@ def around(record: EventRecord, start: datetime, end: datetime, floating: ZoneIn
     if is_private(item):
         return []
     rows = {row.key: row for row in record.rows}
-    found = occurrences(item, start, end, floating=floating, cap=MOST, offset_of=offsets(item.zones)).found
+    found = occurrences(item, start, end, floating=floating, cap=MOST).found
     meetings = [_meeting(one, rows[one.component.key], NOBODY, private=False) for one in found]
     return [one for one in meetings if one.held.video]
 
@@ -107,7 +106,7 @@ def holds(record: EventRecord, start: datetime, end: datetime, floating: ZoneInf
         return False
     item = item_of(record)
     first, last = min(start, end) - INSTANT, max(start, end) + INSTANT
-    found = occurrences(item, first, last, floating=floating, cap=MOST, offset_of=offsets(item.zones)).found
+    found = occurrences(item, first, last, floating=floating, cap=MOST).found
     return any((one.start, one.end) == (start, end) for one in found)
 
 

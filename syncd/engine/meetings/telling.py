@@ -6,7 +6,6 @@ from functools import partial
 
 from config.language import Phrase
 from connectors.calendar import Item
-from connectors.ical.zones import offsets
 from store import calendar_rows, meeting_rows, report_forms, scheduling
 from store.activities import ActivityState, DurationSource
 from store.database import Transaction
@@ -17,12 +16,12 @@ from store.meetings import Grade, ReportChannel, ReportState
 from store.report_forms import Reportable, Submission
 from syncd.core.meetings.ended import TOLD, Held, fitting, minutes
 from syncd.core.meetings.replies import answered
-from syncd.core.recurrence import occurrences
 from syncd.engine.calendar import places
 from syncd.engine.calendar.items import item_of, moment
 from syncd.engine.calendar.occasion import Occasion
 from syncd.engine.meetings import answering, texts
 from syncd.engine.meetings.forms import cancel, finish
+from syncd.engine.occurring import occurrences
 
 LONGEST = timedelta(hours=24)
 LONGEST_TEXT = 100_000  # characters of a report on the command line
@@ -106,8 +105,8 @@ def _occurrence(item: Item, text: str | None, occasion: Occasion) -> tuple[str, 
     around = occasion.now if begin is None else moment(begin, occasion.floating, item.zones)
     if key and key not in item.by_key:
         around = moment(places.place_of_key(item, key), occasion.floating, item.zones)
-    floating, offset = occasion.floating, offsets(item.zones)
-    found = occurrences(item, around - EDGE, around + EDGE, floating=floating, offset_of=offset).found
+    floating = occasion.floating
+    found = occurrences(item, around - EDGE, around + EDGE, floating=floating).found
     for one in found:
         if one.key == key or (not key and not item.main.timing.recurs):
             return one.key, (one.start, one.end)
